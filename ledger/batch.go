@@ -1,0 +1,64 @@
+package ledger
+
+import "time"
+
+// Batch is the settlement of one business day: its payments, in the order in
+// which they were booked. Once closed it never changes.
+type Batch struct {
+	// Day is the business day, the batch's key.
+	Day Day `json:"day"`
+	// No counts the closed batches from 1; 0 while open.
+	No uint64 `json:"no,omitempty"`
+	// ClosedAt is when it was closed; zero while open.
+	ClosedAt time.Time `json:"closed_at,omitzero"`
+	// Early says that it was closed on request before its time.
+	Early bool `json:"early,omitempty"`
+	// First and Last are the journal numbers of its first and last payment.
+	First uint64 `json:"first,omitempty"`
+	Last  uint64 `json:"last,omitempty"`
+	// Paid counts the payments in force, with their sums.
+	Paid       int    `json:"paid,omitempty"`
+	PaidAmount Rupiah `json:"paid_amount,omitempty"`
+	PaidFee    Rupiah `json:"paid_fee,omitempty"`
+	// RemittedFee is the part of PaidFee that the partner remits.
+	RemittedFee Rupiah `json:"remitted_fee,omitempty"`
+	// Reversed counts the payments that were taken back.
+	Reversed       int    `json:"reversed,omitempty"`
+	ReversedAmount Rupiah `json:"reversed_amount,omitempty"`
+	// SHA256 is the settlement file's hash and PreviousSHA256 that of batch
+	// No-1, both hex; empty until the file was first made.
+	SHA256         string `json:"sha256,omitempty"`
+	PreviousSHA256 string `json:"previous_sha256,omitempty"`
+}
+
+// Closed says whether the batch takes no more payments and reversals.
+func (b Batch) Closed() bool { return b.No != 0 }
+
+// Net is what the partner owes for the batch.
+func (b Batch) Net() Rupiah { return b.PaidAmount + b.RemittedFee }
+
+// add counts a payment that was booked as journal record seq.
+func (b *Batch) add(p Paid, seq uint64) {
+	if b.First == 0 {
+		b.First = seq
+	}
+	b.Last = seq
+	b.Paid++
+	b.PaidAmount += p.Amount
+	b.PaidFee += p.Fee
+	if p.FeeRemitted {
+		b.RemittedFee += p.Fee
+	}
+}
+
+// reverse moves a payment from the paid to the reversed.
+func (b *Batch) reverse(t Transaction) {
+	b.Paid--
+	b.PaidAmount -= t.Amount
+	b.PaidFee -= t.Fee
+	if t.FeeRemitted {
+		b.RemittedFee -= t.Fee
+	}
+	b.Reversed++
+	b.ReversedAmount += t.Amount
+}

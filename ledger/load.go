@@ -1,0 +1,159 @@
+package ledger
+
+import "fmt"
+
+// Load reads the state that keys lead to. Engines call it inside the
+// transaction in which they will write the decision.
+func Load(rows Rows, keys Keys) (State, error) {
+	var s State
+	for _, step := range []func(Rows, Keys, *State) error{
+		loadCharge, loadTransaction, loadRefUse, loadBatches, loadFresh, loadSettings,
+	} {
+		if err := step(rows, keys, &s); err != nil {
+			return State{}, err
+		}
+	}
+	return s, nil
+}
+
+func loadCharge(rows Rows, keys Keys, s *State) error {
+	number, err := chargeNumber(rows, keys)
+	if err != nil || number == 0 {
+		return err
+	}
+	s.Charge, err = rows.Charge(number)
+	if err != nil {
+		return fmt.Errorf("load charge %d: %w", number, err)
+	}
+	// A code of the right shape can decode to a charge with another prefix.
+	if s.Charge == nil || keys.Code != "" && s.Charge.Code != keys.Code {
+		s.Charge = nil
+		return nil
+	}
+	if keys.Details {
+		if s.Details, err = rows.Details(number); err != nil {
+			return fmt.Errorf("load details of charge %d: %w", number, err)
+		}
+	}
+	if s.Charge.PaidBy != "" {
+		if s.Paying, err = rows.Transaction(s.Charge.Code, s.Charge.PaidBy); err != nil {
+			return fmt.Errorf("load payment of charge %d: %w", number, err)
+		}
+	}
+	return nil
+}
+
+func chargeNumber(rows Rows, keys Keys) (uint64, error) {
+	switch {
+	case keys.Number != 0:
+		return keys.Number, nil
+	case keys.Code != "":
+		number, _ := rows.Codes().Number(keys.Code)
+		return number, nil
+	case keys.Order != "":
+		number, err := rows.ByOrder(keys.Merchant, keys.Order)
+		if err != nil {
+			return 0, fmt.Errorf("load order %s of %s: %w", keys.Order, keys.Merchant, err)
+		}
+		return number, nil
+	default:
+		return 0, nil
+	}
+}
+
+func loadTransaction(rows Rows, keys Keys, s *State) error {
+	if keys.Ref == "" {
+		return nil
+	}
+	var err error
+	if s.Tx, err = rows.Transaction(keys.Code, keys.Ref); err != nil {
+		return fmt.Errorf("load code %s ref %s: %w", keys.Code, keys.Ref, err)
+	}
+	if s.Case, err = rows.Case(keys.Code, keys.Ref); err != nil {
+		return fmt.Errorf("load case of code %s ref %s: %w", keys.Code, keys.Ref, err)
+	}
+	if s.Tx == nil || s.Tx.Day == "" {
+		return nil
+	}
+	batch, err := rows.Batch(s.Tx.Day)
+	if err != nil {
+		return fmt.Errorf("load batch %s: %w", s.Tx.Day, err)
+	}
+	s.TxSettled = batch.Closed()
+	return nil
+}
+
+func loadRefUse(rows Rows, keys Keys, s *State) error {
+	if keys.Ref == "" || keys.Store == "" {
+		return nil
+	}
+	use, otherStore, err := rows.RefUse(keys.Ref, keys.Store)
+	if err != nil {
+		return fmt.Errorf("load uses of ref %s: %w", keys.Ref, err)
+	}
+	s.OtherStore = otherStore
+	if use != nil && use.Code != keys.Code {
+		s.Elsewhere = use
+	}
+	return nil
+}
+
+func loadBatches(rows Rows, keys Keys, s *State) error {
+	if keys.Day == "" {
+		return nil
+	}
+	var err error
+	if s.Batch, err = rows.Batch(keys.Day); err != nil {
+		return fmt.Errorf("load batch %s: %w", keys.Day, err)
+	}
+	if s.LastBatch, err = rows.LastBatch(); err != nil {
+		return fmt.Errorf("load last batch: %w", err)
+	}
+	if s.Batch.No > 1 {
+		if s.Before, err = rows.BatchNo(s.Batch.No - 1); err != nil {
+			return fmt.Errorf("load batch number %d: %w", s.Batch.No-1, err)
+		}
+	}
+	s.OpenDay = keys.Day
+	for batch := s.Batch; batch.Closed(); {
+		s.OpenDay = s.OpenDay.Next()
+		if batch, err = rows.Batch(s.OpenDay); err != nil {
+			return fmt.Errorf("load batch %s: %w", s.OpenDay, err)
+		}
+	}
+	return nil
+}
+
+func loadFresh(rows Rows, keys Keys, s *State) error {
+	if keys.Prefix == "" {
+		return nil
+	}
+	last, err := rows.LastNumber()
+	if err != nil {
+		return fmt.Errorf("load last charge number: %w", err)
+	}
+	s.FreshNumber = last + 1
+	s.FreshCode, err = rows.Codes().Code(keys.Prefix, s.FreshNumber)
+	return err
+}
+
+func loadSettings(rows Rows, keys Keys, s *State) error {
+	maintenance, err := rows.Setting(SettingMaintenance)
+	if err != nil {
+		return fmt.Errorf("load setting %s: %w", SettingMaintenance, err)
+	}
+	s.Maintenance = maintenance != nil
+	if s.Charge != nil && s.Charge.Product != "" {
+		paused, err := rows.Setting(SettingPaused(s.Charge.Product))
+		if err != nil {
+			return fmt.Errorf("load setting %s: %w", SettingPaused(s.Charge.Product), err)
+		}
+		s.Paused = paused != nil
+	}
+	if keys.Setting != "" {
+		if s.Setting, err = rows.Setting(keys.Setting); err != nil {
+			return fmt.Errorf("load setting %s: %w", keys.Setting, err)
+		}
+	}
+	return nil
+}

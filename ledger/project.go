@@ -1,0 +1,147 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrMissingRow reports an event about a row that the ledger does not have.
+var ErrMissingRow = errors.New("the row is missing")
+
+// Project writes what a journal record means into the rows. It is all that
+// ever changes a row, so the same records always give the same rows; the
+// check of a ledger rests on that.
+func Project(rows Rows, r Record) error {
+	if err := projectEvent(rows, r); err != nil {
+		return fmt.Errorf("project journal record %d (%s): %w", r.Seq, r.Event.Kind(), err)
+	}
+	for _, p := range r.Postings {
+		if err := rows.Post(p); err != nil {
+			return fmt.Errorf("project journal record %d: post to %s: %w", r.Seq, p.Account, err)
+		}
+	}
+	return nil
+}
+
+func projectEvent(rows Rows, r Record) error {
+	switch e := r.Event.(type) {
+	case Charged:
+		return projectCharged(rows, e, r.At)
+	case Paid:
+		return projectPaid(rows, e, r)
+	case Reversed:
+		return projectReversed(rows, e, r.At)
+	case Buried:
+		return rows.PutTransaction(Transaction{
+			Code: e.Code, Ref: e.Ref, State: TxTombstone, Amount: e.Amount, Store: e.Store, Booked: r.At,
+		})
+	case Inquired:
+		return changeCharge(rows, e.Number, func(c *Charge) { c.GraceUntil = e.GraceUntil })
+	case Released:
+		return changeCharge(rows, e.Number, func(c *Charge) { c.end(StatusReleased, r.At) })
+	case Cancelled:
+		return changeCharge(rows, e.Number, func(c *Charge) { c.end(StatusCancelled, r.At) })
+	case Expired:
+		return changeCharge(rows, e.Number, func(c *Charge) { c.end(StatusExpired, r.At) })
+	case Closed:
+		return changeBatch(rows, e.Day, func(b *Batch) { b.apply(e, r.At) })
+	case Sealed:
+		return changeBatch(rows, e.Day, func(b *Batch) { b.SHA256, b.PreviousSHA256 = e.SHA256, e.PreviousSHA256 })
+	case CaseOpened:
+		return rows.PutCase(e.Code, e.Ref)
+	case Set:
+		return rows.PutSetting(e.Key, e.Value)
+	default:
+		return fmt.Errorf("unknown kind of event %q", r.Event.Kind())
+	}
+}
+
+func projectCharged(rows Rows, e Charged, at time.Time) error {
+	c := e.charge(at)
+	if err := rows.PutHandles(c); err != nil {
+		return err
+	}
+	return putCharge(rows, Charge{}, c)
+}
+
+func projectPaid(rows Rows, e Paid, r Record) error {
+	err := changeCharge(rows, e.Number, func(c *Charge) {
+		c.Status, c.PaidBy, c.ReleaseAt = StatusHeld, e.Ref, e.ReleaseAt
+	})
+	if err != nil {
+		return err
+	}
+	if err := rows.PutTransaction(Transaction{
+		Code: e.Code, Ref: e.Ref, State: TxPaid, Amount: e.Amount, Fee: e.Fee, FeeRemitted: e.FeeRemitted,
+		Store: e.Store, Receipt: e.Receipt, Day: e.Day, Booked: r.At,
+	}); err != nil {
+		return err
+	}
+	if err := rows.PutRefUse(e.Ref, RefUse{Code: e.Code, Store: e.Store, Booked: r.At}); err != nil {
+		return err
+	}
+	return changeBatch(rows, e.Day, func(b *Batch) { b.add(e, r.Seq) })
+}
+
+func projectReversed(rows Rows, e Reversed, at time.Time) error {
+	tx, err := rows.Transaction(e.Code, e.Ref)
+	if err != nil {
+		return err
+	}
+	if tx == nil {
+		return fmt.Errorf("payment of code %s ref %s: %w", e.Code, e.Ref, ErrMissingRow)
+	}
+	if err := changeBatch(rows, e.Day, func(b *Batch) { b.reverse(*tx) }); err != nil {
+		return err
+	}
+	tx.State, tx.Reversed = TxReversed, at
+	if err := rows.PutTransaction(*tx); err != nil {
+		return err
+	}
+	return changeCharge(rows, e.Number, func(c *Charge) {
+		if e.Deny {
+			c.end(StatusDenied, at)
+			return
+		}
+		c.Status, c.PaidBy, c.ReleaseAt, c.Deadline = StatusPending, "", time.Time{}, e.Deadline
+	})
+}
+
+// end brings the charge to a state that lasts, unless a reversal denies it.
+func (c *Charge) end(status Status, at time.Time) {
+	c.Status, c.Final = status, at
+}
+
+func changeCharge(rows Rows, number uint64, alter func(*Charge)) error {
+	c, err := rows.Charge(number)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		return fmt.Errorf("charge %d: %w", number, ErrMissingRow)
+	}
+	before := *c
+	alter(c)
+	return putCharge(rows, before, *c)
+}
+
+// putCharge stores a charge and keeps the due index ahead of it. The index may
+// list more than is due: rows are deleted only when the sweeper comes by.
+func putCharge(rows Rows, before, after Charge) error {
+	if due := after.Due(); !due.IsZero() && !due.Equal(before.Due()) {
+		if err := rows.PutDue(Due{At: due, Number: after.Number}); err != nil {
+			return err
+		}
+	}
+	return rows.PutCharge(after)
+}
+
+func changeBatch(rows Rows, day Day, alter func(*Batch)) error {
+	b, err := rows.Batch(day)
+	if err != nil {
+		return err
+	}
+	alter(&b)
+	return rows.PutBatch(b)
+}

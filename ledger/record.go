@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Entry is an event with the postings that it makes.
+type Entry struct {
+	Event    Event
+	Postings []Posting
+}
+
+// Record is an entry in its place in the journal.
+type Record struct {
+	// Seq counts the journal's records from 1 without a gap.
+	Seq uint64
+	// At is when it was decided.
+	At time.Time
+	Entry
+}
+
+// Hash is a link of the journal's chain.
+type Hash [sha256.Size]byte
+
+// RecordVersion is the version of a record's text. A program refuses records
+// that are newer than itself.
+const RecordVersion = 1
+
+// ErrUnbalanced reports postings that do not sum to zero.
+var ErrUnbalanced = errors.New("postings do not sum to zero")
+
+// recordText is the canonical text of a record: what is stored, hashed and
+// shipped, the same for every engine.
+type recordText struct {
+	Version  int             `json:"v"`
+	Seq      uint64          `json:"seq"`
+	At       time.Time       `json:"at"`
+	Kind     Kind            `json:"kind"`
+	Event    json.RawMessage `json:"event"`
+	Postings []Posting       `json:"postings,omitempty"`
+}
+
+// MarshalRecord gives the canonical text of a record. It refuses a record
+// whose postings do not balance, so that no engine can store one.
+func MarshalRecord(r Record) ([]byte, error) {
+	if Sum(r.Postings) != 0 {
+		return nil, fmt.Errorf("journal record %d (%s): %w", r.Seq, r.Event.Kind(), ErrUnbalanced)
+	}
+	event, err := json.Marshal(r.Event)
+	if err != nil {
+		return nil, fmt.Errorf("journal record %d (%s): %w", r.Seq, r.Event.Kind(), err)
+	}
+	text, err := json.Marshal(recordText{RecordVersion, r.Seq, r.At, r.Event.Kind(), event, r.Postings})
+	if err != nil {
+		return nil, fmt.Errorf("journal record %d (%s): %w", r.Seq, r.Event.Kind(), err)
+	}
+	return text, nil
+}
+
+// UnmarshalRecord reads a record's canonical text.
+func UnmarshalRecord(text []byte) (Record, error) {
+	var t recordText
+	if err := json.Unmarshal(text, &t); err != nil {
+		return Record{}, fmt.Errorf("read journal record: %w", err)
+	}
+	if t.Version != RecordVersion {
+		return Record{}, fmt.Errorf("read journal record %d: version %d, this program reads %d", t.Seq, t.Version, RecordVersion)
+	}
+	event, err := unmarshalEvent(t.Kind, t.Event)
+	if err != nil {
+		return Record{}, fmt.Errorf("read journal record %d: %w", t.Seq, err)
+	}
+	return Record{Seq: t.Seq, At: t.At, Entry: Entry{Event: event, Postings: t.Postings}}, nil
+}
+
+// Chain is the hash of a record's text that follows a record with hash
+// previous. The first record follows the zero hash.
+func Chain(previous Hash, text []byte) Hash {
+	h := sha256.New()
+	h.Write(previous[:])
+	h.Write(text)
+	var sum Hash
+	h.Sum(sum[:0])
+	return sum
+}
+
+func unmarshalEvent(kind Kind, text []byte) (Event, error) {
+	switch kind {
+	case KindCharged:
+		return eventOf[Charged](text)
+	case KindInquired:
+		return eventOf[Inquired](text)
+	case KindPaid:
+		return eventOf[Paid](text)
+	case KindReleased:
+		return eventOf[Released](text)
+	case KindReversed:
+		return eventOf[Reversed](text)
+	case KindBuried:
+		return eventOf[Buried](text)
+	case KindCancelled:
+		return eventOf[Cancelled](text)
+	case KindExpired:
+		return eventOf[Expired](text)
+	case KindClosed:
+		return eventOf[Closed](text)
+	case KindSealed:
+		return eventOf[Sealed](text)
+	case KindCase:
+		return eventOf[CaseOpened](text)
+	case KindSet:
+		return eventOf[Set](text)
+	default:
+		return nil, fmt.Errorf("unknown kind of event %q", kind)
+	}
+}
+
+func eventOf[E Event](text []byte) (Event, error) {
+	var e E
+	if err := json.Unmarshal(text, &e); err != nil {
+		return nil, fmt.Errorf("%s event: %w", e.Kind(), err)
+	}
+	return e, nil
+}

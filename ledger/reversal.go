@@ -1,0 +1,135 @@
+package ledger
+
+import "time"
+
+// Reversal says that a till got no answer to its payment, so that the money
+// went back to the customer (ReqReversal).
+type Reversal struct {
+	Code PaymentCode
+	Ref  TrackingRef
+	// Amount is as on the wire: with the fee where the agreement says so.
+	Amount    Rupiah
+	Store     string
+	MessageID string
+	// TimeStamp is zero when the message had none that could be read.
+	TimeStamp time.Time
+	// Request is the hex SHA-256 of the message as it came.
+	Request string
+}
+
+// ReversalResult is the answer to a reversal.
+type ReversalResult struct {
+	Reason   Reason
+	Warnings []Warning
+	// Replayed says that it was in force already.
+	Replayed bool
+	// Reversed is the payment that this message took back; zero when none was.
+	Reversed Transaction
+}
+
+// Keys are what deciding the reversal needs.
+func (r Reversal) Keys() Keys {
+	return Keys{Lane: LaneReversal, Code: r.Code, Ref: r.Ref, Store: r.Store}
+}
+
+// DecideReversal takes a payment back, or makes sure that it will never be
+// booked. It looks at no clock but for how long a reopened charge stays
+// payable: a till may send its reversal hours later. First that matches:
+//
+//	history of code + ref         answer              writes
+//	reversed                      approved            -
+//	tombstone, code unknown       unknown_code        -
+//	tombstone                     approved            -
+//	paid, other amount            wrong_amount        case
+//	paid, batch closed            settled             case
+//	paid, merchant was told       approved            reversed; charge denied
+//	paid, merchant not told       approved            reversed; charge pending
+//	none, and the ref was used by the same store for another code within
+//	RefWindow                     original_not_found  case
+//	none, code unknown            unknown_code        tombstone
+//	none                          approved            tombstone
+//
+// A code that another TrackingRef has paid is none of the reversal's
+// business: that payment stands.
+func DecideReversal(s State, r Reversal, a Agreement, now time.Time) (ReversalResult, Change) {
+	if s.Tx == nil {
+		return reverseNothing(s, r, a, now)
+	}
+	result := ReversalResult{Reason: ReasonApproved, Warnings: storeWarning(r.Store, *s.Tx)}
+	switch {
+	case s.Tx.State == TxReversed:
+		result.Replayed = true
+		return result, Change{}
+	case s.Tx.State == TxTombstone:
+		result.Replayed = true
+		if s.Charge == nil {
+			result.Reason = ReasonUnknownCode
+		}
+		return result, Change{}
+	case a.offWire(r.Amount, s.Tx.Fee) != s.Tx.Amount:
+		result.Reason = ReasonWrongAmount
+		return result, openCase(s, r, result.Reason, now)
+	case s.TxSettled:
+		result.Reason = ReasonSettled
+		return result, openCase(s, r, result.Reason, now)
+	default:
+		result.Reversed = *s.Tx
+		return result, reversePayment(s, r, a, now)
+	}
+}
+
+func reverseNothing(s State, r Reversal, a Agreement, now time.Time) (ReversalResult, Change) {
+	if refTaken(s, a, now) {
+		return ReversalResult{Reason: ReasonOriginalNotFound}, openCase(s, r, ReasonOriginalNotFound, now)
+	}
+	buried := change(now, Entry{Event: Buried{
+		Code: r.Code, Ref: r.Ref, Store: r.Store, Amount: r.Amount,
+		MessageID: r.MessageID, TimeStamp: r.TimeStamp, Request: r.Request,
+	}})
+	if s.Charge == nil {
+		return ReversalResult{Reason: ReasonUnknownCode}, buried
+	}
+	return ReversalResult{Reason: ReasonApproved}, buried
+}
+
+// reversePayment takes back a payment that is in an open batch. A merchant who
+// was told may have shipped: the charge ends as denied. One who was not told
+// never hears of it: the customer, still at the counter, may try again.
+func reversePayment(s State, r Reversal, a Agreement, now time.Time) Change {
+	reversed := Reversed{
+		Number: s.Charge.Number, Code: r.Code, Ref: r.Ref, Store: r.Store,
+		MessageID: r.MessageID, TimeStamp: r.TimeStamp,
+		Day: s.Tx.Day, Request: r.Request,
+		Deny: s.Charge.Status == StatusReleased,
+	}
+	if !reversed.Deny {
+		reversed.Deadline = s.Charge.Deadline
+		if atLeast := now.Add(a.Grace); atLeast.After(reversed.Deadline) {
+			reversed.Deadline = atLeast
+		}
+	}
+	return change(now, Entry{reversed, reversalPostings(s.Charge.Merchant, *s.Tx)})
+}
+
+// MalformedReversal is a signed reversal with a field that breaks the spec.
+// Indomaret will not hear that it succeeded, so a person must look.
+type MalformedReversal struct {
+	Reversal
+}
+
+// DecideMalformedReversal opens a case for a reversal that is refused as
+// ReasonBadFormat.
+func DecideMalformedReversal(s State, r MalformedReversal, now time.Time) Change {
+	return openCase(s, r.Reversal, ReasonBadFormat, now)
+}
+
+// openCase asks a person to look at a refused reversal, once for each code and
+// TrackingRef however often it is repeated.
+func openCase(s State, r Reversal, reason Reason, now time.Time) Change {
+	if s.Case {
+		return Change{}
+	}
+	return change(now, Entry{Event: CaseOpened{
+		Code: r.Code, Ref: r.Ref, Store: r.Store, Amount: r.Amount, Reason: reason, Request: r.Request,
+	}})
+}

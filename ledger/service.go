@@ -1,0 +1,291 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Service is what the partner's messages, the merchants and the operators ask
+// of the ledger. It puts the pure decisions to the store; it decides nothing
+// itself. All its methods may be called at once.
+type Service struct {
+	store     Store
+	agreement Agreement
+	now       func() time.Time
+}
+
+// NewService puts an agreement into force over a store. now is the clock, and
+// is read once for each decision.
+func NewService(store Store, agreement Agreement, now func() time.Time) *Service {
+	// Journal times are whole milliseconds, so that they read the same from any engine.
+	clock := func() time.Time { return now().In(WIB).Truncate(time.Millisecond) }
+	return &Service{store: store, agreement: agreement, now: clock}
+}
+
+// Agreement is the agreement in force.
+func (s *Service) Agreement() Agreement { return s.agreement }
+
+// Reader reads the ledger.
+func (s *Service) Reader() Reader { return s.store }
+
+// Inquire answers ReqInquiry. Errors are the reader's; nothing was written then.
+func (s *Service) Inquire(ctx context.Context, q Inquiry) (InquiryResult, error) {
+	state, err := s.store.Load(ctx, q.Keys())
+	if err != nil {
+		return InquiryResult{}, fmt.Errorf("inquire code %s: %w", q.Code, err)
+	}
+	result, change := DecideInquiry(state, q, s.agreement, s.now())
+	if change.Empty() {
+		return result, nil
+	}
+	err = s.store.Apply(ctx, q.Keys(), func(state State) (Change, error) {
+		result, change = DecideInquiry(state, q, s.agreement, s.now())
+		return change, nil
+	})
+	if reason, refused := refusedByStore(err); refused {
+		return InquiryResult{Reason: reason}, nil
+	}
+	if err != nil {
+		return InquiryResult{}, fmt.Errorf("inquire code %s: %w", q.Code, err)
+	}
+	return result, nil
+}
+
+// Pay answers ReqPayment. An error means that it is not known whether the
+// payment is booked: there must be no answer, so that Indomaret reverses.
+func (s *Service) Pay(ctx context.Context, p Payment) (PaymentResult, error) {
+	var result PaymentResult
+	decided := false
+	err := s.store.Apply(ctx, p.Keys(s.agreement), func(state State) (Change, error) {
+		var change Change
+		result, change = DecidePayment(state, p, s.agreement, s.now())
+		decided = true
+		return change, nil
+	})
+	switch {
+	case err == nil:
+		return result, nil
+	case errors.Is(err, ErrBusy):
+		return PaymentResult{Reason: ReasonBusy}, nil
+	case errors.Is(err, ErrNotCommitted) && decided && result.Reason == ReasonApproved && !result.Replayed:
+		// The ledger knew nothing of this TrackingRef and does not know it now.
+		return PaymentResult{Reason: ReasonNotCommitted, Charge: result.Charge}, nil
+	default:
+		return PaymentResult{}, fmt.Errorf("pay code %s ref %s: %w", p.Code, p.Ref, err)
+	}
+}
+
+// Reverse answers ReqReversal. An error means that it could not be committed:
+// there must be no answer, so that Indomaret sends it again.
+func (s *Service) Reverse(ctx context.Context, r Reversal) (ReversalResult, error) {
+	var result ReversalResult
+	err := s.store.Apply(ctx, r.Keys(), func(state State) (Change, error) {
+		var change Change
+		result, change = DecideReversal(state, r, s.agreement, s.now())
+		return change, nil
+	})
+	if err != nil {
+		return ReversalResult{}, fmt.Errorf("reverse code %s ref %s: %w", r.Code, r.Ref, err)
+	}
+	return result, nil
+}
+
+// RefuseReversal opens a case for a signed reversal that breaks the spec. An
+// error means that there must be no answer.
+func (s *Service) RefuseReversal(ctx context.Context, r MalformedReversal) error {
+	err := s.store.Apply(ctx, r.Keys(), func(state State) (Change, error) {
+		return DecideMalformedReversal(state, r, s.now()), nil
+	})
+	if err != nil {
+		return fmt.Errorf("refuse reversal of code %s ref %s: %w", r.Code, r.Ref, err)
+	}
+	return nil
+}
+
+// refusedByStore is the reason for which a message that books no money can be
+// refused when the store did not take it.
+func refusedByStore(err error) (Reason, bool) {
+	switch {
+	case errors.Is(err, ErrBusy):
+		return ReasonBusy, true
+	case errors.Is(err, ErrNotCommitted):
+		return ReasonNotCommitted, true
+	default:
+		return "", false
+	}
+}
+
+// Charge gives out a payment code. Errors: ErrOrderTaken with the charge that
+// has the order id, ErrTerms, ErrCodesExhausted, and the store's.
+func (s *Service) Charge(ctx context.Context, n NewCharge) (Charge, error) {
+	var charge Charge
+	err := s.store.Apply(ctx, n.Keys(), func(state State) (Change, error) {
+		var change Change
+		var err error
+		charge, change, err = DecideCharge(state, n, s.now())
+		return change, err
+	})
+	if err != nil {
+		return charge, fmt.Errorf("charge order %s of %s: %w", n.Order, n.Merchant, err)
+	}
+	return charge, nil
+}
+
+// View is a charge as its merchant may see it: an unreleased payment shows as
+// pending.
+type View struct {
+	Charge
+	// Standing is the charge's state at the time of asking.
+	Standing Standing
+	// Payment is the released payment, or nil.
+	Payment *Transaction
+}
+
+// Status shows a merchant's charge by its ID or order id. Error: ErrNotFound.
+func (s *Service) Status(ctx context.Context, merchant, handle string) (View, error) {
+	number, err := s.store.Find(ctx, merchant, handle)
+	if err != nil {
+		return View{}, fmt.Errorf("status of %s: %w", handle, err)
+	}
+	state, err := s.store.Load(ctx, Keys{Number: number})
+	if err != nil {
+		return View{}, fmt.Errorf("status of %s: %w", handle, err)
+	}
+	if state.Charge == nil {
+		return View{}, fmt.Errorf("status of %s: charge %d: %w", handle, number, ErrMissingRow)
+	}
+	return s.view(state), nil
+}
+
+func (s *Service) view(state State) View {
+	v := View{Charge: *state.Charge, Standing: state.Charge.Standing(s.now())}
+	if v.Standing == StandingReleased || v.Standing == StandingDenied {
+		v.Payment = state.Paying
+	}
+	return v
+}
+
+// Cancel withdraws a merchant's charge. Errors: ErrNotFound, ErrFinal with the
+// charge as it stands, and the store's.
+func (s *Service) Cancel(ctx context.Context, merchant, handle string) (View, error) {
+	return s.end(ctx, merchant, handle, DecideCancel)
+}
+
+// Expire ends a merchant's charge. Errors as for Cancel.
+func (s *Service) Expire(ctx context.Context, merchant, handle string) (View, error) {
+	return s.end(ctx, merchant, handle, DecideExpire)
+}
+
+func (s *Service) end(ctx context.Context, merchant, handle string, decide func(State, time.Time) (Change, error)) (View, error) {
+	number, err := s.store.Find(ctx, merchant, handle)
+	if err != nil {
+		return View{}, fmt.Errorf("end %s: %w", handle, err)
+	}
+	err = s.store.Apply(ctx, Keys{Number: number}, func(state State) (Change, error) {
+		return decide(state, s.now())
+	})
+	if err != nil && !errors.Is(err, ErrFinal) {
+		return View{}, fmt.Errorf("end %s: %w", handle, err)
+	}
+	state, loadErr := s.store.Load(ctx, Keys{Number: number})
+	if loadErr != nil {
+		return View{}, fmt.Errorf("end %s: %w", handle, loadErr)
+	}
+	if err != nil {
+		return s.view(state), fmt.Errorf("end %s: %w", handle, err)
+	}
+	return s.view(state), nil
+}
+
+// sweepBatch is how many due charges one look at the index brings.
+const sweepBatch = 500
+
+// Sweep releases payments whose hold is over and expires charges whose time
+// is over. It returns how many charges it looked at.
+func (s *Service) Sweep(ctx context.Context) (int, error) {
+	swept := 0
+	for {
+		due, err := s.store.Due(ctx, s.now(), sweepBatch)
+		if err != nil {
+			return swept, fmt.Errorf("sweep: %w", err)
+		}
+		for _, d := range due {
+			err := s.store.Apply(ctx, Keys{Number: d.Number}, func(state State) (Change, error) {
+				return DecideDue(state, d, s.now()), nil
+			})
+			if err != nil {
+				return swept, fmt.Errorf("sweep charge %d: %w", d.Number, err)
+			}
+			swept++
+		}
+		if len(due) < sweepBatch {
+			return swept, nil
+		}
+	}
+}
+
+// Close closes a business day. Errors: ErrDayOpen, ErrDayAhead, and the store's.
+func (s *Service) Close(ctx context.Context, day Day, early bool) (Batch, error) {
+	var batch Batch
+	err := s.store.Apply(ctx, Keys{Day: day}, func(state State) (Change, error) {
+		var change Change
+		var err error
+		batch, change, err = DecideClose(state, early, s.agreement, s.now())
+		return change, err
+	})
+	if err != nil {
+		return batch, fmt.Errorf("close %s: %w", day, err)
+	}
+	return batch, nil
+}
+
+// Seal records the hash (hex SHA-256) of a closed day's file. Errors:
+// ErrNotClosed, ErrFinal when another hash is recorded, and the store's.
+func (s *Service) Seal(ctx context.Context, day Day, sha256 string) error {
+	err := s.store.Apply(ctx, Keys{Day: day}, func(state State) (Change, error) {
+		return DecideSeal(state, sha256, s.now())
+	})
+	if err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	return nil
+}
+
+// Alter changes a setting: alter is given its value (nil when it is not set)
+// and returns the new one (nil to remove it). by says who asks.
+func (s *Service) Alter(ctx context.Context, key, by string, alter func(value []byte) ([]byte, error)) error {
+	err := s.store.Apply(ctx, Keys{Setting: key}, func(state State) (Change, error) {
+		value, err := alter(state.Setting)
+		if err != nil {
+			return Change{}, err
+		}
+		return change(s.now(), Entry{Event: Set{Key: key, Value: value, By: by}}), nil
+	})
+	if err != nil {
+		return fmt.Errorf("change setting %s: %w", key, err)
+	}
+	return nil
+}
+
+// TrialBalance lists every account with its balance. A sound ledger's sum is
+// zero.
+func (s *Service) TrialBalance(ctx context.Context) ([]Balance, error) {
+	posted, err := s.store.Balances(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("trial balance: %w", err)
+	}
+	balances := make([]Balance, 0, len(posted)+len(Accounts()))
+	seen := map[Account]bool{}
+	for _, b := range posted {
+		seen[b.Account] = true
+		balances = append(balances, b)
+	}
+	for _, account := range Accounts() {
+		if !seen[account] {
+			balances = append(balances, Balance{Account: account})
+		}
+	}
+	return balances, nil
+}

@@ -1,0 +1,117 @@
+package ledger
+
+import "time"
+
+// Lane is the queue in which a change waits for its commit.
+type Lane int
+
+// The lanes.
+const (
+	// LaneWork is for everything that is not listed below. Its callers wait.
+	LaneWork Lane = iota
+	// LanePayment is bounded: beyond it a payment is refused as busy.
+	LanePayment
+	// LaneReversal has places of its own: a reversal is never refused as busy.
+	LaneReversal
+)
+
+// Keys name all that one decision needs. Empty keys load nothing.
+type Keys struct {
+	// Lane is the queue to wait in.
+	Lane Lane
+	// Number or Code names the charge; Code with Ref also the transaction.
+	Number uint64
+	Code   PaymentCode
+	Ref    TrackingRef
+	// Store is who uses Ref, to find it under another code.
+	Store string
+	// Day is the business day whose batch is loaded.
+	Day Day
+	// Merchant and Order name the newest charge under an order id.
+	Merchant string
+	Order    string
+	// Prefix asks for the next free number, with its code under that prefix.
+	Prefix string
+	// Details asks for the customer's details too.
+	Details bool
+	// Setting names a setting.
+	Setting string
+}
+
+// State is what the keys led to, loaded in one transaction.
+type State struct {
+	// Charge is nil when it is not in the ledger.
+	Charge *Charge
+	// Details are the charge's, when asked for and not erased.
+	Details *Details
+	// Tx is the history of Keys.Code and Keys.Ref, or nil.
+	Tx *Transaction
+	// TxSettled says that Tx stands in a closed batch.
+	TxSettled bool
+	// Paying is the transaction that pays the charge now, or nil.
+	Paying *Transaction
+	// Elsewhere is the latest use of Keys.Ref by Keys.Store for another code.
+	Elsewhere *RefUse
+	// OtherStore says that another store has used Keys.Ref.
+	OtherStore bool
+	// Case says that a refused reversal of Code and Ref has a case already.
+	Case bool
+	// Batch is the batch of Keys.Day; one without payments has only its Day.
+	Batch Batch
+	// LastBatch is the batch that was closed last; zero when none was.
+	LastBatch Batch
+	// Before is the batch that was closed just before Batch.
+	Before Batch
+	// OpenDay is the first day from Keys.Day on that is not closed.
+	OpenDay Day
+	// Fresh is the next free number with its code.
+	FreshNumber uint64
+	FreshCode   PaymentCode
+	// Maintenance says that an operator has stopped inquiries and payments.
+	Maintenance bool
+	// Paused says that an operator has paused the charge's product.
+	Paused bool
+	// Setting is the value of Keys.Setting, nil when it is not set.
+	Setting []byte
+}
+
+// Change is what a decision writes. A zero Change writes nothing.
+type Change struct {
+	// At is the moment of the decision.
+	At time.Time
+	// Entries go to the journal and to the rows derived from it, in order.
+	Entries []Entry
+	// Details are kept with the charge of a Charged event.
+	Details *Details
+	// Attended are rows of the due index that need no more attention.
+	Attended []Due
+}
+
+// Empty says that there is nothing to write.
+func (c Change) Empty() bool { return len(c.Entries) == 0 && len(c.Attended) == 0 }
+
+// Due is a row of the index of charges that the sweeper must look at.
+type Due struct {
+	At     time.Time
+	Number uint64
+}
+
+// Line is a payment as the settlement file lists it.
+type Line struct {
+	// Seq is the payment's place in the journal.
+	Seq uint64
+	Paid
+	// Reversed says that it was taken back before the batch closed.
+	Reversed bool
+}
+
+// Settings that decide money.
+const (
+	// SettingMaintenance is set while inquiries and payments are stopped.
+	SettingMaintenance = "maintenance"
+	// settingPaused is followed by a paused ProductCode.
+	settingPaused = "paused/"
+)
+
+// SettingPaused is the setting that pauses a product.
+func SettingPaused(product string) string { return settingPaused + product }

@@ -1,0 +1,70 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Store keeps the ledger. An engine owes its callers:
+//
+//   - Apply is atomic: all of a Change is written, or nothing.
+//   - Apply is durable: when it returns nil, the change and everything that
+//     decide was shown survive a loss of power.
+//   - Changes happen one after the other: decide sees all that was decided before.
+//   - Keys' Code and Ref that wait or are written are never refused as busy.
+//
+// decide may be called more than once, so it has no side effects beyond
+// setting the caller's result, all of it, each time. Apply does not stop a
+// change that is under way when ctx ends: it returns ErrOutcomeUnknown.
+type Store interface {
+	Reader
+	// Apply loads what keys name, calls decide and writes its change.
+	//
+	// Errors: ErrBusy, ErrNotCommitted, ErrOutcomeUnknown, and whatever decide
+	// returns, with nothing written.
+	Apply(ctx context.Context, keys Keys, decide func(State) (Change, error)) error
+	// Failed is closed when the engine can't go on: the process must end and
+	// start again. Err then says why.
+	Failed() <-chan struct{}
+	// Err is what made the engine fail, or nil.
+	Err() error
+	// Close waits for what is queued and releases the ledger.
+	Close() error
+}
+
+// Reader reads the ledger without changing it. What it returns may be newer
+// than what is durable, so no answer that confirms money rests on it.
+type Reader interface {
+	// Load loads what keys name.
+	Load(ctx context.Context, keys Keys) (State, error)
+	// Find is the number of a merchant's charge by its ID or its order id (the
+	// newest). Error: ErrNotFound.
+	Find(ctx context.Context, merchant, handle string) (uint64, error)
+	// Records lists the journal after a number.
+	Records(ctx context.Context, after uint64, limit int) ([]Record, error)
+	// Lines lists the payments of a batch whose journal numbers follow after.
+	Lines(ctx context.Context, day Day, after uint64, limit int) ([]Line, error)
+	// Batches lists batches by day, from a day on.
+	Batches(ctx context.Context, from Day, limit int) ([]Batch, error)
+	// Settings lists the settings whose keys begin with prefix.
+	Settings(ctx context.Context, prefix string) (map[string][]byte, error)
+	// Due lists charges to look at, until a moment.
+	Due(ctx context.Context, until time.Time, limit int) ([]Due, error)
+	// Balances lists every account that was ever posted to.
+	Balances(ctx context.Context) ([]Balance, error)
+}
+
+// What a store reports.
+var (
+	// ErrBusy: the queue is full, and neither it nor the ledger knows the
+	// keys' Code and Ref. Nothing was written.
+	ErrBusy = errors.New("the ledger's queue is full")
+	// ErrNotCommitted: the change was given up before its commit. Nothing was
+	// written.
+	ErrNotCommitted = errors.New("not committed")
+	// ErrOutcomeUnknown: the change may or may not have been written.
+	ErrOutcomeUnknown = errors.New("outcome unknown")
+	// ErrNotFound: the ledger has no such thing.
+	ErrNotFound = errors.New("not found")
+)
