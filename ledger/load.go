@@ -157,3 +157,28 @@ func loadSettings(rows Rows, keys Keys, s *State) error {
 	}
 	return nil
 }
+
+// Find is the number of a merchant's charge by its ID or, the newest, by its
+// order id. Error: ErrNotFound.
+func Find(rows Rows, merchant, handle string) (uint64, error) {
+	number, err := rows.ByID(handle)
+	if err != nil {
+		return 0, fmt.Errorf("find %s of %s: %w", handle, merchant, err)
+	}
+	if number != 0 {
+		charge, err := rows.Charge(number)
+		if err != nil {
+			return 0, fmt.Errorf("find %s of %s: %w", handle, merchant, err)
+		}
+		if charge != nil && charge.Merchant == merchant {
+			return number, nil
+		}
+	}
+	if number, err = rows.ByOrder(merchant, handle); err != nil {
+		return 0, fmt.Errorf("find %s of %s: %w", handle, merchant, err)
+	}
+	if number == 0 {
+		return 0, fmt.Errorf("find %s of %s: %w", handle, merchant, ErrNotFound)
+	}
+	return number, nil
+}

@@ -9,6 +9,32 @@ import (
 // ErrMissingRow reports an event about a row that the ledger does not have.
 var ErrMissingRow = errors.New("the row is missing")
 
+// Write writes a change: each entry into the journal, by append, and onto the
+// rows; then what the change carries besides. An error leaves the rows half
+// written, so the engine gives up its transaction.
+func Write(rows Rows, c Change, append func(time.Time, Entry) (Record, error)) error {
+	for _, entry := range c.Entries {
+		record, err := append(c.At, entry)
+		if err != nil {
+			return err
+		}
+		if err := Project(rows, record); err != nil {
+			return err
+		}
+		if charged, ok := entry.Event.(Charged); ok && c.Details != nil {
+			if err := rows.PutDetails(charged.Number, *c.Details); err != nil {
+				return fmt.Errorf("keep details of charge %d: %w", charged.Number, err)
+			}
+		}
+	}
+	for _, due := range c.Attended {
+		if err := rows.DeleteDue(due); err != nil {
+			return fmt.Errorf("attend to charge %d: %w", due.Number, err)
+		}
+	}
+	return nil
+}
+
 // Project writes what a journal record means into the rows. It is all that
 // ever changes a row, so the same records always give the same rows; the
 // check of a ledger rests on that.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -34,14 +35,15 @@ const RecordVersion = 1
 var ErrUnbalanced = errors.New("postings do not sum to zero")
 
 // recordText is the canonical text of a record: what is stored, hashed and
-// shipped, the same for every engine.
-type recordText struct {
-	Version  int             `json:"v"`
-	Seq      uint64          `json:"seq"`
-	At       time.Time       `json:"at"`
-	Kind     Kind            `json:"kind"`
-	Event    json.RawMessage `json:"event"`
-	Postings []Posting       `json:"postings,omitempty"`
+// shipped, the same for every engine. Its event is an Event when written and
+// raw text when read, until the kind is known.
+type recordText[E any] struct {
+	Version  int       `json:"v"`
+	Seq      uint64    `json:"seq"`
+	At       time.Time `json:"at"`
+	Kind     Kind      `json:"kind"`
+	Event    E         `json:"event"`
+	Postings []Posting `json:"postings,omitempty"`
 }
 
 // MarshalRecord gives the canonical text of a record. It refuses a record
@@ -50,11 +52,7 @@ func MarshalRecord(r Record) ([]byte, error) {
 	if Sum(r.Postings) != 0 {
 		return nil, fmt.Errorf("journal record %d (%s): %w", r.Seq, r.Event.Kind(), ErrUnbalanced)
 	}
-	event, err := json.Marshal(r.Event)
-	if err != nil {
-		return nil, fmt.Errorf("journal record %d (%s): %w", r.Seq, r.Event.Kind(), err)
-	}
-	text, err := json.Marshal(recordText{RecordVersion, r.Seq, r.At, r.Event.Kind(), event, r.Postings})
+	text, err := json.Marshal(recordText[Event]{RecordVersion, r.Seq, r.At, r.Event.Kind(), r.Event, r.Postings})
 	if err != nil {
 		return nil, fmt.Errorf("journal record %d (%s): %w", r.Seq, r.Event.Kind(), err)
 	}
@@ -63,7 +61,7 @@ func MarshalRecord(r Record) ([]byte, error) {
 
 // UnmarshalRecord reads a record's canonical text.
 func UnmarshalRecord(text []byte) (Record, error) {
-	var t recordText
+	var t recordText[json.RawMessage]
 	if err := json.Unmarshal(text, &t); err != nil {
 		return Record{}, fmt.Errorf("read journal record: %w", err)
 	}
@@ -75,6 +73,15 @@ func UnmarshalRecord(text []byte) (Record, error) {
 		return Record{}, fmt.Errorf("read journal record %d: %w", t.Seq, err)
 	}
 	return Record{Seq: t.Seq, At: t.At, Entry: Entry{Event: event, Postings: t.Postings}}, nil
+}
+
+// KindOf is the kind of event that a record's canonical text holds, without
+// reading all of it: listings pass over what they do not want.
+func KindOf(text []byte) Kind {
+	const name = `"kind":"`
+	_, rest, _ := bytes.Cut(text, []byte(name))
+	kind, _, _ := bytes.Cut(rest, []byte(`"`))
+	return Kind(kind)
 }
 
 // Chain is the hash of a record's text that follows a record with hash

@@ -7,7 +7,7 @@ type Lane int
 
 // The lanes.
 const (
-	// LaneWork is for everything that is not listed below. Its callers wait.
+	// LaneWork is for everything that is not listed below. It is bounded too.
 	LaneWork Lane = iota
 	// LanePayment is bounded: beyond it a payment is refused as busy.
 	LanePayment

@@ -1,0 +1,25 @@
+// Package boltdb is the ledger's embedded engine: one bbolt file, one process,
+// nothing else to run.
+//
+// # What is kept where
+//
+// The journal bucket is the truth: records by ascending number, each with a
+// CRC-32C and chained to the one before by SHA-256, because bbolt has no
+// checksums on data pages. All other buckets are projections of it, and Verify
+// derives them anew.
+//
+// Keys are chosen so that a payment touches few pages. Charges are keyed by
+// their ascending number, and each charge's transactions lie beside it in the
+// same bucket; the payment code is a permutation of that number, so there is
+// no index of codes. A payment therefore writes one leaf of charges, one of
+// the TrackingRefs, and the end of the journal, however large the ledger is.
+//
+// # Commits
+//
+// One goroutine takes what has queued and commits it together, with one wait
+// for the disk; a lone caller waits for nobody. An answer leaves after the
+// commit. bbolt may report an error although the commit is on the disk (when
+// the meta page's sync fails), so after any commit error the outcome of that
+// group is unknown: none of it is answered, the engine stops, and the process
+// must start again and read what is there.
+package boltdb

@@ -1,0 +1,177 @@
+package boltdb
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"paypoint/ledger"
+)
+
+// Schema is the version of the file's layout that this program writes.
+const Schema = 1
+
+// initialMap is address space reserved for the file, so that growing up to it
+// never waits for readers to finish.
+const initialMap = 4 << 30
+
+// What opening a ledger file reports.
+var (
+	// ErrLocked: another process has the file open.
+	ErrLocked = errors.New("another process has the ledger open")
+	// ErrTruncated: the file is shorter than its own pages say.
+	ErrTruncated = errors.New("the ledger file is truncated")
+	// ErrNewer: a newer program wrote the file.
+	ErrNewer = errors.New("the ledger file is from a newer paypoint")
+	// ErrForeign: the file is no ledger.
+	ErrForeign = errors.New("the file is not a paypoint ledger")
+)
+
+// metadata is what the file says of itself.
+type metadata struct {
+	Schema     int       `json:"schema"`
+	Created    time.Time `json:"created"`
+	CodeLength int       `json:"code_length"`
+	// CodeKey permutes charge numbers into codes. Who can read it here can
+	// read every code in the same file, so it is not sealed.
+	CodeKey []byte `json:"code_key"`
+}
+
+// metaKey is the only key of the meta bucket.
+var metaKey = []byte("ledger")
+
+// create makes a new ledger file. bbolt may leave a file that can't be opened
+// if the power fails while it makes one, so it is made under another name.
+func create(path string, codeLength int, now time.Time) error {
+	if codeLength == 0 {
+		codeLength = ledger.DefaultCodeLength
+	}
+	meta := metadata{Schema: Schema, Created: now.UTC(), CodeLength: codeLength, CodeKey: make([]byte, ledger.CodeKeySize)}
+	// crypto/rand.Read never fails (Go 1.24).
+	_, _ = rand.Read(meta.CodeKey)
+	temporary := path + ".new"
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("create ledger %s: %w", path, err)
+	}
+	if err := initialize(temporary, meta); err != nil {
+		return fmt.Errorf("create ledger %s: %w", path, err)
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("create ledger %s: %w", path, err)
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func initialize(path string, meta metadata) error {
+	if _, err := ledger.NewCodes(meta.CodeKey, meta.CodeLength); err != nil {
+		return err
+	}
+	text, err := json.Marshal(meta)
+	if err != nil {
+		return err
+	}
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
+	if err != nil {
+		return err
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		for _, name := range buckets() {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketMeta).Put(metaKey, text)
+	})
+	return errors.Join(err, db.Sync(), db.Close())
+}
+
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// openFile opens an existing ledger file after looking at it: bbolt maps the
+// file, and reading past the end of a truncated one would kill the process.
+func openFile(path string, options bolt.Options) (*bolt.DB, metadata, error) {
+	if err := checkSize(path, options.Timeout); err != nil {
+		return nil, metadata{}, fmt.Errorf("open ledger %s: %w", path, err)
+	}
+	db, err := bolt.Open(path, 0o600, &options)
+	if err != nil {
+		return nil, metadata{}, fmt.Errorf("open ledger %s: %w", path, openError(err))
+	}
+	meta, err := readMetadata(db)
+	if err != nil {
+		return nil, metadata{}, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), db.Close())
+	}
+	return db, meta, nil
+}
+
+func checkSize(path string, timeout time.Duration) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Size() == 0 {
+		return ErrTruncated
+	}
+	// Read-only, bbolt touches the first two pages only.
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: timeout})
+	if err != nil {
+		return openError(err)
+	}
+	var size int64
+	err = db.View(func(tx *bolt.Tx) error {
+		size = tx.Size()
+		return nil
+	})
+	if err == nil && info.Size() < size {
+		err = fmt.Errorf("%w: it has %d bytes of %d", ErrTruncated, info.Size(), size)
+	}
+	return errors.Join(err, db.Close())
+}
+
+func openError(err error) error {
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return ErrLocked
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrChecksum):
+		return fmt.Errorf("%w, or its first pages are damaged: %w", ErrForeign, err)
+	default:
+		return err
+	}
+}
+
+func readMetadata(db *bolt.DB) (metadata, error) {
+	var meta metadata
+	err := db.View(func(tx *bolt.Tx) error {
+		bucket := tx.Bucket(bucketMeta)
+		if bucket == nil {
+			return ErrForeign
+		}
+		if err := json.Unmarshal(bucket.Get(metaKey), &meta); err != nil {
+			return fmt.Errorf("%w: %w", ErrForeign, err)
+		}
+		if meta.Schema > Schema {
+			return fmt.Errorf("%w: its schema is %d, this program reads up to %d", ErrNewer, meta.Schema, Schema)
+		}
+		for _, name := range buckets() {
+			if tx.Bucket(name) == nil {
+				return fmt.Errorf("%w: it has no %s", ErrForeign, name)
+			}
+		}
+		return nil
+	})
+	return meta, err
+}

@@ -1,0 +1,95 @@
+package boltdb
+
+import (
+	"encoding/binary"
+	"strconv"
+	"time"
+
+	"paypoint/ledger"
+)
+
+// The buckets.
+var (
+	bucketMeta     = []byte("meta")
+	bucketJournal  = []byte("journal")
+	bucketCharges  = []byte("charges")
+	bucketDetails  = []byte("details")
+	bucketIDs      = []byte("ids")
+	bucketOrders   = []byte("orders")
+	bucketRefs     = []byte("refs")
+	bucketCases    = []byte("cases")
+	bucketBatches  = []byte("batches")
+	bucketBatchNos = []byte("batch_nos")
+	bucketDue      = []byte("due")
+	bucketSettings = []byte("settings")
+	bucketBalances = []byte("balances")
+)
+
+// buckets lists them all.
+func buckets() [][]byte {
+	return append([][]byte{bucketMeta, bucketJournal, bucketDetails, bucketDue}, derivedBuckets()...)
+}
+
+// derivedBuckets are those whose every byte follows from the journal. Details
+// can be erased, and the due index may run ahead: they are checked by rules.
+func derivedBuckets() [][]byte {
+	return [][]byte{
+		bucketCharges, bucketIDs, bucketOrders, bucketRefs, bucketCases,
+		bucketBatches, bucketBatchNos, bucketSettings, bucketBalances,
+	}
+}
+
+// The parts of a charge in its bucket: a row of its own, then its transactions.
+const (
+	partCharge      = 0
+	partTransaction = 1
+	// partStray begins the key of a transaction whose code no charge can have.
+	partStray = 0xFF
+)
+
+func numberKey(n uint64) []byte {
+	return binary.BigEndian.AppendUint64(make([]byte, 0, 8), n)
+}
+
+func chargeKey(number uint64) []byte {
+	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 9), number), partCharge)
+}
+
+// transactionKey puts a transaction beside the charge that its code stands for.
+// The code's prefix is part of the key because only with its own prefix does a
+// code stand for that charge.
+func transactionKey(codes *ledger.Codes, code ledger.PaymentCode, ref ledger.TrackingRef) []byte {
+	key := make([]byte, 0, 48)
+	number, ok := codes.Number(code)
+	if !ok {
+		key = append(key, partStray)
+		key = append(key, code...)
+		key = append(key, 0)
+		return append(key, ref...)
+	}
+	// Three digits always fit; Number has checked that they are digits.
+	prefix, _ := strconv.ParseUint(code.Prefix(), 10, 16)
+	key = append(binary.BigEndian.AppendUint64(key, number), partTransaction)
+	key = binary.BigEndian.AppendUint16(key, uint16(prefix))
+	return append(key, ref...)
+}
+
+// pairKey joins two texts; the first contains no zero byte.
+func pairKey(first, second string) []byte {
+	key := make([]byte, 0, len(first)+1+len(second))
+	key = append(key, first...)
+	key = append(key, 0)
+	return append(key, second...)
+}
+
+func dueKey(d ledger.Due) []byte {
+	key := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(d.At.UnixMilli()))
+	return binary.BigEndian.AppendUint64(key, d.Number)
+}
+
+func parseDueKey(key []byte) ledger.Due {
+	return ledger.Due{
+		At:     time.UnixMilli(int64(binary.BigEndian.Uint64(key))).In(ledger.WIB),
+		Number: binary.BigEndian.Uint64(key[8:]),
+	}
+}

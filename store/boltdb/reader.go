@@ -1,0 +1,160 @@
+package boltdb
+
+import (
+	"context"
+	"encoding/binary"
+	"strings"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"paypoint/ledger"
+)
+
+// Load is ledger.Reader's.
+func (s *Store) Load(_ context.Context, keys ledger.Keys) (ledger.State, error) {
+	var state ledger.State
+	err := s.db.View(func(tx *bolt.Tx) error {
+		var err error
+		state, err = ledger.Load(newRows(tx, s.codes), keys)
+		return err
+	})
+	return state, err
+}
+
+// Find is ledger.Reader's.
+func (s *Store) Find(_ context.Context, merchant, handle string) (uint64, error) {
+	var number uint64
+	err := s.db.View(func(tx *bolt.Tx) error {
+		var err error
+		number, err = ledger.Find(newRows(tx, s.codes), merchant, handle)
+		return err
+	})
+	return number, err
+}
+
+// Records is ledger.Reader's.
+func (s *Store) Records(_ context.Context, after uint64, limit int) ([]ledger.Record, error) {
+	var records []ledger.Record
+	err := s.db.View(func(tx *bolt.Tx) error {
+		cursor := tx.Bucket(bucketJournal).Cursor()
+		for key, value := cursor.Seek(numberKey(after + 1)); key != nil && len(records) < limit; key, value = cursor.Next() {
+			record, err := readRecord(key, value)
+			if err != nil {
+				return err
+			}
+			records = append(records, record)
+		}
+		return nil
+	})
+	return records, err
+}
+
+// Lines is ledger.Reader's. It reads along the journal between the batch's
+// first and last payment, so that a batch needs no list of its own.
+func (s *Store) Lines(_ context.Context, day ledger.Day, after uint64, limit int) ([]ledger.Line, error) {
+	var lines []ledger.Line
+	err := s.db.View(func(tx *bolt.Tx) error {
+		rows := newRows(tx, s.codes)
+		batch, err := rows.Batch(day)
+		if err != nil || batch.First == 0 {
+			return err
+		}
+		cursor := tx.Bucket(bucketJournal).Cursor()
+		key, value := cursor.Seek(numberKey(max(after+1, batch.First)))
+		for ; key != nil && binary.BigEndian.Uint64(key) <= batch.Last && len(lines) < limit; key, value = cursor.Next() {
+			line, ok, err := readLine(rows, day, key, value)
+			if err != nil {
+				return err
+			}
+			if ok {
+				lines = append(lines, line)
+			}
+		}
+		return nil
+	})
+	return lines, err
+}
+
+// readLine makes a line of a journal record if it is a payment of the day.
+func readLine(rows *rows, day ledger.Day, key, value []byte) (ledger.Line, bool, error) {
+	if len(value) < frameText || ledger.KindOf(value[frameText:]) != ledger.KindPaid {
+		return ledger.Line{}, false, nil
+	}
+	record, err := readRecord(key, value)
+	if err != nil {
+		return ledger.Line{}, false, err
+	}
+	paid, ok := record.Event.(ledger.Paid)
+	if !ok || paid.Day != day {
+		return ledger.Line{}, false, nil
+	}
+	tx, err := rows.Transaction(paid.Code, paid.Ref)
+	if err != nil {
+		return ledger.Line{}, false, err
+	}
+	reversed := tx != nil && tx.State == ledger.TxReversed
+	return ledger.Line{Seq: record.Seq, Paid: paid, Reversed: reversed}, true, nil
+}
+
+// Batches is ledger.Reader's.
+func (s *Store) Batches(_ context.Context, from ledger.Day, limit int) ([]ledger.Batch, error) {
+	var batches []ledger.Batch
+	err := s.db.View(func(tx *bolt.Tx) error {
+		cursor := tx.Bucket(bucketBatches).Cursor()
+		for key, value := cursor.Seek([]byte(from)); key != nil && len(batches) < limit; key, value = cursor.Next() {
+			batch, err := decode[ledger.Batch](value)
+			if err != nil {
+				return err
+			}
+			batches = append(batches, *batch)
+		}
+		return nil
+	})
+	return batches, err
+}
+
+// Settings is ledger.Reader's.
+func (s *Store) Settings(_ context.Context, prefix string) (map[string][]byte, error) {
+	settings := map[string][]byte{}
+	err := s.db.View(func(tx *bolt.Tx) error {
+		cursor := tx.Bucket(bucketSettings).Cursor()
+		for key, value := cursor.Seek([]byte(prefix)); strings.HasPrefix(string(key), prefix) && key != nil; key, value = cursor.Next() {
+			settings[string(key)] = append([]byte(nil), value...)
+		}
+		return nil
+	})
+	return settings, err
+}
+
+// Due is ledger.Reader's.
+func (s *Store) Due(_ context.Context, until time.Time, limit int) ([]ledger.Due, error) {
+	var due []ledger.Due
+	err := s.db.View(func(tx *bolt.Tx) error {
+		cursor := tx.Bucket(bucketDue).Cursor()
+		for key, _ := cursor.First(); key != nil && len(due) < limit; key, _ = cursor.Next() {
+			d := parseDueKey(key)
+			if d.At.After(until) {
+				return nil
+			}
+			due = append(due, d)
+		}
+		return nil
+	})
+	return due, err
+}
+
+// Balances is ledger.Reader's.
+func (s *Store) Balances(context.Context) ([]ledger.Balance, error) {
+	var balances []ledger.Balance
+	err := s.db.View(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucketBalances).ForEach(func(key, value []byte) error {
+			balances = append(balances, ledger.Balance{
+				Account: ledger.Account(key),
+				Amount:  ledger.Rupiah(binary.BigEndian.Uint64(value)),
+			})
+			return nil
+		})
+	})
+	return balances, err
+}

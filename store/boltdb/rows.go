@@ -1,0 +1,286 @@
+package boltdb
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"paypoint/ledger"
+)
+
+// rowVersion begins every row. A row of another version is not guessed at.
+const rowVersion = 1
+
+// errRow reports bytes that are no row of this version.
+var errRow = errors.New("not a row of a version that this program reads")
+
+// rows are ledger.Rows in one bbolt transaction. Rows that one group changes
+// again and again (the charge of a message, the day's batch, the balances) are
+// kept here until flush.
+type rows struct {
+	tx       *bolt.Tx
+	codes    *ledger.Codes
+	charges  map[uint64]keptCharge
+	batches  map[ledger.Day]ledger.Batch
+	postings map[ledger.Account]ledger.Rupiah
+}
+
+// keptCharge is a charge as read, or as it will be written.
+type keptCharge struct {
+	row   ledger.Charge
+	dirty bool
+}
+
+func newRows(tx *bolt.Tx, codes *ledger.Codes) *rows {
+	return &rows{
+		tx: tx, codes: codes,
+		charges:  map[uint64]keptCharge{},
+		batches:  map[ledger.Day]ledger.Batch{},
+		postings: map[ledger.Account]ledger.Rupiah{},
+	}
+}
+
+// flush writes what was kept back.
+func (r *rows) flush() error {
+	return errors.Join(r.flushCharges(), r.flushBatches(), r.flushPostings())
+}
+
+// flushCharges writes in the order of the keys, which costs bbolt least.
+func (r *rows) flushCharges() error {
+	for _, number := range slices.Sorted(maps.Keys(r.charges)) {
+		kept := r.charges[number]
+		if !kept.dirty {
+			continue
+		}
+		if err := put(r.tx, bucketCharges, chargeKey(number), kept.row); err != nil {
+			return err
+		}
+	}
+	clear(r.charges)
+	return nil
+}
+
+func (r *rows) flushBatches() error {
+	for _, b := range r.batches {
+		if err := put(r.tx, bucketBatches, []byte(b.Day), b); err != nil {
+			return err
+		}
+		if !b.Closed() {
+			continue
+		}
+		if err := r.tx.Bucket(bucketBatchNos).Put(numberKey(b.No), []byte(b.Day)); err != nil {
+			return err
+		}
+	}
+	clear(r.batches)
+	return nil
+}
+
+func (r *rows) flushPostings() error {
+	for account, amount := range r.postings {
+		key := []byte(account)
+		balance := int64(amount)
+		if old := r.tx.Bucket(bucketBalances).Get(key); old != nil {
+			balance += int64(binary.BigEndian.Uint64(old))
+		}
+		if err := r.tx.Bucket(bucketBalances).Put(key, numberKey(uint64(balance))); err != nil {
+			return err
+		}
+	}
+	clear(r.postings)
+	return nil
+}
+
+// get reads a row; nil when there is none.
+func get[R any](tx *bolt.Tx, bucket, key []byte) (*R, error) {
+	value := tx.Bucket(bucket).Get(key)
+	if value == nil {
+		return nil, nil
+	}
+	row, err := decode[R](value)
+	if err != nil {
+		return nil, fmt.Errorf("%s row %x: %w", bucket, key, err)
+	}
+	return row, nil
+}
+
+func decode[R any](value []byte) (*R, error) {
+	if len(value) == 0 || value[0] != rowVersion {
+		return nil, errRow
+	}
+	row := new(R)
+	if err := json.Unmarshal(value[1:], row); err != nil {
+		return nil, fmt.Errorf("%w: %w", errRow, err)
+	}
+	return row, nil
+}
+
+func put[R any](tx *bolt.Tx, bucket, key []byte, row R) error {
+	text, err := json.Marshal(row)
+	if err != nil {
+		return fmt.Errorf("%s row %x: %w", bucket, key, err)
+	}
+	value := make([]byte, 0, 1+len(text))
+	return tx.Bucket(bucket).Put(key, append(append(value, rowVersion), text...))
+}
+
+// number reads a charge number; 0 when there is none.
+func (r *rows) number(bucket, key []byte) uint64 {
+	value := r.tx.Bucket(bucket).Get(key)
+	if len(value) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(value)
+}
+
+func (r *rows) Codes() *ledger.Codes { return r.codes }
+
+// LastNumber is kept as the charges bucket's sequence.
+func (r *rows) LastNumber() (uint64, error) {
+	return r.tx.Bucket(bucketCharges).Sequence(), nil
+}
+
+func (r *rows) Charge(number uint64) (*ledger.Charge, error) {
+	if kept, ok := r.charges[number]; ok {
+		return &kept.row, nil
+	}
+	charge, err := get[ledger.Charge](r.tx, bucketCharges, chargeKey(number))
+	if charge != nil {
+		r.charges[number] = keptCharge{row: *charge}
+	}
+	return charge, err
+}
+
+func (r *rows) PutCharge(c ledger.Charge) error {
+	bucket := r.tx.Bucket(bucketCharges)
+	if c.Number > bucket.Sequence() {
+		if err := bucket.SetSequence(c.Number); err != nil {
+			return err
+		}
+	}
+	r.charges[c.Number] = keptCharge{row: c, dirty: true}
+	return nil
+}
+
+func (r *rows) PutHandles(c ledger.Charge) error {
+	if err := r.tx.Bucket(bucketIDs).Put([]byte(c.ID), numberKey(c.Number)); err != nil {
+		return err
+	}
+	return r.tx.Bucket(bucketOrders).Put(pairKey(c.Merchant, c.Order), numberKey(c.Number))
+}
+
+func (r *rows) ByID(id string) (uint64, error) { return r.number(bucketIDs, []byte(id)), nil }
+
+func (r *rows) ByOrder(merchant, order string) (uint64, error) {
+	return r.number(bucketOrders, pairKey(merchant, order)), nil
+}
+
+func (r *rows) Details(number uint64) (*ledger.Details, error) {
+	return get[ledger.Details](r.tx, bucketDetails, numberKey(number))
+}
+
+func (r *rows) PutDetails(number uint64, d ledger.Details) error {
+	return put(r.tx, bucketDetails, numberKey(number), d)
+}
+
+func (r *rows) Transaction(code ledger.PaymentCode, ref ledger.TrackingRef) (*ledger.Transaction, error) {
+	return get[ledger.Transaction](r.tx, bucketCharges, transactionKey(r.codes, code, ref))
+}
+
+func (r *rows) PutTransaction(t ledger.Transaction) error {
+	return put(r.tx, bucketCharges, transactionKey(r.codes, t.Code, t.Ref), t)
+}
+
+func (r *rows) RefUse(ref ledger.TrackingRef, store string) (*ledger.RefUse, bool, error) {
+	own := pairKey(string(ref), store)
+	use, err := get[ledger.RefUse](r.tx, bucketRefs, own)
+	if err != nil {
+		return nil, false, err
+	}
+	prefix := pairKey(string(ref), "")
+	cursor := r.tx.Bucket(bucketRefs).Cursor()
+	key, _ := cursor.Seek(prefix)
+	if bytes.Equal(key, own) {
+		key, _ = cursor.Next()
+	}
+	return use, bytes.HasPrefix(key, prefix), nil
+}
+
+func (r *rows) PutRefUse(ref ledger.TrackingRef, use ledger.RefUse) error {
+	return put(r.tx, bucketRefs, pairKey(string(ref), use.Store), use)
+}
+
+func (r *rows) Case(code ledger.PaymentCode, ref ledger.TrackingRef) (bool, error) {
+	return r.tx.Bucket(bucketCases).Get(pairKey(string(code), string(ref))) != nil, nil
+}
+
+func (r *rows) PutCase(code ledger.PaymentCode, ref ledger.TrackingRef) error {
+	return r.tx.Bucket(bucketCases).Put(pairKey(string(code), string(ref)), []byte{rowVersion})
+}
+
+func (r *rows) Batch(day ledger.Day) (ledger.Batch, error) {
+	if batch, ok := r.batches[day]; ok {
+		return batch, nil
+	}
+	batch, err := get[ledger.Batch](r.tx, bucketBatches, []byte(day))
+	if err != nil || batch == nil {
+		return ledger.Batch{Day: day}, err
+	}
+	return *batch, nil
+}
+
+func (r *rows) BatchNo(no uint64) (ledger.Batch, error) {
+	day := r.tx.Bucket(bucketBatchNos).Get(numberKey(no))
+	if day == nil {
+		return ledger.Batch{}, nil
+	}
+	return r.Batch(ledger.Day(day))
+}
+
+func (r *rows) LastBatch() (ledger.Batch, error) {
+	_, day := r.tx.Bucket(bucketBatchNos).Cursor().Last()
+	if day == nil {
+		return ledger.Batch{}, nil
+	}
+	return r.Batch(ledger.Day(day))
+}
+
+// PutBatch keeps an open batch until flush. One that closes is written at
+// once, so that LastBatch finds it in the same transaction.
+func (r *rows) PutBatch(b ledger.Batch) error {
+	r.batches[b.Day] = b
+	if b.Closed() {
+		return r.flushBatches()
+	}
+	return nil
+}
+
+func (r *rows) PutDue(d ledger.Due) error {
+	return r.tx.Bucket(bucketDue).Put(dueKey(d), []byte{rowVersion})
+}
+
+func (r *rows) DeleteDue(d ledger.Due) error {
+	return r.tx.Bucket(bucketDue).Delete(dueKey(d))
+}
+
+func (r *rows) Setting(key string) ([]byte, error) {
+	return bytes.Clone(r.tx.Bucket(bucketSettings).Get([]byte(key))), nil
+}
+
+func (r *rows) PutSetting(key string, value []byte) error {
+	if len(value) == 0 {
+		return r.tx.Bucket(bucketSettings).Delete([]byte(key))
+	}
+	return r.tx.Bucket(bucketSettings).Put([]byte(key), value)
+}
+
+func (r *rows) Post(p ledger.Posting) error {
+	r.postings[p.Account] += p.Amount
+	return nil
+}

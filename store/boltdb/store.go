@@ -1,0 +1,210 @@
+package boltdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"paypoint/ledger"
+)
+
+// Options tune a store. The zero value is fit for production.
+type Options struct {
+	// MaxPayments and MaxReversals bound the queue; beyond them payments are
+	// refused as busy and reversals get no answer. 0 means DefaultMaxPayments
+	// and DefaultMaxReversals.
+	MaxPayments, MaxReversals int
+	// CodeLength is the length of a new ledger's payment codes; 0 means
+	// ledger.DefaultCodeLength. An existing ledger keeps its own.
+	CodeLength int
+	// LockTimeout is how long to wait for another process to let go of the
+	// file; 0 means one second.
+	LockTimeout time.Duration
+	// Committed is told of every commit: how many changes it carried and how
+	// long it took. It must not block. Nil tells nobody.
+	Committed func(changes int, took time.Duration)
+}
+
+// The queue's bounds, unless the options say otherwise.
+const (
+	DefaultMaxPayments  = 4096
+	DefaultMaxReversals = 1024
+	// maxGroup bounds a commit, so that its callers do not wait for a crowd.
+	maxGroup = 1024
+)
+
+// Store is a ledger in a bbolt file.
+type Store struct {
+	db      *bolt.DB
+	codes   *ledger.Codes
+	options Options
+	queue   *queue
+	// head is the journal's end; only the committer uses it.
+	head head
+	// stopped is closed when the committer has ended.
+	stopped chan struct{}
+
+	failOnce sync.Once
+	failed   chan struct{}
+	failure  error
+}
+
+// Open opens the ledger file at path, or makes one where there is none.
+// Errors: ErrLocked, ErrTruncated, ErrNewer, ErrForeign, and the system's.
+func Open(path string, options Options) (*Store, error) {
+	if options.LockTimeout == 0 {
+		options.LockTimeout = time.Second
+	}
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = create(path, options.CodeLength, time.Now())
+	}
+	if err != nil {
+		return nil, err
+	}
+	db, meta, err := openFile(path, bolt.Options{
+		Timeout: options.LockTimeout, FreelistType: bolt.FreelistMapType, InitialMmapSize: initialMap,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s, err := newStore(db, meta, options)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), db.Close())
+	}
+	go s.commitAll()
+	return s, nil
+}
+
+func newStore(db *bolt.DB, meta metadata, options Options) (*Store, error) {
+	codes, err := ledger.NewCodes(meta.CodeKey, meta.CodeLength)
+	if err != nil {
+		return nil, err
+	}
+	if options.CodeLength != 0 && options.CodeLength != meta.CodeLength {
+		return nil, fmt.Errorf("its codes have %d digits, the configuration wants %d", meta.CodeLength, options.CodeLength)
+	}
+	s := &Store{
+		db: db, codes: codes, options: options,
+		stopped: make(chan struct{}), failed: make(chan struct{}),
+	}
+	payments, reversals := options.MaxPayments, options.MaxReversals
+	if payments == 0 {
+		payments = DefaultMaxPayments
+	}
+	if reversals == 0 {
+		reversals = DefaultMaxReversals
+	}
+	s.queue = newQueue(map[ledger.Lane]int{
+		ledger.LaneWork: payments, ledger.LanePayment: payments, ledger.LaneReversal: reversals,
+	})
+	err = db.View(func(tx *bolt.Tx) error {
+		s.head, err = readHead(tx)
+		return err
+	})
+	return s, err
+}
+
+// Apply is ledger.Store's.
+func (s *Store) Apply(ctx context.Context, keys ledger.Keys, decide func(ledger.State) (ledger.Change, error)) error {
+	op := &operation{keys: keys, decide: decide, lane: keys.Lane, done: make(chan error, 1)}
+	if err := s.enqueue(op); err != nil {
+		return err
+	}
+	select {
+	case err := <-op.done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ledger.ErrOutcomeUnknown, ctx.Err())
+	}
+}
+
+// enqueue finds a place for an operation. A full lane refuses a payment only
+// if its code and TrackingRef are new; one that is known gets a place among
+// the reversals, so that it is answered from its history.
+func (s *Store) enqueue(op *operation) error {
+	err := s.queue.push(op)
+	if errors.Is(err, errFull) && op.lane == ledger.LanePayment {
+		known, lookupErr := s.knows(op.keys)
+		switch {
+		case lookupErr != nil:
+			return fmt.Errorf("%w: %w", ledger.ErrOutcomeUnknown, lookupErr)
+		case !known:
+			return fmt.Errorf("%w: %w", ledger.ErrBusy, err)
+		}
+		op.lane = ledger.LaneReversal
+		err = s.queue.push(op)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errFull) && op.lane == ledger.LaneWork:
+		return fmt.Errorf("%w: %w", ledger.ErrBusy, err)
+	default:
+		return fmt.Errorf("%w: %w", ledger.ErrOutcomeUnknown, err)
+	}
+}
+
+// knows says whether a payment has a history, in the queue or in the ledger.
+// The queue is asked first: what leaves it is in the ledger by then.
+func (s *Store) knows(keys ledger.Keys) (bool, error) {
+	if s.queue.holds(identity{keys.Code, keys.Ref}) {
+		return true, nil
+	}
+	var tx *ledger.Transaction
+	err := s.db.View(func(btx *bolt.Tx) error {
+		var err error
+		tx, err = newRows(btx, s.codes).Transaction(keys.Code, keys.Ref)
+		return err
+	})
+	return tx != nil, err
+}
+
+// Waiting is how many operations wait in a lane or are being committed.
+func (s *Store) Waiting(lane ledger.Lane) int { return s.queue.length(lane) }
+
+// Failed is ledger.Store's.
+func (s *Store) Failed() <-chan struct{} { return s.failed }
+
+// Err is ledger.Store's.
+func (s *Store) Err() error {
+	select {
+	case <-s.failed:
+		return s.failure
+	default:
+		return nil
+	}
+}
+
+func (s *Store) fail(err error) {
+	s.failOnce.Do(func() {
+		s.failure = err
+		close(s.failed)
+	})
+}
+
+// Close is ledger.Store's.
+func (s *Store) Close() error {
+	s.queue.close()
+	<-s.stopped
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close ledger: %w", err)
+	}
+	return nil
+}
+
+// Snapshot writes a consistent copy of the ledger to a new file at path while
+// the store goes on.
+func (s *Store) Snapshot(path string) error {
+	err := s.db.View(func(tx *bolt.Tx) error { return tx.CopyFile(path, 0o600) })
+	if err != nil {
+		return fmt.Errorf("copy ledger to %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,279 @@
+package boltdb
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"paypoint/ledger"
+)
+
+// Report is what a clean verification has seen.
+type Report struct {
+	// Records is the number of journal records, and Head the hex hash of the
+	// last one, which stands for all before it.
+	Records uint64 `json:"records"`
+	Head    string `json:"head"`
+	// Charges, Payments and Reversals count the events of each kind.
+	Charges   uint64 `json:"charges"`
+	Payments  uint64 `json:"payments"`
+	Reversals uint64 `json:"reversals"`
+}
+
+// Difference is the first place at which a ledger is not what its journal
+// says. It is an error.
+type Difference struct {
+	// Where is the bucket and key, or the journal record.
+	Where string
+	// What is wrong there.
+	What string
+}
+
+// Error says where and what.
+func (d *Difference) Error() string { return d.Where + ": " + d.What }
+
+// Progress is told how many of the journal's records have been checked.
+type Progress func(done, total uint64)
+
+// replayGroup is how many records are replayed in one transaction.
+const replayGroup = 20_000
+
+// Verify reads a ledger file that no process writes. It checks every journal
+// record's checksum, its place in the chain and its balance, derives every
+// row, index and total anew into a file in the scratch folder, and compares.
+// Errors: a *Difference, what Open reports, and the system's.
+func Verify(path, scratchFolder string, progress Progress) (Report, error) {
+	db, meta, err := openFile(path, bolt.Options{ReadOnly: true, Timeout: time.Second})
+	if err != nil {
+		return Report{}, err
+	}
+	folder, err := os.MkdirTemp(scratchFolder, "verify-")
+	if err != nil {
+		return Report{}, errors.Join(fmt.Errorf("verify %s: %w", path, err), db.Close())
+	}
+	v, err := newVerifier(meta, filepath.Join(folder, "derived.db"), progress)
+	if err == nil {
+		err = errors.Join(db.View(v.verify), v.derived.Close())
+	}
+	if err = errors.Join(err, db.Close(), os.RemoveAll(folder)); err != nil {
+		return Report{}, fmt.Errorf("verify %s: %w", path, err)
+	}
+	return v.report, nil
+}
+
+// verifier holds one verification.
+type verifier struct {
+	codes    *ledger.Codes
+	derived  *bolt.DB
+	progress Progress
+	report   Report
+	head     head
+	balance  map[ledger.Account]ledger.Rupiah
+}
+
+func newVerifier(meta metadata, scratch string, progress Progress) (*verifier, error) {
+	codes, err := ledger.NewCodes(meta.CodeKey, meta.CodeLength)
+	if err != nil {
+		return nil, err
+	}
+	if err := initialize(scratch, meta); err != nil {
+		return nil, err
+	}
+	// The derived file is thrown away, so it need not survive anything.
+	derived, err := bolt.Open(scratch, 0o600, &bolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return nil, err
+	}
+	if progress == nil {
+		progress = func(uint64, uint64) {}
+	}
+	return &verifier{codes: codes, derived: derived, progress: progress, balance: map[ledger.Account]ledger.Rupiah{}}, nil
+}
+
+func (v *verifier) verify(tx *bolt.Tx) error {
+	for err := range tx.Check() {
+		return &Difference{"file structure", err.Error()}
+	}
+	last, err := readHead(tx)
+	if err != nil {
+		return &Difference{"journal", err.Error()}
+	}
+	cursor := tx.Bucket(bucketJournal).Cursor()
+	for key, value := cursor.First(); key != nil; {
+		err := v.derived.Update(func(scratch *bolt.Tx) error {
+			var err error
+			key, value, err = v.replay(tx, scratch, cursor, key, value)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		v.progress(v.head.seq, last.seq)
+	}
+	v.report.Records, v.report.Head = v.head.seq, hex.EncodeToString(v.head.hash[:])
+	return v.derived.View(func(derived *bolt.Tx) error { return v.compare(tx, derived) })
+}
+
+// replay projects up to replayGroup records and returns the one after them.
+func (v *verifier) replay(tx, scratch *bolt.Tx, cursor *bolt.Cursor, key, value []byte) ([]byte, []byte, error) {
+	rows := newRows(scratch, v.codes)
+	for range replayGroup {
+		if key == nil {
+			break
+		}
+		record, err := v.check(key, value)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := ledger.Project(rows, record); err != nil {
+			return nil, nil, &Difference{fmt.Sprintf("journal record %d", record.Seq), err.Error()}
+		}
+		if err := v.checkDetails(tx, record); err != nil {
+			return nil, nil, err
+		}
+		key, value = cursor.Next()
+	}
+	return key, value, rows.flush()
+}
+
+// check reads one record and holds it against the chain so far.
+func (v *verifier) check(key, value []byte) (ledger.Record, error) {
+	where := fmt.Sprintf("journal record %d", binary.BigEndian.Uint64(key))
+	hash, text, err := unframe(value)
+	if err != nil {
+		return ledger.Record{}, &Difference{where, err.Error()}
+	}
+	record, err := ledger.UnmarshalRecord(text)
+	switch {
+	case err != nil:
+		return ledger.Record{}, &Difference{where, err.Error()}
+	case record.Seq != v.head.seq+1 || binary.BigEndian.Uint64(key) != record.Seq:
+		return ledger.Record{}, &Difference{where, fmt.Sprintf("numbered %d after record %d", record.Seq, v.head.seq)}
+	case hash != ledger.Chain(v.head.hash, text):
+		return ledger.Record{}, &Difference{where, "its hash does not follow from the record before"}
+	case ledger.Sum(record.Postings) != 0:
+		return ledger.Record{}, &Difference{where, ledger.ErrUnbalanced.Error()}
+	}
+	v.head = head{seq: record.Seq, hash: hash}
+	v.count(record)
+	return record, nil
+}
+
+func (v *verifier) count(record ledger.Record) {
+	for _, p := range record.Postings {
+		v.balance[p.Account] += p.Amount
+	}
+	switch record.Event.Kind() {
+	case ledger.KindCharged:
+		v.report.Charges++
+	case ledger.KindPaid:
+		v.report.Payments++
+	case ledger.KindReversed:
+		v.report.Reversals++
+	}
+}
+
+// checkDetails holds a charge's details against the hash in the journal.
+func (v *verifier) checkDetails(tx *bolt.Tx, record ledger.Record) error {
+	charged, ok := record.Event.(ledger.Charged)
+	if !ok {
+		return nil
+	}
+	where := fmt.Sprintf("details of charge %d", charged.Number)
+	details, err := newRows(tx, v.codes).Details(charged.Number)
+	switch {
+	case err != nil:
+		return &Difference{where, err.Error()}
+	case details == nil:
+		return &Difference{where, "missing"}
+	case details.Hash() != charged.Details:
+		return &Difference{where, "their hash is not the one in the journal"}
+	}
+	return nil
+}
+
+func (v *verifier) compare(tx, derived *bolt.Tx) error {
+	for _, name := range derivedBuckets() {
+		if err := compareBucket(name, tx.Bucket(name), derived.Bucket(name)); err != nil {
+			return err
+		}
+	}
+	if err := v.compareBalances(tx); err != nil {
+		return err
+	}
+	return v.compareDue(tx, derived)
+}
+
+// compareBucket walks both buckets in step.
+func compareBucket(name []byte, got, want *bolt.Bucket) error {
+	if got.Sequence() != want.Sequence() {
+		return &Difference{string(name), fmt.Sprintf("counter is %d, the journal gives %d", got.Sequence(), want.Sequence())}
+	}
+	gotCursor, wantCursor := got.Cursor(), want.Cursor()
+	gotKey, gotValue := gotCursor.First()
+	for wantKey, wantValue := wantCursor.First(); ; {
+		switch {
+		case gotKey == nil && wantKey == nil:
+			return nil
+		case wantKey == nil || gotKey != nil && bytes.Compare(gotKey, wantKey) < 0:
+			return &Difference{place(name, gotKey), "the journal knows nothing of it"}
+		case gotKey == nil || bytes.Compare(gotKey, wantKey) > 0:
+			return &Difference{place(name, wantKey), "missing"}
+		case !bytes.Equal(gotValue, wantValue):
+			return &Difference{place(name, wantKey), fmt.Sprintf("is %s, the journal gives %s", show(gotValue), show(wantValue))}
+		}
+		gotKey, gotValue = gotCursor.Next()
+		wantKey, wantValue = wantCursor.Next()
+	}
+}
+
+func place(bucket, key []byte) string { return fmt.Sprintf("%s row %q", bucket, key) }
+
+// show prints a row's text, or its bytes where it is none.
+func show(value []byte) string {
+	if len(value) > 1 && value[0] == rowVersion && value[1] == '{' {
+		return string(value[1:])
+	}
+	return hex.EncodeToString(value)
+}
+
+// compareBalances adds the journal's postings up by a second way.
+func (v *verifier) compareBalances(tx *bolt.Tx) error {
+	var total ledger.Rupiah
+	for account, want := range v.balance {
+		total += want
+		value := tx.Bucket(bucketBalances).Get([]byte(account))
+		if len(value) != 8 || ledger.Rupiah(binary.BigEndian.Uint64(value)) != want {
+			return &Difference{place(bucketBalances, []byte(account)), fmt.Sprintf("is %s, the postings sum to %d", show(value), want)}
+		}
+	}
+	if total != 0 {
+		return &Difference{"trial balance", fmt.Sprintf("sums to %d", total)}
+	}
+	return nil
+}
+
+// compareDue makes sure that the sweeper will look at every charge that the
+// clock will change. The index may list more: it is cleared as the sweeper
+// comes by.
+func (v *verifier) compareDue(tx, derived *bolt.Tx) error {
+	rows := newRows(derived, v.codes)
+	return derived.Bucket(bucketDue).ForEach(func(key, _ []byte) error {
+		due := parseDueKey(key)
+		charge, err := rows.Charge(due.Number)
+		if err != nil {
+			return err
+		}
+		if charge == nil || !charge.Due().Equal(due.At) || tx.Bucket(bucketDue).Get(key) != nil {
+			return nil
+		}
+		return &Difference{place(bucketDue, key), fmt.Sprintf("charge %d is due then, the index does not list it", due.Number)}
+	})
+}

@@ -1,0 +1,162 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"paypoint/ledger"
+)
+
+// Store is a ledger in memory. Its changes happen one at a time under a lock.
+type Store struct {
+	mu      sync.RWMutex
+	rows    rows
+	journal []ledger.Record
+}
+
+// Open makes an empty ledger with random codes of the default length.
+func Open() *Store {
+	key := make([]byte, ledger.CodeKeySize)
+	// crypto/rand.Read never fails (Go 1.24).
+	_, _ = rand.Read(key)
+	// The key and the length are right by construction.
+	codes, _ := ledger.NewCodes(key, ledger.DefaultCodeLength)
+	return &Store{rows: newRows(codes)}
+}
+
+// Apply is ledger.Store's.
+func (s *Store) Apply(ctx context.Context, keys ledger.Keys, decide func(ledger.State) (ledger.Change, error)) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ledger.ErrNotCommitted, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state, err := ledger.Load(s.rows, keys)
+	if err != nil {
+		return err
+	}
+	change, err := decide(state)
+	if err != nil {
+		return err
+	}
+	return s.write(change)
+}
+
+func (s *Store) write(change ledger.Change) error {
+	for _, entry := range change.Entries {
+		if ledger.Sum(entry.Postings) != 0 {
+			return fmt.Errorf("%w: %w", ledger.ErrNotCommitted, ledger.ErrUnbalanced)
+		}
+	}
+	err := ledger.Write(s.rows, change, func(at time.Time, entry ledger.Entry) (ledger.Record, error) {
+		record := ledger.Record{Seq: uint64(len(s.journal)) + 1, At: at, Entry: entry}
+		s.journal = append(s.journal, record)
+		return record, nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ledger.ErrNotCommitted, err)
+	}
+	return nil
+}
+
+// Failed is ledger.Store's: memory does not fail.
+func (s *Store) Failed() <-chan struct{} { return nil }
+
+// Err is ledger.Store's.
+func (s *Store) Err() error { return nil }
+
+// Close is ledger.Store's.
+func (s *Store) Close() error { return nil }
+
+// Load is ledger.Reader's.
+func (s *Store) Load(_ context.Context, keys ledger.Keys) (ledger.State, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return ledger.Load(s.rows, keys)
+}
+
+// Find is ledger.Reader's.
+func (s *Store) Find(_ context.Context, merchant, handle string) (uint64, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return ledger.Find(s.rows, merchant, handle)
+}
+
+// Records is ledger.Reader's.
+func (s *Store) Records(_ context.Context, after uint64, limit int) ([]ledger.Record, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	from := min(after, uint64(len(s.journal)))
+	to := min(from+uint64(limit), uint64(len(s.journal)))
+	return slices.Clone(s.journal[from:to]), nil
+}
+
+// Lines is ledger.Reader's.
+func (s *Store) Lines(_ context.Context, day ledger.Day, after uint64, limit int) ([]ledger.Line, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	lines := []ledger.Line{}
+	batch := s.rows.batches[day]
+	for seq := max(after+1, batch.First); seq != 0 && seq <= batch.Last && len(lines) < limit; seq++ {
+		paid, ok := s.journal[seq-1].Event.(ledger.Paid)
+		if !ok || paid.Day != day {
+			continue
+		}
+		tx := s.rows.transactions[identity{paid.Code, paid.Ref}]
+		lines = append(lines, ledger.Line{Seq: seq, Paid: paid, Reversed: tx.State == ledger.TxReversed})
+	}
+	return lines, nil
+}
+
+// Batches is ledger.Reader's.
+func (s *Store) Batches(_ context.Context, from ledger.Day, limit int) ([]ledger.Batch, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	batches := slices.Collect(maps.Values(s.rows.batches))
+	batches = slices.DeleteFunc(batches, func(b ledger.Batch) bool { return b.Day < from })
+	slices.SortFunc(batches, func(a, b ledger.Batch) int { return cmp.Compare(a.Day, b.Day) })
+	return batches[:min(limit, len(batches))], nil
+}
+
+// Settings is ledger.Reader's.
+func (s *Store) Settings(_ context.Context, prefix string) (map[string][]byte, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	settings := maps.Clone(s.rows.settings)
+	maps.DeleteFunc(settings, func(key string, _ []byte) bool { return !strings.HasPrefix(key, prefix) })
+	return settings, nil
+}
+
+// Due is ledger.Reader's.
+func (s *Store) Due(_ context.Context, until time.Time, limit int) ([]ledger.Due, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var due []ledger.Due
+	for _, d := range s.rows.due {
+		if !d.At.After(until) {
+			due = append(due, d)
+		}
+	}
+	slices.SortFunc(due, func(a, b ledger.Due) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Number, b.Number))
+	})
+	return due[:min(limit, len(due))], nil
+}
+
+// Balances is ledger.Reader's.
+func (s *Store) Balances(context.Context) ([]ledger.Balance, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	balances := []ledger.Balance{}
+	for _, account := range slices.Sorted(maps.Keys(s.rows.balances)) {
+		balances = append(balances, ledger.Balance{Account: account, Amount: s.rows.balances[account]})
+	}
+	return balances, nil
+}

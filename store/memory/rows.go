@@ -1,0 +1,179 @@
+package memory
+
+import (
+	"slices"
+
+	"paypoint/ledger"
+)
+
+// identity is the key of a transaction and of a case.
+type identity struct {
+	code ledger.PaymentCode
+	ref  ledger.TrackingRef
+}
+
+type order struct{ merchant, order string }
+
+// rows are ledger.Rows as maps.
+type rows struct {
+	codes        *ledger.Codes
+	charges      map[uint64]ledger.Charge
+	ids          map[string]uint64
+	orders       map[order]uint64
+	details      map[uint64]ledger.Details
+	transactions map[identity]ledger.Transaction
+	refs         map[ledger.TrackingRef]map[string]ledger.RefUse
+	cases        map[identity]bool
+	batches      map[ledger.Day]ledger.Batch
+	batchNos     map[uint64]ledger.Day
+	due          map[ledger.Due]ledger.Due
+	settings     map[string][]byte
+	balances     map[ledger.Account]ledger.Rupiah
+}
+
+func newRows(codes *ledger.Codes) rows {
+	return rows{
+		codes:        codes,
+		charges:      map[uint64]ledger.Charge{},
+		ids:          map[string]uint64{},
+		orders:       map[order]uint64{},
+		details:      map[uint64]ledger.Details{},
+		transactions: map[identity]ledger.Transaction{},
+		refs:         map[ledger.TrackingRef]map[string]ledger.RefUse{},
+		cases:        map[identity]bool{},
+		batches:      map[ledger.Day]ledger.Batch{},
+		batchNos:     map[uint64]ledger.Day{},
+		due:          map[ledger.Due]ledger.Due{},
+		settings:     map[string][]byte{},
+		balances:     map[ledger.Account]ledger.Rupiah{},
+	}
+}
+
+// dueKey makes equal moments equal keys, whatever zone they were written in.
+func dueKey(d ledger.Due) ledger.Due {
+	return ledger.Due{At: d.At.UTC(), Number: d.Number}
+}
+
+func (r rows) Codes() *ledger.Codes { return r.codes }
+
+// LastNumber: charges are numbered from 1 without a gap.
+func (r rows) LastNumber() (uint64, error) { return uint64(len(r.charges)), nil }
+
+func (r rows) Charge(number uint64) (*ledger.Charge, error) {
+	return found(r.charges, number), nil
+}
+
+func (r rows) PutCharge(c ledger.Charge) error {
+	r.charges[c.Number] = c
+	return nil
+}
+
+func (r rows) PutHandles(c ledger.Charge) error {
+	r.ids[c.ID] = c.Number
+	r.orders[order{c.Merchant, c.Order}] = c.Number
+	return nil
+}
+
+func (r rows) ByID(id string) (uint64, error) { return r.ids[id], nil }
+
+func (r rows) ByOrder(merchant, orderID string) (uint64, error) {
+	return r.orders[order{merchant, orderID}], nil
+}
+
+func (r rows) Details(number uint64) (*ledger.Details, error) {
+	return found(r.details, number), nil
+}
+
+func (r rows) PutDetails(number uint64, d ledger.Details) error {
+	r.details[number] = d
+	return nil
+}
+
+func (r rows) Transaction(code ledger.PaymentCode, ref ledger.TrackingRef) (*ledger.Transaction, error) {
+	return found(r.transactions, identity{code, ref}), nil
+}
+
+func (r rows) PutTransaction(t ledger.Transaction) error {
+	r.transactions[identity{t.Code, t.Ref}] = t
+	return nil
+}
+
+func (r rows) RefUse(ref ledger.TrackingRef, store string) (*ledger.RefUse, bool, error) {
+	uses := r.refs[ref]
+	use := found(uses, store)
+	return use, len(uses) > 1 || len(uses) == 1 && use == nil, nil
+}
+
+func (r rows) PutRefUse(ref ledger.TrackingRef, use ledger.RefUse) error {
+	if r.refs[ref] == nil {
+		r.refs[ref] = map[string]ledger.RefUse{}
+	}
+	r.refs[ref][use.Store] = use
+	return nil
+}
+
+func (r rows) Case(code ledger.PaymentCode, ref ledger.TrackingRef) (bool, error) {
+	return r.cases[identity{code, ref}], nil
+}
+
+func (r rows) PutCase(code ledger.PaymentCode, ref ledger.TrackingRef) error {
+	r.cases[identity{code, ref}] = true
+	return nil
+}
+
+func (r rows) Batch(day ledger.Day) (ledger.Batch, error) {
+	if batch, ok := r.batches[day]; ok {
+		return batch, nil
+	}
+	return ledger.Batch{Day: day}, nil
+}
+
+func (r rows) BatchNo(no uint64) (ledger.Batch, error) {
+	return r.batches[r.batchNos[no]], nil
+}
+
+func (r rows) LastBatch() (ledger.Batch, error) {
+	return r.batches[r.batchNos[uint64(len(r.batchNos))]], nil
+}
+
+func (r rows) PutBatch(b ledger.Batch) error {
+	r.batches[b.Day] = b
+	if b.Closed() {
+		r.batchNos[b.No] = b.Day
+	}
+	return nil
+}
+
+func (r rows) PutDue(d ledger.Due) error {
+	r.due[dueKey(d)] = d
+	return nil
+}
+
+func (r rows) DeleteDue(d ledger.Due) error {
+	delete(r.due, dueKey(d))
+	return nil
+}
+
+func (r rows) Setting(key string) ([]byte, error) { return r.settings[key], nil }
+
+func (r rows) PutSetting(key string, value []byte) error {
+	if len(value) == 0 {
+		delete(r.settings, key)
+		return nil
+	}
+	r.settings[key] = slices.Clone(value)
+	return nil
+}
+
+func (r rows) Post(p ledger.Posting) error {
+	r.balances[p.Account] += p.Amount
+	return nil
+}
+
+// found is a copy of a map's value, or nil.
+func found[K comparable, V any](m map[K]V, key K) *V {
+	if value, ok := m[key]; ok {
+		return &value
+	}
+	return nil
+}
