@@ -74,11 +74,13 @@ func DecideCharge(s State, n NewCharge, now time.Time) (Charge, Change, error) {
 
 func (n NewCharge) check(now time.Time) error {
 	switch {
+	case n.Prefix == "":
+		return fmt.Errorf("the merchant's codes have no prefix: %w", ErrTerms)
 	case n.Amount <= 0 || n.Amount > MaxRupiah:
 		return fmt.Errorf("amount %d is not within 1 to %d: %w", n.Amount, MaxRupiah, ErrTerms)
 	case n.MinAmount <= 0 || n.MinAmount > n.Amount:
 		return fmt.Errorf("min amount %d is not within 1 to the amount %d: %w", n.MinAmount, n.Amount, ErrTerms)
-	case n.Fee < 0 || n.Amount+n.Fee > MaxRupiah:
+	case n.Fee < 0 || n.Fee > MaxRupiah-n.Amount:
 		return fmt.Errorf("fee %d is not within 0 to %d: %w", n.Fee, MaxRupiah-n.Amount, ErrTerms)
 	case !n.Expires.After(now) || !n.Expires.After(n.ValidFrom):
 		return fmt.Errorf("it expires before it can be paid: %w", ErrTerms)
@@ -136,7 +138,13 @@ func endable(s State, now time.Time) error {
 //	held, its hold over          released
 //	pending, its time over       expired
 //	else                         -
+//
+// A row whose time a clock that was set back has not reached stays: no other
+// may lead to the charge again.
 func DecideDue(s State, due Due, now time.Time) Change {
+	if now.Before(due.At) {
+		return Change{}
+	}
 	c := Change{At: now, Attended: []Due{due}}
 	if s.Charge == nil || s.Charge.Due().IsZero() || now.Before(s.Charge.Due()) {
 		return c

@@ -58,8 +58,13 @@ func NewCodes(key []byte, length int) (*Codes, error) {
 // Length is the number of digits in each code.
 func (c *Codes) Length() int { return c.length }
 
-// Code is the payment code of a charge number under a merchant's prefix.
+// Code is the payment code of a charge number under a merchant's prefix. Errors:
+// ErrCodesExhausted, and a prefix that is not PrefixDigits digits: its codes
+// would not lead back to their charges.
 func (c *Codes) Code(prefix string, number uint64) (PaymentCode, error) {
+	if len(prefix) != PrefixDigits || !allDigits(prefix) {
+		return "", fmt.Errorf("code prefix %q: want %d digits", prefix, PrefixDigits)
+	}
 	digits := c.permutation.digits
 	if number >= pow10(digits) {
 		return "", ErrCodesExhausted
@@ -78,13 +83,8 @@ func (c *Codes) Code(prefix string, number uint64) (PaymentCode, error) {
 // It is false for text that can't be a code of ours; true does not mean that
 // the charge exists.
 func (c *Codes) Number(code PaymentCode) (uint64, bool) {
-	if len(code) != c.length {
+	if len(code) != c.length || !allDigits(string(code)) {
 		return 0, false
-	}
-	for i := range len(code) {
-		if code[i] < '0' || code[i] > '9' {
-			return 0, false
-		}
 	}
 	last := len(code) - 1
 	if luhnDigit([]byte(code[:last])) != code[last] {
@@ -95,6 +95,15 @@ func (c *Codes) Number(code PaymentCode) (uint64, bool) {
 		return 0, false
 	}
 	return c.permutation.backward(middle, code.Prefix()), true
+}
+
+func allDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // Prefix is the merchant's part of a code of this ledger's shape.

@@ -62,7 +62,7 @@ func chargeNumber(rows Rows, keys Keys) (uint64, error) {
 }
 
 func loadTransaction(rows Rows, keys Keys, s *State) error {
-	if keys.Ref == "" {
+	if keys.Ref == "" && keys.Lane != LaneReversal {
 		return nil
 	}
 	var err error

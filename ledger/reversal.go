@@ -38,7 +38,6 @@ func (r Reversal) Keys() Keys {
 //
 //	history of code + ref         answer              writes
 //	reversed                      approved            -
-//	tombstone, code unknown       unknown_code        -
 //	tombstone                     approved            -
 //	paid, other amount            wrong_amount        case
 //	paid, batch closed            settled             case
@@ -57,14 +56,8 @@ func DecideReversal(s State, r Reversal, a Agreement, now time.Time) (ReversalRe
 	}
 	result := ReversalResult{Reason: ReasonApproved, Warnings: storeWarning(r.Store, *s.Tx)}
 	switch {
-	case s.Tx.State == TxReversed:
+	case s.Tx.State == TxReversed, s.Tx.State == TxTombstone:
 		result.Replayed = true
-		return result, Change{}
-	case s.Tx.State == TxTombstone:
-		result.Replayed = true
-		if s.Charge == nil {
-			result.Reason = ReasonUnknownCode
-		}
 		return result, Change{}
 	case a.offWire(r.Amount, s.Tx.Fee) != s.Tx.Amount:
 		result.Reason = ReasonWrongAmount

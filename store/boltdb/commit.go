@@ -3,6 +3,7 @@ package boltdb
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"paypoint/ledger"
@@ -27,52 +28,66 @@ func (s *Store) commitAll() {
 	}
 }
 
-// commit decides a group in one transaction and waits for the disk. Each
-// operation's err is its outcome.
+// commit gives every operation of a group its outcome. One whose change can't
+// be written is left out and the others are decided anew, for its fault is none
+// of theirs.
 func (s *Store) commit(group []*operation) {
+	for len(group) > 0 {
+		faulty := s.commitTogether(group)
+		if faulty == nil {
+			return
+		}
+		group = slices.DeleteFunc(slices.Clone(group), func(op *operation) bool { return op == faulty })
+	}
+}
+
+// commitTogether decides a group in one transaction and waits for the disk. It
+// returns the operation whose change can't be written; nothing is written then.
+func (s *Store) commitTogether(group []*operation) (faulty *operation) {
 	begun := time.Now()
 	tx, err := s.db.Begin(true)
 	if err != nil {
 		refuse(group, fmt.Errorf("%w: %w", ledger.ErrNotCommitted, err))
-		return
+		return nil
 	}
 	rows := newRows(tx, s.codes)
 	journal := newAppender(tx, s.head)
 	changes := 0
 	for _, op := range group {
-		change, err := decide(rows, op)
-		if err == nil && !change.Empty() {
-			changes++
-			err = ledger.Write(rows, change, journal.append)
-			if err != nil {
-				// The rows are half written: nothing of the group may stay.
-				refuse(group, fmt.Errorf("%w: %w", ledger.ErrNotCommitted, errors.Join(err, tx.Rollback())))
-				return
-			}
+		var change ledger.Change
+		change, op.err = decide(rows, op)
+		if op.err != nil || change.Empty() {
+			continue
 		}
-		op.err = err
+		changes++
+		if err := ledger.Write(rows, change, journal.append); err != nil {
+			// The rows are half written: nothing of this transaction may stay.
+			op.err = fmt.Errorf("%w: %w", ledger.ErrNotCommitted, errors.Join(err, tx.Rollback()))
+			return op
+		}
 	}
 	if changes == 0 {
 		// What decide was shown is durable: earlier commits are over.
 		if err := tx.Rollback(); err != nil {
 			refuse(group, fmt.Errorf("%w: %w", ledger.ErrNotCommitted, err))
 		}
-		return
+		return nil
 	}
 	if err := rows.flush(); err != nil {
 		refuse(group, fmt.Errorf("%w: %w", ledger.ErrNotCommitted, errors.Join(err, tx.Rollback())))
-		return
+		return nil
 	}
 	if err := tx.Commit(); err != nil {
 		// bbolt can fail here with the commit on the disk all the same.
 		s.fail(fmt.Errorf("commit of %d changes: %w", changes, err))
 		refuse(group, fmt.Errorf("%w: %w", ledger.ErrOutcomeUnknown, err))
-		return
+		return nil
 	}
 	s.head = journal.head
 	if s.options.Committed != nil {
 		s.options.Committed(changes, time.Since(begun))
 	}
+	return nil
 }
 
 func decide(rows *rows, op *operation) (ledger.Change, error) {

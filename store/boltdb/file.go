@@ -57,17 +57,28 @@ func create(path string, codeLength int, now time.Time) error {
 	meta := metadata{Schema: Schema, Created: now.UTC(), CodeLength: codeLength, CodeKey: make([]byte, ledger.CodeKeySize)}
 	// crypto/rand.Read never fails (Go 1.24).
 	_, _ = rand.Read(meta.CodeKey)
-	temporary := path + ".new"
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := createFrom(path, meta); err != nil {
 		return fmt.Errorf("create ledger %s: %w", path, err)
 	}
-	if err := initialize(temporary, meta); err != nil {
-		return fmt.Errorf("create ledger %s: %w", path, err)
+	return nil
+}
+
+func createFrom(path string, meta metadata) error {
+	folder := filepath.Dir(path)
+	temporary, err := os.CreateTemp(folder, filepath.Base(path)+".new-*")
+	if err != nil {
+		return err
 	}
-	if err := os.Rename(temporary, path); err != nil {
-		return fmt.Errorf("create ledger %s: %w", path, err)
+	err = errors.Join(temporary.Close(), initialize(temporary.Name(), meta))
+	if err == nil {
+		// Unlike a rename, a link never replaces a ledger that another process
+		// has made meanwhile, and may have booked in.
+		err = os.Link(temporary.Name(), path)
 	}
-	return syncFolder(filepath.Dir(path))
+	if errors.Is(err, fs.ErrExist) {
+		err = nil
+	}
+	return errors.Join(err, os.Remove(temporary.Name()), syncFolder(folder))
 }
 
 func initialize(path string, meta metadata) error {
@@ -129,7 +140,12 @@ func checkSize(path string, timeout time.Duration) error {
 	// Read-only, bbolt touches the first two pages only.
 	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: timeout})
 	if err != nil {
-		return openError(err)
+		err = openError(err)
+		// Its first page is a ledger's, its second is not there.
+		if info.Size() < 2*int64(os.Getpagesize()) && !errors.Is(err, ErrForeign) && !errors.Is(err, ErrLocked) {
+			err = fmt.Errorf("%w: %w", ErrTruncated, err)
+		}
+		return err
 	}
 	var size int64
 	err = db.View(func(tx *bolt.Tx) error {
@@ -162,6 +178,9 @@ func readMetadata(db *bolt.DB) (metadata, error) {
 		}
 		if err := json.Unmarshal(bucket.Get(metaKey), &meta); err != nil {
 			return fmt.Errorf("%w: %w", ErrForeign, err)
+		}
+		if meta.Schema < 1 {
+			return fmt.Errorf("%w: it has no schema version", ErrForeign)
 		}
 		if meta.Schema > Schema {
 			return fmt.Errorf("%w: its schema is %d, this program reads up to %d", ErrNewer, meta.Schema, Schema)

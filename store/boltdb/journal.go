@@ -87,7 +87,10 @@ func readHead(tx *bolt.Tx) (head, error) {
 	if key == nil {
 		return head{}, nil
 	}
-	seq := binary.BigEndian.Uint64(key)
+	seq, err := parseNumber(key)
+	if err != nil {
+		return head{}, fmt.Errorf("read journal record %x: %w", key, err)
+	}
 	hash, _, err := unframe(value)
 	if err != nil {
 		return head{}, fmt.Errorf("read journal record %d: %w", seq, err)
@@ -99,7 +102,7 @@ func readHead(tx *bolt.Tx) (head, error) {
 func readRecord(key, value []byte) (ledger.Record, error) {
 	_, text, err := unframe(value)
 	if err != nil {
-		return ledger.Record{}, fmt.Errorf("read journal record %d: %w", binary.BigEndian.Uint64(key), err)
+		return ledger.Record{}, fmt.Errorf("read journal record %x: %w", key, err)
 	}
 	return ledger.UnmarshalRecord(text)
 }

@@ -2,6 +2,7 @@ package boltdb
 
 import (
 	"encoding/binary"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -51,6 +52,13 @@ func numberKey(n uint64) []byte {
 	return binary.BigEndian.AppendUint64(make([]byte, 0, 8), n)
 }
 
+func parseNumber(text []byte) (uint64, error) {
+	if len(text) != 8 {
+		return 0, fmt.Errorf("%w: a number has 8 bytes, not %d", errRow, len(text))
+	}
+	return binary.BigEndian.Uint64(text), nil
+}
+
 func chargeKey(number uint64) []byte {
 	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 9), number), partCharge)
 }
@@ -82,14 +90,20 @@ func pairKey(first, second string) []byte {
 	return append(key, second...)
 }
 
+// dueKey rounds the moment up: a row that came early would be attended to
+// before its charge is due, and no other would lead there again.
 func dueKey(d ledger.Due) []byte {
-	key := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(d.At.UnixMilli()))
+	at := d.At.Add(time.Millisecond - time.Nanosecond).UnixMilli()
+	key := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(at))
 	return binary.BigEndian.AppendUint64(key, d.Number)
 }
 
-func parseDueKey(key []byte) ledger.Due {
+func parseDueKey(key []byte) (ledger.Due, error) {
+	if len(key) != 16 {
+		return ledger.Due{}, fmt.Errorf("%s row %x: %w", bucketDue, key, errRow)
+	}
 	return ledger.Due{
 		At:     time.UnixMilli(int64(binary.BigEndian.Uint64(key))).In(ledger.WIB),
 		Number: binary.BigEndian.Uint64(key[8:]),
-	}
+	}, nil
 }

@@ -1,8 +1,9 @@
 package boltdb
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
+	"fmt"
 	"strings"
 	"time"
 
@@ -62,7 +63,8 @@ func (s *Store) Lines(_ context.Context, day ledger.Day, after uint64, limit int
 		}
 		cursor := tx.Bucket(bucketJournal).Cursor()
 		key, value := cursor.Seek(numberKey(max(after+1, batch.First)))
-		for ; key != nil && binary.BigEndian.Uint64(key) <= batch.Last && len(lines) < limit; key, value = cursor.Next() {
+		last := numberKey(batch.Last)
+		for ; key != nil && bytes.Compare(key, last) <= 0 && len(lines) < limit; key, value = cursor.Next() {
 			line, ok, err := readLine(rows, day, key, value)
 			if err != nil {
 				return err
@@ -78,10 +80,15 @@ func (s *Store) Lines(_ context.Context, day ledger.Day, after uint64, limit int
 
 // readLine makes a line of a journal record if it is a payment of the day.
 func readLine(rows *rows, day ledger.Day, key, value []byte) (ledger.Line, bool, error) {
-	if len(value) < frameText || ledger.KindOf(value[frameText:]) != ledger.KindPaid {
+	// A damaged record could be a payment: no file may be made without it.
+	_, text, err := unframe(value)
+	if err != nil {
+		return ledger.Line{}, false, fmt.Errorf("read journal record %x: %w", key, err)
+	}
+	if ledger.KindOf(text) != ledger.KindPaid {
 		return ledger.Line{}, false, nil
 	}
-	record, err := readRecord(key, value)
+	record, err := ledger.UnmarshalRecord(text)
 	if err != nil {
 		return ledger.Line{}, false, err
 	}
@@ -133,9 +140,9 @@ func (s *Store) Due(_ context.Context, until time.Time, limit int) ([]ledger.Due
 	err := s.db.View(func(tx *bolt.Tx) error {
 		cursor := tx.Bucket(bucketDue).Cursor()
 		for key, _ := cursor.First(); key != nil && len(due) < limit; key, _ = cursor.Next() {
-			d := parseDueKey(key)
-			if d.At.After(until) {
-				return nil
+			d, err := parseDueKey(key)
+			if err != nil || d.At.After(until) {
+				return err
 			}
 			due = append(due, d)
 		}
@@ -149,10 +156,11 @@ func (s *Store) Balances(context.Context) ([]ledger.Balance, error) {
 	var balances []ledger.Balance
 	err := s.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketBalances).ForEach(func(key, value []byte) error {
-			balances = append(balances, ledger.Balance{
-				Account: ledger.Account(key),
-				Amount:  ledger.Rupiah(binary.BigEndian.Uint64(value)),
-			})
+			amount, err := parseNumber(value)
+			if err != nil {
+				return fmt.Errorf("balance of %s: %w", key, err)
+			}
+			balances = append(balances, ledger.Balance{Account: ledger.Account(key), Amount: ledger.Rupiah(amount)})
 			return nil
 		})
 	})

@@ -2,7 +2,6 @@ package boltdb
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -85,11 +84,11 @@ func (r *rows) flushBatches() error {
 func (r *rows) flushPostings() error {
 	for account, amount := range r.postings {
 		key := []byte(account)
-		balance := int64(amount)
-		if old := r.tx.Bucket(bucketBalances).Get(key); old != nil {
-			balance += int64(binary.BigEndian.Uint64(old))
+		balance, err := r.number(bucketBalances, key)
+		if err != nil {
+			return err
 		}
-		if err := r.tx.Bucket(bucketBalances).Put(key, numberKey(uint64(balance))); err != nil {
+		if err := r.tx.Bucket(bucketBalances).Put(key, numberKey(balance+uint64(amount))); err != nil {
 			return err
 		}
 	}
@@ -130,13 +129,17 @@ func put[R any](tx *bolt.Tx, bucket, key []byte, row R) error {
 	return tx.Bucket(bucket).Put(key, append(append(value, rowVersion), text...))
 }
 
-// number reads a charge number; 0 when there is none.
-func (r *rows) number(bucket, key []byte) uint64 {
+// number reads a number that is a row by itself; 0 when there is none.
+func (r *rows) number(bucket, key []byte) (uint64, error) {
 	value := r.tx.Bucket(bucket).Get(key)
-	if len(value) != 8 {
-		return 0
+	if value == nil {
+		return 0, nil
 	}
-	return binary.BigEndian.Uint64(value)
+	n, err := parseNumber(value)
+	if err != nil {
+		return 0, fmt.Errorf("%s row %x: %w", bucket, key, err)
+	}
+	return n, nil
 }
 
 func (r *rows) Codes() *ledger.Codes { return r.codes }
@@ -175,10 +178,10 @@ func (r *rows) PutHandles(c ledger.Charge) error {
 	return r.tx.Bucket(bucketOrders).Put(pairKey(c.Merchant, c.Order), numberKey(c.Number))
 }
 
-func (r *rows) ByID(id string) (uint64, error) { return r.number(bucketIDs, []byte(id)), nil }
+func (r *rows) ByID(id string) (uint64, error) { return r.number(bucketIDs, []byte(id)) }
 
 func (r *rows) ByOrder(merchant, order string) (uint64, error) {
-	return r.number(bucketOrders, pairKey(merchant, order)), nil
+	return r.number(bucketOrders, pairKey(merchant, order))
 }
 
 func (r *rows) Details(number uint64) (*ledger.Details, error) {

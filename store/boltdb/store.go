@@ -74,6 +74,11 @@ func Open(path string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What a killed process wrote last may be in the system's memory only, and
+	// the answers to come rest on it.
+	if err := db.Sync(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), db.Close())
+	}
 	s, err := newStore(db, meta, options)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), db.Close())
@@ -113,6 +118,9 @@ func newStore(db *bolt.DB, meta metadata, options Options) (*Store, error) {
 
 // Apply is ledger.Store's.
 func (s *Store) Apply(ctx context.Context, keys ledger.Keys, decide func(ledger.State) (ledger.Change, error)) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ledger.ErrNotCommitted, err)
+	}
 	op := &operation{keys: keys, decide: decide, lane: keys.Lane, done: make(chan error, 1)}
 	if err := s.enqueue(op); err != nil {
 		return err
@@ -163,7 +171,8 @@ func (s *Store) knows(keys ledger.Keys) (bool, error) {
 		tx, err = newRows(btx, s.codes).Transaction(keys.Code, keys.Ref)
 		return err
 	})
-	return tx != nil, err
+	// After a failed commit the file does not tell what is durable in it.
+	return tx != nil, errors.Join(err, s.Err())
 }
 
 // Waiting is how many operations wait in a lane or are being committed.

@@ -2,12 +2,14 @@ package boltdb
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -98,8 +100,8 @@ func newVerifier(meta metadata, scratch string, progress Progress) (*verifier, e
 }
 
 func (v *verifier) verify(tx *bolt.Tx) error {
-	for err := range tx.Check() {
-		return &Difference{"file structure", err.Error()}
+	if err := checkStructure(tx); err != nil {
+		return err
 	}
 	last, err := readHead(tx)
 	if err != nil {
@@ -121,6 +123,34 @@ func (v *verifier) verify(tx *bolt.Tx) error {
 	return v.derived.View(func(derived *bolt.Tx) error { return v.compare(tx, derived) })
 }
 
+// checkStructure holds bbolt's pages against each other, and the buckets
+// against those of a ledger.
+func checkStructure(tx *bolt.Tx) error {
+	var first error
+	// Its goroutine waits until every error is taken.
+	for err := range tx.Check() {
+		first = cmp.Or(first, err)
+	}
+	if first != nil {
+		return &Difference{"file structure", first.Error()}
+	}
+	known := buckets()
+	return tx.ForEach(func(name []byte, bucket *bolt.Bucket) error {
+		if !slices.ContainsFunc(known, func(b []byte) bool { return bytes.Equal(b, name) }) {
+			return &Difference{fmt.Sprintf("bucket %q", name), "no ledger has it"}
+		}
+		if !bytes.Equal(name, bucketMeta) {
+			return nil
+		}
+		return bucket.ForEach(func(key, _ []byte) error {
+			if !bytes.Equal(key, metaKey) {
+				return &Difference{place(bucketMeta, key), "no ledger has it"}
+			}
+			return nil
+		})
+	})
+}
+
 // replay projects up to replayGroup records and returns the one after them.
 func (v *verifier) replay(tx, scratch *bolt.Tx, cursor *bolt.Cursor, key, value []byte) ([]byte, []byte, error) {
 	rows := newRows(scratch, v.codes)
@@ -135,7 +165,7 @@ func (v *verifier) replay(tx, scratch *bolt.Tx, cursor *bolt.Cursor, key, value 
 		if err := ledger.Project(rows, record); err != nil {
 			return nil, nil, &Difference{fmt.Sprintf("journal record %d", record.Seq), err.Error()}
 		}
-		if err := v.checkDetails(tx, record); err != nil {
+		if err := v.checkCharged(tx, record); err != nil {
 			return nil, nil, err
 		}
 		key, value = cursor.Next()
@@ -145,7 +175,11 @@ func (v *verifier) replay(tx, scratch *bolt.Tx, cursor *bolt.Cursor, key, value 
 
 // check reads one record and holds it against the chain so far.
 func (v *verifier) check(key, value []byte) (ledger.Record, error) {
-	where := fmt.Sprintf("journal record %d", binary.BigEndian.Uint64(key))
+	number, err := parseNumber(key)
+	if err != nil {
+		return ledger.Record{}, &Difference{place(bucketJournal, key), err.Error()}
+	}
+	where := fmt.Sprintf("journal record %d", number)
 	hash, text, err := unframe(value)
 	if err != nil {
 		return ledger.Record{}, &Difference{where, err.Error()}
@@ -154,8 +188,8 @@ func (v *verifier) check(key, value []byte) (ledger.Record, error) {
 	switch {
 	case err != nil:
 		return ledger.Record{}, &Difference{where, err.Error()}
-	case record.Seq != v.head.seq+1 || binary.BigEndian.Uint64(key) != record.Seq:
-		return ledger.Record{}, &Difference{where, fmt.Sprintf("numbered %d after record %d", record.Seq, v.head.seq)}
+	case record.Seq != v.head.seq+1 || number != record.Seq:
+		return ledger.Record{}, &Difference{where, fmt.Sprintf("it says %d, and follows record %d", record.Seq, v.head.seq)}
 	case hash != ledger.Chain(v.head.hash, text):
 		return ledger.Record{}, &Difference{where, "its hash does not follow from the record before"}
 	case ledger.Sum(record.Postings) != 0:
@@ -180,11 +214,15 @@ func (v *verifier) count(record ledger.Record) {
 	}
 }
 
-// checkDetails holds a charge's details against the hash in the journal.
-func (v *verifier) checkDetails(tx *bolt.Tx, record ledger.Record) error {
+// checkCharged holds a charge's code against the file's key, and its details
+// against the hash in the journal.
+func (v *verifier) checkCharged(tx *bolt.Tx, record ledger.Record) error {
 	charged, ok := record.Event.(ledger.Charged)
 	if !ok {
 		return nil
+	}
+	if number, ok := v.codes.Number(charged.Code); !ok || number != charged.Number {
+		return &Difference{fmt.Sprintf("charge %d", charged.Number), "its code does not lead to it: the file's code key is another"}
 	}
 	where := fmt.Sprintf("details of charge %d", charged.Number)
 	details, err := newRows(tx, v.codes).Details(charged.Number)
@@ -206,6 +244,9 @@ func (v *verifier) compare(tx, derived *bolt.Tx) error {
 		}
 	}
 	if err := v.compareBalances(tx); err != nil {
+		return err
+	}
+	if err := v.compareOwners(tx, derived); err != nil {
 		return err
 	}
 	return v.compareDue(tx, derived)
@@ -260,18 +301,47 @@ func (v *verifier) compareBalances(tx *bolt.Tx) error {
 	return nil
 }
 
+// compareOwners finds details and due rows of charges that there never were.
+func (v *verifier) compareOwners(tx, derived *bolt.Tx) error {
+	charges := derived.Bucket(bucketCharges)
+	err := tx.Bucket(bucketDetails).ForEach(func(key, _ []byte) error {
+		number, err := parseNumber(key)
+		if err != nil || charges.Get(chargeKey(number)) == nil {
+			return &Difference{place(bucketDetails, key), "the journal knows nothing of its charge"}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(bucketDue).ForEach(func(key, _ []byte) error {
+		due, err := parseDueKey(key)
+		if err != nil || charges.Get(chargeKey(due.Number)) == nil {
+			return &Difference{place(bucketDue, key), "the journal knows nothing of its charge"}
+		}
+		return nil
+	})
+}
+
 // compareDue makes sure that the sweeper will look at every charge that the
 // clock will change. The index may list more: it is cleared as the sweeper
 // comes by.
 func (v *verifier) compareDue(tx, derived *bolt.Tx) error {
 	rows := newRows(derived, v.codes)
 	return derived.Bucket(bucketDue).ForEach(func(key, _ []byte) error {
-		due := parseDueKey(key)
-		charge, err := rows.Charge(due.Number)
+		due, err := parseDueKey(key)
 		if err != nil {
 			return err
 		}
-		if charge == nil || !charge.Due().Equal(due.At) || tx.Bucket(bucketDue).Get(key) != nil {
+		charge, err := rows.Charge(due.Number)
+		clear(rows.charges)
+		if err != nil {
+			return err
+		}
+		if charge == nil || charge.Due().IsZero() || !bytes.Equal(dueKey(ledger.Due{At: charge.Due(), Number: charge.Number}), key) {
+			return nil
+		}
+		if tx.Bucket(bucketDue).Get(key) != nil {
 			return nil
 		}
 		return &Difference{place(bucketDue, key), fmt.Sprintf("charge %d is due then, the index does not list it", due.Number)}

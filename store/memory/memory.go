@@ -17,7 +17,7 @@ import (
 // Store is a ledger in memory. Its changes happen one at a time under a lock.
 type Store struct {
 	mu      sync.RWMutex
-	rows    rows
+	rows    *rows
 	journal []ledger.Record
 }
 
@@ -36,6 +36,17 @@ func (s *Store) Apply(ctx context.Context, keys ledger.Keys, decide func(ledger.
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%w: %w", ledger.ErrNotCommitted, err)
 	}
+	outcome := make(chan error, 1)
+	go func() { outcome <- s.apply(keys, decide) }()
+	select {
+	case err := <-outcome:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ledger.ErrOutcomeUnknown, ctx.Err())
+	}
+}
+
+func (s *Store) apply(keys ledger.Keys, decide func(ledger.State) (ledger.Change, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	state, err := ledger.Load(s.rows, keys)
@@ -49,20 +60,23 @@ func (s *Store) Apply(ctx context.Context, keys ledger.Keys, decide func(ledger.
 	return s.write(change)
 }
 
+// write writes all of a change or nothing.
 func (s *Store) write(change ledger.Change) error {
-	for _, entry := range change.Entries {
-		if ledger.Sum(entry.Postings) != 0 {
-			return fmt.Errorf("%w: %w", ledger.ErrNotCommitted, ledger.ErrUnbalanced)
-		}
-	}
+	mark := len(s.journal)
 	err := ledger.Write(s.rows, change, func(at time.Time, entry ledger.Entry) (ledger.Record, error) {
+		if ledger.Sum(entry.Postings) != 0 {
+			return ledger.Record{}, ledger.ErrUnbalanced
+		}
 		record := ledger.Record{Seq: uint64(len(s.journal)) + 1, At: at, Entry: entry}
 		s.journal = append(s.journal, record)
 		return record, nil
 	})
 	if err != nil {
+		s.rows.rollBack()
+		s.journal = s.journal[:mark]
 		return fmt.Errorf("%w: %w", ledger.ErrNotCommitted, err)
 	}
+	s.rows.undo = s.rows.undo[:0]
 	return nil
 }
 

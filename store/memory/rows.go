@@ -16,6 +16,8 @@ type order struct{ merchant, order string }
 
 // rows are ledger.Rows as maps.
 type rows struct {
+	// undo takes back what the change under way has written so far, last first.
+	undo         []func()
 	codes        *ledger.Codes
 	charges      map[uint64]ledger.Charge
 	ids          map[string]uint64
@@ -31,8 +33,8 @@ type rows struct {
 	balances     map[ledger.Account]ledger.Rupiah
 }
 
-func newRows(codes *ledger.Codes) rows {
-	return rows{
+func newRows(codes *ledger.Codes) *rows {
+	return &rows{
 		codes:        codes,
 		charges:      map[uint64]ledger.Charge{},
 		ids:          map[string]uint64{},
@@ -54,119 +56,119 @@ func dueKey(d ledger.Due) ledger.Due {
 	return ledger.Due{At: d.At.UTC(), Number: d.Number}
 }
 
-func (r rows) Codes() *ledger.Codes { return r.codes }
+func (r *rows) Codes() *ledger.Codes { return r.codes }
 
 // LastNumber: charges are numbered from 1 without a gap.
-func (r rows) LastNumber() (uint64, error) { return uint64(len(r.charges)), nil }
+func (r *rows) LastNumber() (uint64, error) { return uint64(len(r.charges)), nil }
 
-func (r rows) Charge(number uint64) (*ledger.Charge, error) {
+func (r *rows) Charge(number uint64) (*ledger.Charge, error) {
 	return found(r.charges, number), nil
 }
 
-func (r rows) PutCharge(c ledger.Charge) error {
-	r.charges[c.Number] = c
+func (r *rows) PutCharge(c ledger.Charge) error {
+	set(r, r.charges, c.Number, c)
 	return nil
 }
 
-func (r rows) PutHandles(c ledger.Charge) error {
-	r.ids[c.ID] = c.Number
-	r.orders[order{c.Merchant, c.Order}] = c.Number
+func (r *rows) PutHandles(c ledger.Charge) error {
+	set(r, r.ids, c.ID, c.Number)
+	set(r, r.orders, order{c.Merchant, c.Order}, c.Number)
 	return nil
 }
 
-func (r rows) ByID(id string) (uint64, error) { return r.ids[id], nil }
+func (r *rows) ByID(id string) (uint64, error) { return r.ids[id], nil }
 
-func (r rows) ByOrder(merchant, orderID string) (uint64, error) {
+func (r *rows) ByOrder(merchant, orderID string) (uint64, error) {
 	return r.orders[order{merchant, orderID}], nil
 }
 
-func (r rows) Details(number uint64) (*ledger.Details, error) {
+func (r *rows) Details(number uint64) (*ledger.Details, error) {
 	return found(r.details, number), nil
 }
 
-func (r rows) PutDetails(number uint64, d ledger.Details) error {
-	r.details[number] = d
+func (r *rows) PutDetails(number uint64, d ledger.Details) error {
+	set(r, r.details, number, d)
 	return nil
 }
 
-func (r rows) Transaction(code ledger.PaymentCode, ref ledger.TrackingRef) (*ledger.Transaction, error) {
+func (r *rows) Transaction(code ledger.PaymentCode, ref ledger.TrackingRef) (*ledger.Transaction, error) {
 	return found(r.transactions, identity{code, ref}), nil
 }
 
-func (r rows) PutTransaction(t ledger.Transaction) error {
-	r.transactions[identity{t.Code, t.Ref}] = t
+func (r *rows) PutTransaction(t ledger.Transaction) error {
+	set(r, r.transactions, identity{t.Code, t.Ref}, t)
 	return nil
 }
 
-func (r rows) RefUse(ref ledger.TrackingRef, store string) (*ledger.RefUse, bool, error) {
+func (r *rows) RefUse(ref ledger.TrackingRef, store string) (*ledger.RefUse, bool, error) {
 	uses := r.refs[ref]
 	use := found(uses, store)
 	return use, len(uses) > 1 || len(uses) == 1 && use == nil, nil
 }
 
-func (r rows) PutRefUse(ref ledger.TrackingRef, use ledger.RefUse) error {
+func (r *rows) PutRefUse(ref ledger.TrackingRef, use ledger.RefUse) error {
 	if r.refs[ref] == nil {
 		r.refs[ref] = map[string]ledger.RefUse{}
 	}
-	r.refs[ref][use.Store] = use
+	set(r, r.refs[ref], use.Store, use)
 	return nil
 }
 
-func (r rows) Case(code ledger.PaymentCode, ref ledger.TrackingRef) (bool, error) {
+func (r *rows) Case(code ledger.PaymentCode, ref ledger.TrackingRef) (bool, error) {
 	return r.cases[identity{code, ref}], nil
 }
 
-func (r rows) PutCase(code ledger.PaymentCode, ref ledger.TrackingRef) error {
-	r.cases[identity{code, ref}] = true
+func (r *rows) PutCase(code ledger.PaymentCode, ref ledger.TrackingRef) error {
+	set(r, r.cases, identity{code, ref}, true)
 	return nil
 }
 
-func (r rows) Batch(day ledger.Day) (ledger.Batch, error) {
+func (r *rows) Batch(day ledger.Day) (ledger.Batch, error) {
 	if batch, ok := r.batches[day]; ok {
 		return batch, nil
 	}
 	return ledger.Batch{Day: day}, nil
 }
 
-func (r rows) BatchNo(no uint64) (ledger.Batch, error) {
+func (r *rows) BatchNo(no uint64) (ledger.Batch, error) {
 	return r.batches[r.batchNos[no]], nil
 }
 
-func (r rows) LastBatch() (ledger.Batch, error) {
+func (r *rows) LastBatch() (ledger.Batch, error) {
 	return r.batches[r.batchNos[uint64(len(r.batchNos))]], nil
 }
 
-func (r rows) PutBatch(b ledger.Batch) error {
-	r.batches[b.Day] = b
+func (r *rows) PutBatch(b ledger.Batch) error {
+	set(r, r.batches, b.Day, b)
 	if b.Closed() {
-		r.batchNos[b.No] = b.Day
+		set(r, r.batchNos, b.No, b.Day)
 	}
 	return nil
 }
 
-func (r rows) PutDue(d ledger.Due) error {
-	r.due[dueKey(d)] = d
+func (r *rows) PutDue(d ledger.Due) error {
+	set(r, r.due, dueKey(d), d)
 	return nil
 }
 
-func (r rows) DeleteDue(d ledger.Due) error {
-	delete(r.due, dueKey(d))
+func (r *rows) DeleteDue(d ledger.Due) error {
+	remove(r, r.due, dueKey(d))
 	return nil
 }
 
-func (r rows) Setting(key string) ([]byte, error) { return r.settings[key], nil }
+func (r *rows) Setting(key string) ([]byte, error) { return slices.Clone(r.settings[key]), nil }
 
-func (r rows) PutSetting(key string, value []byte) error {
+func (r *rows) PutSetting(key string, value []byte) error {
 	if len(value) == 0 {
-		delete(r.settings, key)
+		remove(r, r.settings, key)
 		return nil
 	}
-	r.settings[key] = slices.Clone(value)
+	set(r, r.settings, key, slices.Clone(value))
 	return nil
 }
 
-func (r rows) Post(p ledger.Posting) error {
-	r.balances[p.Account] += p.Amount
+func (r *rows) Post(p ledger.Posting) error {
+	set(r, r.balances, p.Account, r.balances[p.Account]+p.Amount)
 	return nil
 }
 
@@ -176,4 +178,35 @@ func found[K comparable, V any](m map[K]V, key K) *V {
 		return &value
 	}
 	return nil
+}
+
+// set writes a map's value so that it can be undone.
+func set[K comparable, V any](r *rows, m map[K]V, key K, value V) {
+	remember(r, m, key)
+	m[key] = value
+}
+
+// remove takes a value out of a map so that it can be undone.
+func remove[K comparable, V any](r *rows, m map[K]V, key K) {
+	remember(r, m, key)
+	delete(m, key)
+}
+
+func remember[K comparable, V any](r *rows, m map[K]V, key K) {
+	before, there := m[key]
+	r.undo = append(r.undo, func() {
+		if there {
+			m[key] = before
+		} else {
+			delete(m, key)
+		}
+	})
+}
+
+// rollBack undoes the change under way.
+func (r *rows) rollBack() {
+	for _, undo := range slices.Backward(r.undo) {
+		undo()
+	}
+	r.undo = nil
 }

@@ -1,0 +1,73 @@
+# All set-up is in here: on a machine with Go, "make run" and "make test" work
+# on a fresh clone. "make" alone lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build run demo test verify bench fuzz torture
+
+# The version that the programs report; unknown where there is no git.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+# Checks at the versions that the code was held against.
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.1.4
+
+# All packages; ./... passes by folders that begin with a dot.
+PACKAGES := ./... ./.ci/testsummary
+
+# The packages whose goroutines share state are tested once more under the race
+# detector ("make test RACE=" leaves that out). The programs' own tests start
+# processes, which it does not see.
+RACE := $(patsubst %,./%/...,$(wildcard access charge finance ledger reconcile soap store))
+
+# How long each fuzz target runs, and how often torture kills the server.
+FUZZTIME ?= 20s
+ROUNDS ?= 50
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the static binaries bin/paypoint and bin/indomaret
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/paypoint ./cmd/indomaret
+
+run: build ## serve the sandbox, with commands to paste into another terminal
+	bin/paypoint serve --sandbox
+
+demo: build ## play the whole story against a temporary ledger
+	testdata/demo.sh
+
+test: ## run all tests; at the end, count what was skipped and why
+	@{ \
+		status=0; \
+		go test -json $(PACKAGES) || status=1; \
+		if command -v gcc >/dev/null; then \
+			[ -z "$(RACE)" ] || CGO_ENABLED=1 go test -race -json $(RACE) || status=1; \
+		else \
+			echo 'race detector left out: needs gcc: Debian packages gcc libc6-dev'; \
+			[ "$${CI:-}" != true ] || status=1; \
+		fi; \
+		exit $$status; \
+	} | go run ./.ci/testsummary
+
+verify: ## check format, code, generated code, sample config, imports and documentation
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on:" $$unformatted; exit 1; }
+	go vet $(PACKAGES)
+	$(STATICCHECK) $(PACKAGES)
+	.ci/check-vulnerabilities $(GOVULNCHECK) ./...
+	.ci/check-generated
+	go test -count=1 -run '^Test(Sample|Imports|Docs)' ./cmd/paypoint
+
+bench: ## measure payments per second; PEERS=1 races other servers too
+	go run ./bench
+
+fuzz: ## run each fuzz target for FUZZTIME (20s)
+	@grep --recursive --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' . | \
+	sed -E 's|^(.*)/[^/]*:func (Fuzz[A-Za-z0-9_]*).*|\1 \2|' | \
+	while read -r package target; do \
+		echo "$$package $$target"; \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s "$$package"; \
+	done
+
+torture: ## kill the server under load ROUNDS (50) times and check its books
+	TORTURE_ROUNDS=$(ROUNDS) go test -count=1 -timeout 0 -v -run '^TestTorture' ./cmd/paypoint

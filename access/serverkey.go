@@ -1,0 +1,132 @@
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+)
+
+const (
+	// serverKeyPrefix lets people and secret scanners know a server key at sight.
+	serverKeyPrefix = "paypoint-server-"
+	// serverKeySize is how many random bytes a server key has.
+	serverKeySize = 32
+	// maxServerKey is the longest server key that is looked at, in bytes.
+	maxServerKey = 255
+)
+
+// ErrUnknownKey reports a server key that no merchant has, or has no more.
+var ErrUnknownKey = errors.New("no merchant has this server key")
+
+// newServerKey makes a random key. It has no colon and no space, for it
+// travels as the user name of Basic authentication.
+func newServerKey() ServerKey {
+	bytes := make([]byte, serverKeySize)
+	// crypto/rand.Read never fails (Go 1.24).
+	_, _ = rand.Read(bytes)
+	return ServerKey{text: serverKeyPrefix + base64.RawURLEncoding.EncodeToString(bytes)}
+}
+
+// seal is a merchant's key as it is kept.
+func (d *Directory) seal(id string, key ServerKey) sealedKey {
+	sum := sha256.Sum256([]byte(key.text))
+	return sealedKey{
+		SHA256:  hex.EncodeToString(sum[:]),
+		Sealed:  d.sealer.Seal([]byte(key.text), settingKey(id)),
+		Created: d.moment(),
+	}
+}
+
+// open is a kept key in the clear. It must be the one of its SHA-256.
+func (d *Directory) open(id string, key sealedKey) (ServerKey, error) {
+	text, err := d.sealer.Open(key.Sealed, settingKey(id))
+	if err != nil {
+		return ServerKey{}, err
+	}
+	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != key.SHA256 {
+		return ServerKey{}, fmt.Errorf("server key %s of %s: another key is sealed: %w", key.fingerprint(), id, ErrSealed)
+	}
+	return ServerKey{text: string(text)}, nil
+}
+
+// checkKeys makes sure that every key of a merchant opens.
+func (d *Directory) checkKeys(r record) error {
+	for _, key := range r.Keys {
+		if _, err := d.open(r.ID, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RotateKey gives out a new server key, which is never shown again. The old
+// key stays valid, and signs, until the first authenticated call with the new
+// one. Rotating again before that replaces the new key. by says who asks.
+// Errors: ErrUnknownMerchant and the ledger's.
+func (d *Directory) RotateKey(ctx context.Context, by, id string) (Merchant, ServerKey, error) {
+	key := newServerKey()
+	r, err := d.change(ctx, by, id, func(r *record) error {
+		r.Keys = append(r.Keys[:1], d.seal(id, key))
+		return nil
+	})
+	if err != nil {
+		return Merchant{}, ServerKey{}, fmt.Errorf("rotate key: %w", err)
+	}
+	return r.merchant(), key, nil
+}
+
+// Authenticate finds the merchant with a server key. The first call with a new
+// key ends the old one, in the ledger, before it succeeds. Errors:
+// ErrUnknownKey and, on that first call, the ledger's.
+func (d *Directory) Authenticate(ctx context.Context, key string) (Merchant, error) {
+	if len(key) > maxServerKey {
+		return Merchant{}, ErrUnknownKey
+	}
+	sum := digest(sha256.Sum256([]byte(key)))
+	x := d.index.Load()
+	r, ok := x.merchants[x.byKey[sum]]
+	if !ok {
+		return Merchant{}, ErrUnknownKey
+	}
+	switch r.position(sum) {
+	case 0:
+		return r.merchant(), nil
+	case 1:
+		return d.retireOldKey(ctx, r.ID, sum)
+	default:
+		return Merchant{}, ErrUnknownKey
+	}
+}
+
+// retireOldKey makes the key with a digest its merchant's only one.
+func (d *Directory) retireOldKey(ctx context.Context, id string, sum digest) (Merchant, error) {
+	r, err := d.change(ctx, "merchant "+id, id, func(r *record) error {
+		switch r.position(sum) {
+		case 0: // by another call meanwhile
+			return errUnchanged
+		case 1:
+			r.Keys = r.Keys[1:]
+			return nil
+		default: // rotated away meanwhile
+			return ErrUnknownKey
+		}
+	})
+	if err != nil {
+		return Merchant{}, fmt.Errorf("first call with a new key: %w", err)
+	}
+	return r.merchant(), nil
+}
+
+// SigningKey is the key with which what a merchant is told is signed. Errors:
+// ErrUnknownMerchant and ErrSealed.
+func (d *Directory) SigningKey(id string) (ServerKey, error) {
+	r, ok := d.index.Load().merchants[id]
+	if !ok {
+		return ServerKey{}, fmt.Errorf("signing key of %s: %w", id, ErrUnknownMerchant)
+	}
+	return d.open(id, r.Keys[0])
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Limits of the load generator.
+const (
+	// answerWait ends a run whose server has stopped answering.
+	answerWait = 30 * time.Second
+	// maxAnswer is the largest answer read, in bytes.
+	maxAnswer = 64 << 10
+)
+
+// load is one run of payments against one server.
+type load struct {
+	addr    string        // HOST:PORT
+	clients int           // keep-alive connections, each with one payment under way at a time
+	codes   []string      // open codes, each paid once, in this order
+	ref     uint64        // number of the first TrackingRef, see trackingRef
+	limit   time.Duration // no payment starts later than this; 0 for no limit
+}
+
+// figures are what one run came to.
+type figures struct {
+	Payments  int           // all answered 00
+	Took      time.Duration // from the first request sent to the last answer read
+	P50, P99  time.Duration // exact percentiles over every payment
+	Generator time.Duration // processor time that the load itself took
+}
+
+// rate is payments per second.
+func (f figures) rate() float64 {
+	return float64(f.Payments) / f.Took.Seconds()
+}
+
+// run pays the codes, each client taking the next one, until they or the time are
+// used up. A run with any payment not answered 00 is void: figures of a server that
+// refuses payments say nothing.
+func (l load) run(ctx context.Context) (figures, error) {
+	clients, err := l.connect(ctx)
+	defer closeAll(clients)
+	if err != nil {
+		return figures{}, err
+	}
+	stop := context.AfterFunc(ctx, func() { closeAll(clients) }) // ends the reads under way
+	defer stop()
+
+	var next atomic.Int64
+	var group sync.WaitGroup
+	before, start := processorTime(), time.Now()
+	for _, c := range clients {
+		group.Go(func() { c.payAll(l, start, &next) })
+	}
+	group.Wait()
+	took, spent := time.Since(start), processorTime()-before
+	if err := ctx.Err(); err != nil {
+		return figures{}, err
+	}
+	return summary(clients, took, spent)
+}
+
+// connect opens the connections before the clock starts.
+func (l load) connect(ctx context.Context) ([]*client, error) {
+	var dialer net.Dialer
+	var clients []*client
+	for range l.clients {
+		conn, err := dialer.DialContext(ctx, "tcp", l.addr)
+		if err != nil {
+			return clients, fmt.Errorf("client %d of %d: %w", len(clients)+1, l.clients, err)
+		}
+		writer, err := newRequestWriter(l.addr, time.Now())
+		if err != nil {
+			return clients, errors.Join(err, conn.Close())
+		}
+		room := min(len(l.codes), 2*len(l.codes)/l.clients+64)
+		clients = append(clients, &client{conn: conn, reader: bufio.NewReader(conn), writer: writer, latencies: make([]time.Duration, 0, room)})
+	}
+	return clients, nil
+}
+
+func closeAll(clients []*client) {
+	for _, c := range clients {
+		_ = c.conn.Close() // nothing is left to be written
+	}
+}
+
+// client is one connection and what it has seen.
+type client struct {
+	conn      net.Conn
+	reader    *bufio.Reader
+	writer    *requestWriter
+	latencies []time.Duration
+	failed    error // its last payment's, after which it paid no more
+}
+
+// payAll pays one code after the other and stops at its first failure, which voids the run.
+func (c *client) payAll(l load, start time.Time, next *atomic.Int64) {
+	for {
+		n := next.Add(1) - 1
+		if n >= int64(len(l.codes)) || l.limit > 0 && time.Since(start) > l.limit {
+			return
+		}
+		sent := time.Now()
+		if err := c.pay(payment{code: l.codes[n], ref: trackingRef(l.ref + uint64(n))}, sent); err != nil {
+			c.failed = fmt.Errorf("pay %s: %w", l.codes[n], err)
+			return
+		}
+		c.latencies = append(c.latencies, time.Since(sent))
+	}
+}
+
+// responseCode finds ResPayment field 3 under whatever prefix a toolkit gives it.
+var responseCode = regexp.MustCompile(`ResponseCode>\s*(\d\d)\s*<`)
+
+// pay sends one payment and reads its answer, which must be a 00.
+func (c *client) pay(p payment, now time.Time) error {
+	if err := c.conn.SetDeadline(now.Add(answerWait)); err != nil {
+		return fmt.Errorf("set deadline: %w", err)
+	}
+	if _, err := c.conn.Write(c.writer.request(p)); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	answer, err := http.ReadResponse(c.reader, nil)
+	if err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	code := responseCode.FindSubmatch(body)
+	if answer.StatusCode != http.StatusOK || code == nil || string(code[1]) != "00" {
+		return fmt.Errorf("answered %s: %.800s", answer.Status, body)
+	}
+	return nil
+}
+
+// summary puts the clients' figures together.
+func summary(clients []*client, took, spent time.Duration) (figures, error) {
+	var all []time.Duration
+	var failures []error
+	for _, c := range clients {
+		all = append(all, c.latencies...)
+		if c.failed != nil {
+			failures = append(failures, c.failed)
+		}
+	}
+	if len(failures) > 0 {
+		return figures{}, fmt.Errorf("void: %d of %d payments failed, the first: %w", len(failures), len(failures)+len(all), failures[0])
+	}
+	slices.Sort(all)
+	return figures{Payments: len(all), Took: took, P50: percentile(all, 0.50), P99: percentile(all, 0.99), Generator: spent}, nil
+}
+
+// percentile is the smallest latency that at least the share p of all do not
+// exceed (nearest rank); 0 when there are none.
+func percentile(sorted []time.Duration, p float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[int(math.Ceil(p*float64(len(sorted))))-1]
+}
+
+// processorTime is what this process has used so far, of user and system time together.
+func processorTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0 // the figure is a footnote, never a reason to stop
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

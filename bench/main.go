@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// options are the command line.
+type options struct {
+	Codes    []int         `default:"10000,1000000" help:"Open codes in the ledger."`
+	Clients  []int         `default:"1,16,64,256" help:"Clients at once."`
+	Rounds   int           `default:"5" help:"Runs of each cell; the table shows medians."`
+	Limit    time.Duration `default:"4s" help:"Longest run."`
+	Peers    bool          `help:"Run the servers in bench/peers, too, at ${peer_clients} clients. Installs their npm packages when they are missing."`
+	JSON     bool          `help:"Print JSON for programs, with every run."`
+	Dir      string        `help:"Folder for the ledgers, on the disk to measure. Default: the system's folder for temporary files."`
+	Paypoint string        `default:"bin/paypoint" help:"The binary to measure."`
+	Root     string        `default:"." type:"existingdir" help:"The repository."`
+}
+
+func main() {
+	var o options
+	kong.Parse(&o, kong.Name("bench"), kong.Description("Measures durable payments per second through SOAP."),
+		kong.Vars{"peer_clients": fmt.Sprint(peerClients)})
+	// The load takes one core at most, so that a server always has the other.
+	runtime.GOMAXPROCS(1)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := o.run(ctx); err != nil {
+		stop()
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures and prints.
+func (o options) run(ctx context.Context) (err error) {
+	p, err := o.plan()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(p.dir)) }()
+	line := progressLine{to: os.Stderr, started: time.Now(), rewrite: isTerminal(os.Stderr)}
+	outcomes, err := p.race(ctx, line.show)
+	line.end()
+	if err != nil {
+		return err
+	}
+	r := newReport(outcomes)
+	if o.JSON {
+		return r.writeJSON(os.Stdout)
+	}
+	return r.writeText(os.Stdout)
+}
+
+// plan checks the options and makes the scratch folder.
+func (o options) plan() (plan, error) {
+	if o.Rounds < 1 || o.Limit <= 0 || len(o.Codes) == 0 || len(o.Clients) == 0 {
+		return plan{}, errors.New("--rounds, --limit, --codes and --clients must be more than nothing")
+	}
+	for _, n := range append(append([]int{}, o.Codes...), o.Clients...) {
+		if n < 1 {
+			return plan{}, fmt.Errorf("--codes and --clients: %d is not a number above 0", n)
+		}
+	}
+	binary, binaryErr := filepath.Abs(o.Paypoint)
+	root, rootErr := filepath.Abs(o.Root)
+	if err := errors.Join(binaryErr, rootErr); err != nil {
+		return plan{}, fmt.Errorf("find the repository: %w", err)
+	}
+	if _, err := os.Stat(binary); err != nil {
+		return plan{}, fmt.Errorf("nothing to measure, run `make build` first: %w", err)
+	}
+	contenders := paypoints(binary)
+	if o.Peers {
+		contenders = append(contenders, peers(root)...)
+	}
+	dir, err := scratchFolder(o.Dir)
+	return plan{contenders: contenders, codes: o.Codes, clients: o.Clients, peerClients: peerClients, rounds: o.Rounds, limit: o.Limit, dir: dir}, err
+}
+
+// scratchFolder makes a new folder in parent that PostgreSQL's own user can enter, too.
+func scratchFolder(parent string) (string, error) {
+	dir, err := os.MkdirTemp(parent, "paypoint-bench-")
+	if err != nil {
+		return "", fmt.Errorf("make scratch folder: %w", err)
+	}
+	memory, err := inMemory(dir)
+	if err == nil && memory {
+		err = fmt.Errorf("%s lies in memory, where no payment is durable: name a folder on a disk with --dir", dir)
+	}
+	if err = errors.Join(err, os.Chmod(dir, 0o755)); err != nil {
+		return "", errors.Join(err, os.Remove(dir))
+	}
+	return filepath.Abs(dir)
+}

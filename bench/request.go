@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/hex"
+	"fmt"
+	"time"
+)
+
+// What every payment of a run has in common.
+const (
+	// amount is what each prepared code asks for, in whole rupiah.
+	amount = 50000
+	// partnerKey is the sandbox's key, for AES-128.
+	partnerKey = "1234567812345678"
+	// soapPath is where every server takes the partner's messages.
+	soapPath = "/indomaret"
+	// stores is about the number of Indomaret's shops.
+	stores = 20_000
+)
+
+// wib is the zone of every time on the wire.
+var wib = time.FixedZone("WIB", 7*60*60)
+
+// payment is what differs from one request to the next.
+type payment struct {
+	code string // PaymentCode
+	ref  string // TrackingRef, 10 digits as in the spec's sample
+}
+
+// storeID is the shop that a TrackingRef came from.
+func (p payment) storeID() string {
+	return "T" + p.ref[len(p.ref)-7:]
+}
+
+// trackingRef is the n-th of 10^10 TrackingRefs, none of which repeats. They come
+// in no order, as those of 20 000 shops with a counter each do, so that no server
+// gains by appending to the end of its index.
+func trackingRef(n uint64) string {
+	const (
+		refs   = 10_000_000_000
+		stride = 6_180_339_887 // shares no divisor with refs: a permutation
+	)
+	return fmt.Sprintf("%010d", n%refs*stride%refs)
+}
+
+// requestWriter renders the HTTP requests of one connection. What it returns is
+// good until the next call.
+type requestWriter struct {
+	host       string
+	at         time.Time // TimeStamp of every request
+	key        cipher.Block
+	body, wire []byte
+}
+
+// newRequestWriter renders requests to host, a HOST:PORT, that say to be made at at.
+func newRequestWriter(host string, at time.Time) (*requestWriter, error) {
+	key, err := aes.NewCipher([]byte(partnerKey))
+	if err != nil {
+		return nil, fmt.Errorf("partner key: %w", err)
+	}
+	return &requestWriter{host: host, at: at.In(wib), key: key}, nil
+}
+
+// soapPayment is the spec's sample of ReqPayment. ProductCode is conditional
+// (ReqPayment field 6): the prepared codes have none.
+const soapPayment = `<?xml version="1.0" encoding="utf-8"?>
+<soap:Envelope xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">
+  <soap:Body>
+    <ReqPayment>
+      <TimeStamp>%s</TimeStamp>
+      <MessageID>%s%s</MessageID>
+      <PaymentCode>%s</PaymentCode>
+      <Amount>%d</Amount>
+      <TrackingRef>%s</TrackingRef>
+      <ProductCode></ProductCode>
+      <StoreID>%s</StoreID>
+      <Signature>%s</Signature>
+    </ReqPayment>
+  </soap:Body>
+</soap:Envelope>`
+
+// httpPost is what Indomaret's servers send before the body.
+const httpPost = "POST " + soapPath + " HTTP/1.1\r\nHost: %s\r\nContent-Type: text/xml; charset=utf-8\r\nSOAPAction: \"Payment\"\r\nContent-Length: %d\r\n\r\n"
+
+// request renders the signed request for p.
+func (w *requestWriter) request(p payment) []byte {
+	w.body = fmt.Appendf(w.body[:0], soapPayment, w.at.Format(time.DateTime),
+		w.at.Format("20060102150405"), p.ref, p.code, amount, p.ref, p.storeID(), w.signature(p))
+	w.wire = fmt.Appendf(w.wire[:0], httpPost, w.host, len(w.body))
+	w.wire = append(w.wire, w.body...)
+	return w.wire
+}
+
+// signature covers StoreID + PaymentCode + TrackingRef + HHmmss.
+func (w *requestWriter) signature(p payment) []byte {
+	return sign(w.key, p.storeID()+p.code+p.ref+w.at.Format("150405"))
+}
+
+// sign is AES in ECB mode over text, filled with 0 on the left to whole blocks, in
+// upper-case hexadecimal, as the signature in the spec's samples.
+func sign(key cipher.Block, text string) []byte {
+	fill := (aes.BlockSize - len(text)%aes.BlockSize) % aes.BlockSize
+	signed := append(bytes.Repeat([]byte("0"), fill), text...)
+	for block := signed; len(block) > 0; block = block[aes.BlockSize:] {
+		key.Encrypt(block, block)
+	}
+	return bytes.ToUpper(hex.AppendEncode(nil, signed))
+}

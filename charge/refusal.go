@@ -1,0 +1,134 @@
+package charge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"paypoint/access"
+	"paypoint/ledger"
+)
+
+// refusal is an answer that is not what the merchant hoped for, as it goes
+// over the wire. It is an error, so that whoever finds the fault can say it.
+type refusal struct {
+	// http is the HTTP status, code the body's status_code. They differ where
+	// the SDKs need them to.
+	http          int
+	code, message string
+	// faults are the validation_messages.
+	faults []string
+}
+
+// Error names the refusal in the log.
+func (r *refusal) Error() string { return fmt.Sprintf("refused with %s: %s", r.code, r.message) }
+
+// The refusals that the API itself finds.
+var (
+	errCredentials = &refusal{http.StatusUnauthorized, "401", "The server key is missing or wrong. It is the user name of HTTP Basic authentication, with an empty password.", nil}
+	errRoute       = &refusal{http.StatusNotFound, "404", "There is nothing at this path.", nil}
+	errMethod      = &refusal{http.StatusMethodNotAllowed, "405", "The path does not take this HTTP method.", nil}
+	errNotJSON     = &refusal{http.StatusBadRequest, "413", "The body is not one JSON value in UTF-8.", nil}
+	errTooLarge    = &refusal{http.StatusRequestEntityTooLarge, "413", fmt.Sprintf("The body is longer than %d bytes.", MaxBody), nil}
+	errPaymentType = &refusal{http.StatusOK, "402", "The payment type is not enabled for the merchant. Use cstore.", nil}
+	errInactive    = &refusal{http.StatusOK, "410", "The merchant is deactivated.", nil}
+)
+
+// invalid refuses a request for all its faults at once.
+func invalid(faults []string) *refusal {
+	return &refusal{http.StatusBadRequest, "400", "The request is not valid. See validation_messages.", faults}
+}
+
+// refusalOf is the one table between what goes wrong inside and what a
+// merchant is told. Its last row tells nothing.
+func refusalOf(err error) *refusal {
+	var own *refusal
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &large):
+		return errTooLarge
+	case errors.Is(err, access.ErrUnknownKey):
+		return errCredentials
+	case errors.Is(err, ledger.ErrNotFound):
+		return &refusal{http.StatusOK, "404", "The merchant has no transaction with this id.", nil}
+	case errors.Is(err, ledger.ErrOrderTaken):
+		return &refusal{http.StatusOK, "406", "The order_id has a transaction that can be paid, or was. Ask for its status.", nil}
+	case errors.Is(err, ledger.ErrFinal):
+		return &refusal{http.StatusOK, "412", "The transaction's status can't be changed any more.", nil}
+	case errors.Is(err, ledger.ErrTerms):
+		return invalid([]string{"transaction_details, cstore and custom_expiry contradict each other"})
+	case errors.Is(err, ledger.ErrBusy), errors.Is(err, ledger.ErrNotCommitted):
+		return &refusal{http.StatusServiceUnavailable, "503", "The service is busy. Nothing has changed; try again.", nil}
+	case errors.Is(err, ledger.ErrOutcomeUnknown):
+		return &refusal{http.StatusInternalServerError, "500", "It is not known whether the request took effect. Ask for the status.", nil}
+	case errors.Is(err, ledger.ErrCodesExhausted):
+		return &refusal{http.StatusInternalServerError, "505", "No payment code could be given out.", nil}
+	default:
+		return &refusal{http.StatusInternalServerError, "500", "There is a fault in the service.", nil}
+	}
+}
+
+// errorBody is the body of a refusal, in the order of its members.
+type errorBody struct {
+	StatusCode    string   `json:"status_code"`
+	StatusMessage string   `json:"status_message"`
+	ID            string   `json:"id"`
+	Faults        []string `json:"validation_messages,omitempty"`
+}
+
+// Failure is a refusal as the log may keep it.
+type Failure struct {
+	// ID is the UUID that the merchant was given, to name it to support.
+	ID string
+	// HTTP is the HTTP status and Code the body's status_code.
+	HTTP int
+	Code string
+	// Faults are the validation messages, if any.
+	Faults []string
+	// Err is the cause. It may be told to operators only.
+	Err error
+}
+
+// refuse is the only way by which a refusal leaves.
+func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	is, id := refusalOf(err), h.NewID()
+	h.report(r.Context(), Failure{ID: id, HTTP: is.http, Code: is.code, Faults: is.faults, Err: err})
+	switch is.http {
+	case http.StatusUnauthorized: // RFC 9110, section 11.6.1: a 401 names the scheme
+		w.Header().Set("WWW-Authenticate", `Basic realm="paypoint"`)
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "1")
+	}
+	write(w, is.http, errorBody{StatusCode: is.code, StatusMessage: is.message, ID: id, Faults: is.faults})
+}
+
+func (h *handler) report(ctx context.Context, f Failure) {
+	if h.Report != nil {
+		h.Report(ctx, f)
+	}
+}
+
+// write sends a body. All bodies are structs of strings, which always marshal;
+// an error of the connection has nobody left to be told.
+func write(w http.ResponseWriter, status int, body any) {
+	text, _ := json.Marshal(body)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(text)
+}
+
+// panicError is a panic on its way to the log.
+type panicError struct {
+	cause any
+	stack []byte
+}
+
+func newPanicError(cause any) error { return &panicError{cause: cause, stack: debug.Stack()} }
+
+// Error names the cause and where it happened.
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.cause, p.stack) }

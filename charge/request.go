@@ -1,0 +1,152 @@
+package charge
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"paypoint/access"
+	"paypoint/ledger"
+)
+
+// What the API sells, as it stands in requests and answers.
+const (
+	paymentType = "cstore"
+	store       = "indomaret"
+	currency    = "IDR"
+)
+
+// Longest values. Where the partner's document names a limit (spec 1.0.14,
+// field tables), a charge keeps it, so that what is charged can be shown.
+const (
+	maxOrderID = 50
+	// InquiryRes field 5.
+	maxProductCode = 10
+	// InquiryRes field 15: three fields of 100 characters.
+	maxExtraParams = 3
+	maxExtraParam  = 100
+)
+
+var (
+	// orderIDShape leaves out what breaks the path of a URL, for most SDKs put the
+	// order id there as it is.
+	orderIDShape = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
+	productShape = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+	// extraShape is wider than the document's "alfanumeric", as its own sample is:
+	// "00063|00062|00061".
+	extraShape = regexp.MustCompile(`^[ -~]*$`)
+)
+
+// readCharge reads the body of POST /v2/charge: all of a new charge but its id,
+// its salt and its merchant. now is when it is made. The error is a refusal.
+func readCharge(body object, terms Terms, now time.Time) (ledger.NewCharge, error) {
+	if kind := body.text("payment_type"); kind != "" && kind != paymentType {
+		return ledger.NewCharge{}, errPaymentType
+	}
+	body.require("payment_type")
+	n := ledger.NewCharge{}
+	readTransaction(body.object("transaction_details"), terms, &n)
+	readStore(body.object("cstore"), terms, &n)
+	n.Details.Customer = readCustomer(body.object("customer_details"))
+	if items := readItems(body.objects("item_details"), n.Amount); items != "" {
+		n.Details.Desc = items
+	}
+	n.Expires = readExpiry(body.object("custom_expiry"), terms, n.ValidFrom, now)
+	if len(body.faults.messages) > 0 {
+		return ledger.NewCharge{}, invalid(body.faults.messages)
+	}
+	return n, nil
+}
+
+func readTransaction(o object, terms Terms, n *ledger.NewCharge) {
+	o.require("order_id", "gross_amount")
+	n.Order = readOrderID(o)
+	n.Amount, _ = o.rupiah("gross_amount", terms.MinAmount, terms.MaxAmount)
+}
+
+func readOrderID(o object) string {
+	id := o.text("order_id")
+	switch {
+	case id == "":
+	case len(id) > maxOrderID:
+		o.reject("order_id", fmt.Sprintf("must be at most %d characters long", maxOrderID))
+	case !orderIDShape.MatchString(id):
+		o.reject("order_id", "must consist of letters, digits and - _ ~ .")
+	case id == "." || id == "..":
+		// In a path these two mean another place.
+		o.reject("order_id", "must not be . or ..")
+	}
+	return id
+}
+
+// validHandle says whether a path's {id} can be an order id or a transaction id.
+func validHandle(id string) bool { return len(id) <= maxOrderID && orderIDShape.MatchString(id) }
+
+// readStore reads cstore with our extensions: min_amount, fee, product_code,
+// valid_from and extra_params.
+func readStore(o object, terms Terms, n *ledger.NewCharge) {
+	o.require("store")
+	if name := o.text("store"); name != "" && !strings.EqualFold(name, store) {
+		o.reject("store", "must be "+store)
+	}
+	n.Details.Desc = displayed(o.text("message"), maxLabel)
+	n.MinAmount = n.Amount
+	if n.Amount > 0 {
+		if least, given := o.rupiah("min_amount", terms.MinAmount, n.Amount); given {
+			n.MinAmount = least
+		}
+	}
+	n.Fee, _ = o.rupiah("fee", 0, terms.MaxAmount)
+	n.Product = readProduct(o, terms)
+	n.ValidFrom = o.moment("valid_from")
+	n.Details.Extra = readExtra(o)
+}
+
+func readProduct(o object, terms Terms) string {
+	product := o.text("product_code")
+	switch {
+	case product == "":
+		return terms.DefaultProduct
+	case len(product) > maxProductCode:
+		o.reject("product_code", fmt.Sprintf("must be at most %d characters long", maxProductCode))
+	case !productShape.MatchString(product):
+		o.reject("product_code", "must consist of letters and digits")
+	case len(terms.Products) > 0 && !slices.Contains(terms.Products, product):
+		o.reject("product_code", "is not one that the agreement with the store allows")
+	}
+	return product
+}
+
+func readExtra(o object) [maxExtraParams]string {
+	var extra [maxExtraParams]string
+	for i, value := range o.list("extra_params") {
+		path := fmt.Sprintf("extra_params[%d]", i)
+		text, ok := textOf(value)
+		switch {
+		case i == maxExtraParams:
+			o.reject("extra_params", fmt.Sprintf("must have at most %d members", maxExtraParams))
+			return extra
+		case !ok:
+			o.reject(path, "must be text")
+		case len(text) > maxExtraParam:
+			o.reject(path, fmt.Sprintf("must be at most %d characters long", maxExtraParam))
+		case !extraShape.MatchString(text):
+			o.reject(path, "must consist of printable ASCII characters")
+		default:
+			extra[i] = text
+		}
+	}
+	return extra
+}
+
+// forMerchant fills in who charges.
+func forMerchant(n ledger.NewCharge, m access.Merchant) ledger.NewCharge {
+	n.Merchant, n.Prefix, n.Hold = m.ID, m.Prefix, m.Hold
+	if n.Details.Desc == "" {
+		// InquiryRes field 4 is mandatory.
+		n.Details.Desc = m.Name
+	}
+	return n
+}

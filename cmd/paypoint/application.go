@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"paypoint/access"
+	"paypoint/charge"
+	"paypoint/finance"
+	"paypoint/ledger"
+	"paypoint/reconcile/settlement"
+	"paypoint/soap"
+	"paypoint/store"
+	"paypoint/store/boltdb"
+	"paypoint/wsdl"
+)
+
+// application is the opened ledger with all that works on it.
+type application struct {
+	config     Config
+	log        *zap.Logger
+	metrics    *metrics
+	store      ledger.Store
+	ledger     *ledger.Service
+	merchants  *access.Directory
+	settlement *settlement.Service
+	wireLog    *soap.WireLog
+}
+
+// openApplication opens the ledger of a configuration. Close ends it.
+func openApplication(ctx context.Context, cfg Config, log *zap.Logger) (*application, error) {
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	a := &application{config: cfg, log: log, metrics: newMetrics()}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *application) open(ctx context.Context) error {
+	var err error
+	a.store, err = store.Open(a.config.Store, store.Options{Bolt: boltdb.Options{
+		MaxPayments:  a.config.Queue.MaxPayments,
+		MaxReversals: a.config.Queue.MaxReversals,
+		CodeLength:   a.config.Charge.CodeLength,
+		Committed:    a.metrics.committed,
+	}})
+	if err != nil {
+		return err
+	}
+	a.ledger = ledger.NewService(a.store, a.config.agreement(), time.Now)
+	a.settlement = settlement.New(settlement.Config{
+		Ledger: a.ledger, Partner: a.config.Settlement.PartnerID, TempDir: a.config.DataDir,
+	})
+	if err := a.openMerchants(ctx); err != nil {
+		return err
+	}
+	a.wireLog, err = soap.OpenWireLog(soap.WireLogConfig{
+		Dir: a.config.WireLog.Dir, Retention: a.config.WireLog.RetentionDays, Flush: a.config.WireLog.FlushInterval,
+		Now: time.Now, Failed: a.wireLogFailed,
+	})
+	return err
+}
+
+// openMerchants unseals the merchants. The sandbox's merchant has a key that
+// everyone knows, so its ledger never serves production.
+func (a *application) openMerchants(ctx context.Context) error {
+	key, err := a.masterKey(ctx)
+	if err != nil {
+		return err
+	}
+	sealer, err := access.NewSealer(key)
+	if err != nil {
+		return err
+	}
+	if a.merchants, err = access.OpenDirectory(ctx, a.ledger, sealer, time.Now); err != nil {
+		return err
+	}
+	if a.config.Sandbox {
+		_, err = a.merchants.EnsureSandbox(ctx)
+		return err
+	}
+	if a.merchants.HasSandbox() {
+		return errors.New("the ledger is a sandbox's: its merchant's key is public; start with --sandbox or on another data directory")
+	}
+	return nil
+}
+
+// masterKey loads the master key, or makes one for a ledger that has sealed
+// nothing yet.
+func (a *application) masterKey(ctx context.Context) (access.MasterKey, error) {
+	path := a.config.MasterKeyFile
+	key, err := access.LoadMasterKey(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	settings, listErr := a.store.Settings(ctx, "merchant/")
+	if listErr != nil {
+		return key, listErr
+	}
+	if len(settings) > 0 {
+		return key, fmt.Errorf("the ledger's secrets are sealed under a master key that is not there: %w", err)
+	}
+	a.log.Warn("made a new master key: keep a copy of it apart from the ledger's", zap.String("file", path))
+	return access.CreateMasterKey(path)
+}
+
+func (a *application) wireLogFailed(lost uint64, err error) {
+	a.metrics.wireLogLost.Set(float64(lost))
+	a.log.Error("wire log entries are lost", zap.Uint64("lost", lost), zap.Error(err))
+}
+
+// Close ends what was opened: the wire log first, then the ledger, which waits
+// for its queue.
+func (a *application) Close() error {
+	var errs []error
+	if a.wireLog != nil {
+		errs = append(errs, a.wireLog.Close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// partnerHandler is Indomaret's endpoint.
+func (a *application) partnerHandler() (http.Handler, error) {
+	scheme, err := soap.NewScheme(a.config.signature())
+	if err != nil {
+		return nil, err
+	}
+	codes, err := a.config.responseCodes()
+	if err != nil {
+		return nil, err
+	}
+	return soap.New(soap.Config{
+		Ledger: a.ledger, Signature: scheme, Codes: codes,
+		Document: func(r *http.Request) []byte {
+			return wsdl.Document(publicAddress(r, a.config.Listeners.Partner.PublicURL))
+		},
+		InquiryMessage: a.config.Partner.InquiryMessage,
+		ReceiptFooter:  a.config.Partner.ReceiptFooter,
+		AnswerTimeout:  a.config.Limits.Partner.AnswerTimeout,
+		Now:            time.Now,
+		NewReceipt:     newReceipt,
+		Record:         a.record,
+	}), nil
+}
+
+// chargeHandler is the merchants' API.
+func (a *application) chargeHandler() http.Handler {
+	c := a.config.Charge
+	return charge.New(charge.Config{
+		Ledger: a.ledger, Merchants: a.merchants,
+		Terms: charge.Terms{
+			MinAmount: c.MinAmount, MaxAmount: c.MaxAmount,
+			DefaultExpiry: c.DefaultExpiry, MinExpiry: c.MinExpiry, MaxExpiry: c.MaxExpiry,
+			DefaultProduct: c.DefaultProductCode, Products: a.config.Partner.ProductCodes,
+		},
+		Now: time.Now, NewID: newID, NewSalt: rand.Text,
+		Report: a.reportRefusal,
+	})
+}
+
+// newID is a time-ordered UUID, so that the index of ids grows at its end.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// reportRefusal logs why a merchant was refused.
+func (a *application) reportRefusal(_ context.Context, f charge.Failure) {
+	a.log.Info("merchant refused", zap.Any("failure", f))
+}
+
+// financeHandler is the finance API behind a way to tell who calls.
+func (a *application) financeHandler(authenticate func(*http.Request) (string, bool)) http.Handler {
+	return finance.New(finance.Config{
+		Settlement: a.settlement, Balances: a.ledger, Authenticate: authenticate, Log: a.logAct,
+	})
+}
+
+// logAct logs what finance staff asked for.
+func (a *application) logAct(act finance.Act) {
+	fields := []zap.Field{
+		zap.String("who", act.Who), zap.String("act", act.Name), zap.String("day", string(act.Day)),
+		zap.String("format", string(act.Format)), zap.Bool("early", act.Early), zap.Int("payments", act.Payments),
+		zap.Int("status", act.Status), zap.Int64("bytes", act.Bytes), zap.Duration("took", act.Took),
+	}
+	if act.Err != nil {
+		fields = append(fields, zap.Error(act.Err))
+	}
+	a.log.Info("finance request", fields...)
+}
+
+// receiptLength keeps 80 random bits of a receipt code, which nobody hits by
+// guessing and which fits the 20 characters of the spec.
+const receiptLength = 16
+
+func newReceipt() string { return rand.Text()[:receiptLength] }
+
+// record notes an exchange with the partner: for operators as one event, for
+// disputes in the wire log, and as metrics.
+func (a *application) record(x soap.Exchange) {
+	a.wireLog.Append(x)
+	a.metrics.message(x)
+	level := zap.InfoLevel
+	switch {
+	case x.Status == 0:
+		level = zap.ErrorLevel
+	case len(x.Warnings) > 0 || x.Err != nil:
+		level = zap.WarnLevel
+	}
+	if entry := a.log.Check(level, "partner message"); entry != nil {
+		entry.Write(exchangeFields(x)...)
+	}
+}
+
+func exchangeFields(x soap.Exchange) []zap.Field {
+	fields := []zap.Field{
+		zap.Stringer("caller", x.Caller), zap.String("reason", x.Reason), zap.Int("status", x.Status), zap.Duration("took", x.Took),
+	}
+	if x.Message != nil {
+		fields = append(fields,
+			zap.String("operation", string(x.Message.Operation)),
+			zap.String("payment_code", x.Message.MaskedCode()),
+			zap.String("tracking_ref", x.Message.LoggableRef()))
+	}
+	if x.Answer != nil {
+		code, _ := x.Answer.Code()
+		fields = append(fields, zap.String("code", code))
+	}
+	if len(x.Warnings) > 0 {
+		fields = append(fields, zap.Any("warnings", x.Warnings))
+	}
+	if x.Err != nil {
+		fields = append(fields, zap.Error(x.Err))
+	}
+	return fields
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+
+	"paypoint/store/boltdb"
+)
+
+type configCommand struct {
+	Check configCheckCommand `cmd:"" help:"Check the configuration and name every fault with its line."`
+}
+
+type configCheckCommand struct{}
+
+// Help shows an example.
+func (configCheckCommand) Help() string {
+	return "Example:\n  paypoint config check --config /etc/paypoint/paypoint.yaml"
+}
+
+// Run checks the configuration.
+func (c *configCheckCommand) Run(s *session) error {
+	cfg, err := s.loadConfig("")
+	if err != nil {
+		return err
+	}
+	if s.flags.JSON {
+		return s.printJSON(map[string]string{"data_dir": cfg.DataDir, "store": cfg.Store})
+	}
+	fmt.Fprintf(s.out, "the configuration is sound: ledger %s\n", cfg.Store)
+	return nil
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (c *versionCommand) Run(s *session) error {
+	if s.flags.JSON {
+		return s.printJSON(map[string]any{"version": version, "ledger_schema": boltdb.Schema})
+	}
+	fmt.Fprintf(s.out, "paypoint %s, ledger schema %d\n", version, boltdb.Schema)
+	return nil
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"io"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+type serveCommand struct {
+	Listen string `help:"Put all routes on this address; port 0 takes a free one." placeholder:"ADDR"`
+}
+
+// Help shows examples.
+func (serveCommand) Help() string {
+	return "Examples:\n  paypoint serve --sandbox\n  paypoint serve --config /etc/paypoint/paypoint.yaml"
+}
+
+// Run serves until the process is told to stop.
+func (c *serveCommand) Run(s *session) error {
+	cfg, err := s.loadConfig(c.Listen)
+	if err != nil {
+		return err
+	}
+	log := newLogger(cfg, s.err)
+	err = serve(s, cfg, log, s.out)
+	if err != nil {
+		log.Error("stopped", zap.Error(err))
+	}
+	return err
+}
+
+// newLogger writes one JSON object a line, or text for people in the sandbox.
+func newLogger(cfg Config, out io.Writer) *zap.Logger {
+	settings := zap.NewProductionEncoderConfig()
+	settings.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	settings.EncodeDuration = zapcore.StringDurationEncoder
+	encoder := zapcore.NewJSONEncoder(settings)
+	if cfg.Sandbox {
+		encoder = zapcore.NewConsoleEncoder(settings)
+	}
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(out)), cfg.Log.Level))
+}

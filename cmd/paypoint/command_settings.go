@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+)
+
+type productCommand struct {
+	Pause  productPauseCommand  `cmd:"" help:"Answer 89 for charges of a product."`
+	Resume productResumeCommand `cmd:"" help:"Let charges of a product be paid again."`
+}
+
+type productPauseCommand struct {
+	Code string `arg:"" help:"ProductCode."`
+}
+
+// Run pauses a product.
+func (c *productPauseCommand) Run(s *session) error {
+	return s.flip("PUT", "/operator/v1/products/"+url.PathEscape(c.Code)+"/pause", "product "+c.Code+" is paused")
+}
+
+type productResumeCommand struct {
+	Code string `arg:"" help:"ProductCode."`
+}
+
+// Run resumes a product.
+func (c *productResumeCommand) Run(s *session) error {
+	return s.flip("DELETE", "/operator/v1/products/"+url.PathEscape(c.Code)+"/pause", "product "+c.Code+" is payable")
+}
+
+type maintenanceCommand struct {
+	On  maintenanceOnCommand  `cmd:"" help:"Answer 90 to inquiries and new payments; retries and reversals go on."`
+	Off maintenanceOffCommand `cmd:"" help:"End maintenance."`
+}
+
+type maintenanceOnCommand struct{}
+
+// Run begins maintenance.
+func (c *maintenanceOnCommand) Run(s *session) error {
+	return s.flip("PUT", "/operator/v1/maintenance", "maintenance is on: inquiries and new payments get 90")
+}
+
+type maintenanceOffCommand struct{}
+
+// Run ends maintenance.
+func (c *maintenanceOffCommand) Run(s *session) error {
+	return s.flip("DELETE", "/operator/v1/maintenance", "maintenance is off")
+}
+
+// flip sends a switch and says how it stands.
+func (s *session) flip(method, path, done string) error {
+	return s.operate(func(client *operatorClient) error {
+		var state map[string]bool
+		if err := client.call(s, method, path, nil, &state); err != nil {
+			return err
+		}
+		if s.flags.JSON {
+			return s.printJSON(state)
+		}
+		fmt.Fprintln(s.out, done)
+		return nil
+	})
+}

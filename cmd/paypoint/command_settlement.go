@@ -1,0 +1,178 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"paypoint/ledger"
+)
+
+type settlementCommand struct {
+	List   settlementListCommand   `cmd:"" help:"List business days with their payments."`
+	Close  settlementCloseCommand  `cmd:"" help:"Close a day: its payments can't be reversed any more."`
+	Export settlementExportCommand `cmd:"" help:"Write a closed day's file."`
+}
+
+type settlementListCommand struct {
+	From string `help:"First day (yyyy-mm-dd)." placeholder:"DAY"`
+}
+
+// Run lists settlements.
+func (c *settlementListCommand) Run(s *session) error {
+	return s.operate(func(client *operatorClient) error {
+		var rows []settlementRow
+		cursor := ""
+		for {
+			query := url.Values{"limit": {"100"}}
+			if c.From != "" {
+				query.Set("from", c.From)
+			}
+			if cursor != "" {
+				query.Set("cursor", cursor)
+			}
+			var page settlementPage
+			if err := client.call(s, "GET", "/finance/v1/settlements?"+query.Encode(), nil, &page); err != nil {
+				return err
+			}
+			rows = append(rows, page.Settlements...)
+			if cursor = page.NextCursor; cursor == "" {
+				return s.printSettlements(rows)
+			}
+		}
+	})
+}
+
+// settlementPage and settlementRow are the finance API's answers.
+type settlementPage struct {
+	Settlements []settlementRow `json:"settlements"`
+	NextCursor  string          `json:"next_cursor"`
+}
+
+type settlementRow struct {
+	BusinessDate   string        `json:"business_date"`
+	Status         string        `json:"status"`
+	CountPaid      int           `json:"count_paid"`
+	SumAmount      ledger.Rupiah `json:"sum_amount"`
+	CountReversed  int           `json:"count_reversed"`
+	SumNet         ledger.Rupiah `json:"sum_net"`
+	BatchNo        uint64        `json:"batch_no,omitempty"`
+	SHA256         string        `json:"sha256,omitempty"`
+	BeyondReversal int           `json:"beyond_reversal,omitempty"`
+}
+
+func (s *session) printSettlements(rows []settlementRow) error {
+	if s.flags.JSON {
+		return s.printJSON(rows)
+	}
+	return s.printTable("day\tstatus\tbatch\tpaid\tamount\treversed\tnet\tsha256", func(w io.Writer) {
+		for _, r := range rows {
+			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%.16s\n",
+				r.BusinessDate, r.Status, r.BatchNo, r.CountPaid, r.SumAmount, r.CountReversed, r.SumNet, r.SHA256)
+		}
+	})
+}
+
+type settlementCloseCommand struct {
+	Day   string `arg:"" optional:"" help:"Business day (yyyy-mm-dd); today when left out."`
+	Early bool   `help:"Close a day that is not over, or not long enough."`
+}
+
+// Help shows examples.
+func (settlementCloseCommand) Help() string {
+	return "Examples:\n  paypoint settlement close 2026-01-31\n  paypoint settlement close --early"
+}
+
+// Run closes a day.
+func (c *settlementCloseCommand) Run(s *session) error {
+	return s.operate(func(client *operatorClient) error {
+		path := "/finance/v1/settlements/" + url.PathEscape(dayOrToday(c.Day)) + "/close"
+		if c.Early {
+			path += "?early=true"
+		}
+		var row settlementRow
+		if err := client.call(s, "POST", path, nil, &row); err != nil {
+			return err
+		}
+		if s.flags.JSON {
+			return s.printJSON(row)
+		}
+		fmt.Fprintf(s.out, "closed %s as batch %d: %d payments, Rp %d net; they can't be reversed any more\n",
+			row.BusinessDate, row.BatchNo, row.BeyondReversal, row.SumNet)
+		return nil
+	})
+}
+
+// dayOrToday is a day of the command line, or today's calendar day in WIB.
+func dayOrToday(day string) string {
+	if day == "" {
+		return time.Now().In(ledger.WIB).Format(time.DateOnly)
+	}
+	return day
+}
+
+type settlementExportCommand struct {
+	Day    string `arg:"" optional:"" help:"Business day (yyyy-mm-dd); today when left out."`
+	Format string `help:"txt, csv or xlsx." enum:"txt,csv,xlsx" default:"txt"`
+	Out    string `short:"o" help:"File to write; standard output when left out." placeholder:"FILE" type:"path"`
+}
+
+// Help shows examples.
+func (settlementExportCommand) Help() string {
+	return "Examples:\n  paypoint settlement export 2026-01-31\n  paypoint settlement export 2026-01-31 --format xlsx --out january-31.xlsx"
+}
+
+// Run writes a file. One that is named appears whole or not at all.
+func (c *settlementExportCommand) Run(s *session) error {
+	path := "/finance/v1/settlements/" + url.PathEscape(dayOrToday(c.Day)) + "/file?format=" + c.Format
+	return s.operate(func(client *operatorClient) error {
+		if c.Out == "" {
+			return client.download(s, path, s.out)
+		}
+		return writeWhole(c.Out, func(w io.Writer) error {
+			return client.download(s, path, &progressWriter{to: w, report: s.err, name: c.Out})
+		})
+	})
+}
+
+// writeWhole writes a file under a temporary name and renames it when it is
+// complete.
+func writeWhole(path string, write func(io.Writer) error) error {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer os.Remove(file.Name())
+	if err := errors.Join(write(file), file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return os.Rename(file.Name(), path)
+}
+
+type trialBalanceCommand struct{}
+
+// Run prints the books.
+func (c *trialBalanceCommand) Run(s *session) error {
+	return s.operate(func(client *operatorClient) error {
+		var books struct {
+			Accounts []ledger.Balance `json:"accounts"`
+			Sum      ledger.Rupiah    `json:"sum"`
+		}
+		if err := client.call(s, "GET", "/finance/v1/trial-balance", nil, &books); err != nil {
+			return err
+		}
+		if s.flags.JSON {
+			return s.printJSON(books)
+		}
+		return s.printTable("account\tbalance", func(w io.Writer) {
+			for _, b := range books.Accounts {
+				fmt.Fprintf(w, "%s\t%d\n", b.Account, b.Amount)
+			}
+			fmt.Fprintf(w, "sum\t%d\n", books.Sum)
+		})
+	})
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// What the sandbox fills in. None of it is secret, and a production
+// configuration that holds the partner key or the finance token is refused.
+const (
+	// sandboxPartnerKey is the key under which the sample signature of spec
+	// 1.0.14 opens.
+	sandboxPartnerKey = "1234567812345678"
+	// sandboxFinanceToken is the bearer token of the finance API.
+	sandboxFinanceToken = "SB-paypoint-finance-token"
+	// sandboxListen is the one listener of all groups.
+	sandboxListen = "127.0.0.1:8080"
+	// sandboxDataDir lies in the folder where the program was started.
+	sandboxDataDir = "paypoint-sandbox"
+)
+
+// sandboxConfig is a configuration that starts as it is. A file, variables and
+// flags still have the last word, so that one key can be tried out.
+func sandboxConfig() Config {
+	cfg := DefaultConfig()
+	cfg.Sandbox = true
+	cfg.DataDir = sandboxDataDir
+	cfg.Listeners.setAll(sandboxListen)
+	// The samples of the spec date from 2014: they must be answered.
+	cfg.Partner.TimestampTolerance = 0
+	cfg.Partner.Signature.Keys = []Secret{sandboxPartnerKey}
+	cfg.Finance.Tokens = map[string]string{"sandbox": sandboxFinanceDigest()}
+	return cfg
+}
+
+// sandboxFinanceDigest is the SHA-256 of the sandbox's finance token.
+func sandboxFinanceDigest() string {
+	digest := sha256.Sum256([]byte(sandboxFinanceToken))
+	return hex.EncodeToString(digest[:])
+}
+
+// setAll puts every group on one address.
+func (l *Listeners) setAll(address string) {
+	for _, group := range []*Listener{&l.Partner, &l.Merchant, &l.Pages, &l.Console, &l.Operations} {
+		group.Listen = address
+	}
+}

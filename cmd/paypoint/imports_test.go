@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// module is the path that all our packages begin with.
+const module = "paypoint"
+
+// mayImport lists, for each of our packages, which others of ours it may
+// import. Arrows only go to a lower layer, and packages of one layer don't know
+// each other, so that each can be read, tested and replaced by itself.
+// Whatever is not listed is not allowed, new packages included.
+var mayImport = map[string][]string{
+	// 1: the domain
+	"ledger": {},
+	// 2: what serves the domain
+	"access":               {"ledger"},
+	"wsdl":                 {},
+	"wsdl/generate":        {},
+	"reconcile/settlement": {"ledger"},
+	"store/boltdb":         {"ledger"},
+	"store/memory":         {"ledger"},
+	"store/storetest":      {"ledger"}, // imported by tests alone
+	// 3: what faces the outside
+	"store":   {"ledger", "store/boltdb", "store/memory"},
+	"soap":    {"ledger", "wsdl"},
+	"charge":  {"ledger", "access"},
+	"finance": {"ledger", "access", "reconcile/settlement"},
+	// 4: the programs
+	"cmd/paypoint": {
+		"ledger", "access", "wsdl", "reconcile/settlement", "store", "store/boltdb", "store/memory",
+		"soap", "charge", "finance",
+	},
+	// indomaret signs and speaks by its own few lines: sharing them would hide
+	// a mistake from the tests of both.
+	"cmd/indomaret": {"wsdl"},
+	"bench":         {},
+}
+
+// listedPackage is what "go list" tells of a package.
+type listedPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+// listPackages asks the go command for packages, with their imports.
+func listPackages(t *testing.T, arguments ...string) []listedPackage {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", append([]string{"list"}, arguments...)...)
+	command.Dir = "../.."
+	out, err := command.Output()
+	require.NoError(t, err)
+	var all []listedPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
+		var one listedPackage
+		require.NoError(t, decoder.Decode(&one))
+		all = append(all, one)
+	}
+	return all
+}
+
+func TestImportsOnlyGoDown(t *testing.T) {
+	t.Parallel()
+	packages := listPackages(t, "-json=ImportPath,Imports", "./...")
+	require.NotEmpty(t, packages)
+	for _, p := range packages {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		allowed, listed := mayImport[name]
+		require.True(t, listed, "%s has no row in mayImport", name)
+		for _, imported := range p.Imports {
+			if other, ours := strings.CutPrefix(imported, module+"/"); ours {
+				require.Contains(t, allowed, other, "%s may not import %s", name, other)
+			}
+		}
+	}
+}
+
+// The domain outlives every library: it is Go and nothing else.
+func TestImportsOfTheLedgerAreStandard(t *testing.T) {
+	t.Parallel()
+	standard := listPackages(t, "-json=ImportPath", "std")
+	ledger := listPackages(t, "-json=ImportPath,Imports", "./ledger")
+	require.Len(t, ledger, 1)
+	for _, imported := range ledger[0].Imports {
+		require.True(t, slices.ContainsFunc(standard, func(p listedPackage) bool { return p.ImportPath == imported }), imported)
+	}
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
+)
+
+// Limits of every listener; a group's own are set for each of its requests.
+const (
+	readHeaderTimeout = 5 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 16 << 10
+	// defaultConnections bounds the groups that the configuration does not.
+	defaultConnections = 1024
+)
+
+// endpoint is one address with the groups that share it.
+type endpoint struct {
+	address     string
+	connections int
+	groups      []string
+	mux         *http.ServeMux
+	listener    net.Listener
+	server      *http.Server
+}
+
+// endpoints are all addresses of the server.
+type endpoints []*endpoint
+
+// add puts a group's routes on its address.
+func (e *endpoints) add(address string, connections int, name string, routes map[string]http.Handler) {
+	place := e.at(address)
+	place.groups = append(place.groups, name)
+	place.connections = max(place.connections, connections)
+	for pattern, handler := range routes {
+		place.mux.Handle(pattern, handler)
+	}
+}
+
+func (e *endpoints) at(address string) *endpoint {
+	for _, place := range *e {
+		if place.address == address {
+			return place
+		}
+	}
+	place := &endpoint{address: address, mux: http.NewServeMux()}
+	*e = append(*e, place)
+	return place
+}
+
+// listen opens every address. After an error none is open.
+func (e endpoints) listen(log *zap.Logger) error {
+	for _, place := range e {
+		listener, err := net.Listen("tcp", place.address)
+		if err != nil {
+			e.close()
+			return fmt.Errorf("listen on %s for %v: %w", place.address, place.groups, err)
+		}
+		place.listener = netutil.LimitListener(listener, place.connections)
+		place.server = &http.Server{
+			Handler: place.mux, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
+			MaxHeaderBytes: maxHeaderBytes, ErrorLog: zap.NewStdLog(log.Named("http")),
+		}
+	}
+	return nil
+}
+
+// announce says where the server listens, in the form that programs read.
+func (e endpoints) announce(out io.Writer) {
+	for _, place := range e {
+		fmt.Fprintf(out, "listening on http://%s\n", place.listener.Addr())
+	}
+}
+
+// serve answers requests until shutdown. The first failure is sent.
+func (e endpoints) serve(failed chan<- error) {
+	for _, place := range e {
+		go func() {
+			if err := place.server.Serve(place.listener); !isClosed(err) {
+				failed <- fmt.Errorf("serve %s: %w", place.address, err)
+			}
+		}()
+	}
+}
+
+// shutdown takes no new requests and waits for those under way.
+func (e endpoints) shutdown(ctx context.Context) error {
+	done := make(chan error, len(e))
+	for _, place := range e {
+		go func() { done <- place.server.Shutdown(ctx) }()
+	}
+	var errs []error
+	for range e {
+		errs = append(errs, <-done)
+	}
+	return errors.Join(errs...)
+}
+
+// close drops everything at once.
+func (e endpoints) close() {
+	for _, place := range e {
+		if place.server != nil {
+			_ = place.server.Close()
+		}
+		if place.listener != nil {
+			_ = place.listener.Close()
+		}
+	}
+}

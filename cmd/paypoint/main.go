@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes of every command.
+const (
+	exitDone = iota
+	exitFailed
+	// exitUsage: the command line or the configuration is wrong.
+	exitUsage
+	// exitDiffers: verify found that the ledger is not what its journal says.
+	exitDiffers
+)
+
+// version is set by the linker.
+var version = "development"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// commandLine is what paypoint understands.
+type commandLine struct {
+	Config  string `help:"YAML configuration file." placeholder:"FILE" type:"path"`
+	Data    string `help:"Data directory; wins over the configuration." placeholder:"DIR" type:"path"`
+	Sandbox bool   `help:"Use the sandbox's values where nothing else is set."`
+	JSON    bool   `name:"json" help:"Print JSON for programs."`
+
+	Serve        serveCommand        `cmd:"" help:"Run the server."`
+	Verify       verifyCommand       `cmd:"" help:"Check every record, row and total of a ledger."`
+	Settlement   settlementCommand   `cmd:"" help:"Close business days and export their files."`
+	TrialBalance trialBalanceCommand `cmd:"" help:"Print every account with its balance; a sound ledger sums to zero."`
+	Merchant     merchantCommand     `cmd:"" help:"Add and list merchants, rotate their keys."`
+	Product      productCommand      `cmd:"" help:"Pause and resume products."`
+	Maintenance  maintenanceCommand  `cmd:"" help:"Stop and start inquiries and payments."`
+	ConfigFile   configCommand       `cmd:"" name:"config" help:"Check the configuration."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
+}
+
+// session is what a command runs in.
+type session struct {
+	// Context ends when the process is told to stop.
+	context.Context
+	flags   commandLine
+	environ []string
+	// out is for what was asked for, err for progress and failures.
+	out, err io.Writer
+}
+
+const description = `paypoint sells through every Indomaret till.
+
+Commands find a running server by the socket in its data directory, and open
+the ledger themselves when none runs.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the ledger is
+not what its journal says.`
+
+// run is the program: it parses the arguments, runs a command and returns its
+// exit code.
+func run(ctx context.Context, args, environ []string, out, errOut io.Writer) int {
+	s := &session{Context: ctx, environ: environ, out: out, err: errOut}
+	exited := false
+	parser, err := kong.New(&s.flags,
+		kong.Name("paypoint"), kong.Description(description),
+		kong.Writers(out, errOut), kong.Exit(func(int) { exited = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.UsageOnError(),
+	)
+	if err != nil {
+		fmt.Fprintln(errOut, "paypoint:", err)
+		return exitUsage
+	}
+	command, err := parser.Parse(args)
+	if exited {
+		return exitDone // help was asked for and printed
+	}
+	if err != nil {
+		fmt.Fprintf(errOut, "paypoint: %v\nTry: paypoint --help\n", err)
+		return exitUsage
+	}
+	if err := command.Run(s); err != nil {
+		fmt.Fprintln(errOut, "paypoint:", err)
+		return exitCode(err)
+	}
+	return exitDone
+}
+
+// errUsage marks an error of the command line.
+var errUsage = errors.New("wrong usage")
+
+// errDiffers marks what verify found.
+var errDiffers = errors.New("the ledger is not what its journal says")
+
+func exitCode(err error) int {
+	var config *ConfigError
+	switch {
+	case errors.Is(err, errDiffers):
+		return exitDiffers
+	case errors.Is(err, errUsage), errors.As(err, &config):
+		return exitUsage
+	default:
+		return exitFailed
+	}
+}
+
+// loadConfig is the configuration that the flags name.
+func (s *session) loadConfig(listen string) (Config, error) {
+	return LoadConfig(s.flags.Config, s.environ, Overrides{Listen: listen, DataDir: s.flags.Data, Sandbox: s.flags.Sandbox})
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"paypoint/soap"
+)
+
+// metrics are what /metrics shows.
+type metrics struct {
+	registry       *prometheus.Registry
+	messages       *prometheus.CounterVec
+	messageSeconds *prometheus.HistogramVec
+	warnings       *prometheus.CounterVec
+	requests       *prometheus.CounterVec
+	requestSeconds *prometheus.HistogramVec
+	commitSeconds  prometheus.Histogram
+	commitChanges  prometheus.Histogram
+	reversalDelay  prometheus.Histogram
+	wireLogLost    prometheus.Gauge
+	swept          prometheus.Counter
+}
+
+// latencies are the buckets of everything that should take milliseconds.
+func latencies() []float64 {
+	return []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25}
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "paypoint_partner_messages_total",
+			Help: "Messages from the partner by operation, reason and response code; code \"none\" was not answered.",
+		}, []string{"operation", "reason", "code"}),
+		messageSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "paypoint_partner_message_seconds", Help: "Time from a message to its answer.", Buckets: latencies(),
+		}, []string{"operation"}),
+		warnings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "paypoint_partner_warnings_total", Help: "Oddities that were served all the same.",
+		}, []string{"warning"}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "paypoint_http_requests_total", Help: "HTTP requests by group of routes and status.",
+		}, []string{"group", "status"}),
+		requestSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "paypoint_http_request_seconds", Help: "Time of HTTP requests by group of routes.", Buckets: latencies(),
+		}, []string{"group"}),
+		commitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "paypoint_ledger_commit_seconds", Help: "Time of a commit, with its wait for the disk.", Buckets: latencies(),
+		}),
+		commitChanges: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "paypoint_ledger_commit_changes", Help: "Changes that were committed together.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 11),
+		}),
+		reversalDelay: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "paypoint_reversal_delay_seconds", Help: "Time from the booking of a payment to its reversal; settlement_hold should cover most.",
+			Buckets: []float64{5, 15, 30, 45, 60, 90, 120, 300, 900, 3600, 14400, 86400},
+		}),
+		wireLogLost: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "paypoint_wire_log_lost_entries", Help: "Wire log entries that could not be kept since the start.",
+		}),
+		swept: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "paypoint_swept_charges_total", Help: "Charges that the clock has released or expired, or that needed nothing.",
+		}),
+	}
+	m.registry.MustRegister(
+		m.messages, m.messageSeconds, m.warnings, m.requests, m.requestSeconds,
+		m.commitSeconds, m.commitChanges, m.reversalDelay, m.wireLogLost, m.swept,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return m
+}
+
+// gauge registers a number that is read when it is asked for.
+func (m *metrics) gauge(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// message counts an exchange with the partner.
+func (m *metrics) message(x soap.Exchange) {
+	operation, code := "none", "none"
+	if x.Message != nil {
+		operation = string(x.Message.Operation)
+	}
+	reason := x.Reason
+	if x.Message == nil {
+		reason = "fault"
+	}
+	if x.Answer != nil {
+		code, _ = x.Answer.Code()
+	}
+	m.messages.WithLabelValues(operation, reason, code).Inc()
+	m.messageSeconds.WithLabelValues(operation).Observe(x.Took.Seconds())
+	for _, w := range x.Warnings {
+		m.warnings.WithLabelValues(string(w)).Inc()
+	}
+	if x.ReversedAfter > 0 {
+		m.reversalDelay.Observe(x.ReversedAfter.Seconds())
+	}
+}
+
+// request counts an HTTP request.
+func (m *metrics) request(group string, status int, took time.Duration) {
+	m.requests.WithLabelValues(group, strconv.Itoa(status)).Inc()
+	m.requestSeconds.WithLabelValues(group).Observe(took.Seconds())
+}
+
+// committed counts a commit of the ledger.
+func (m *metrics) committed(changes int, took time.Duration) {
+	m.commitChanges.Observe(float64(changes))
+	m.commitSeconds.Observe(took.Seconds())
+}

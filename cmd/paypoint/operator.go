@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"paypoint/access"
+	"paypoint/ledger"
+	"paypoint/store/boltdb"
+)
+
+// socketName is the operators' socket in the data directory. Who may open it
+// is who may open the ledger beside it.
+const socketName = "operator.sock"
+
+// maxOperatorBody bounds the body of an operator's request.
+const maxOperatorBody = 64 << 10
+
+// operators serves the commands on the socket.
+type operators struct {
+	app      *application
+	listener net.Listener
+	server   *http.Server
+}
+
+// listenOperators opens the socket. The caller holds the ledger, so a socket
+// that is there already is left over from a process that was killed.
+func listenOperators(a *application) (*operators, error) {
+	path := filepath.Join(a.config.DataDir, socketName)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("operators' socket: %w", err)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("operators' socket (a path of at most 107 bytes): %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("operators' socket: %w", err), listener.Close())
+	}
+	o := &operators{app: a, listener: listener}
+	o.server = &http.Server{
+		Handler: o.handler(), ReadHeaderTimeout: readHeaderTimeout,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, operatorName{}, peerName(c))
+		},
+	}
+	return o, nil
+}
+
+func (o *operators) serve(failed chan<- error) {
+	go func() {
+		if err := o.server.Serve(o.listener); !isClosed(err) {
+			failed <- fmt.Errorf("serve operators' socket: %w", err)
+		}
+	}()
+}
+
+func (o *operators) close() { _ = o.server.Close() }
+
+// operatorName is the context's key for who is at the other end.
+type operatorName struct{}
+
+// peerName asks the system whose process is at the other end of the socket.
+func peerName(c net.Conn) string {
+	socket, ok := c.(*net.UnixConn)
+	if !ok {
+		return "operator"
+	}
+	name := "operator"
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return name
+	}
+	_ = raw.Control(func(fd uintptr) {
+		peer, err := syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
+		if err != nil {
+			return
+		}
+		id := strconv.FormatUint(uint64(peer.Uid), 10)
+		name = "operator uid " + id
+		if person, err := user.LookupId(id); err == nil {
+			name = "operator " + person.Username
+		}
+	})
+	return name
+}
+
+func operatorOf(r *http.Request) string {
+	name, _ := r.Context().Value(operatorName{}).(string)
+	return name
+}
+
+// handler serves the operators' own requests, and the finance API under the
+// operator's name.
+func (o *operators) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/finance/v1/", o.app.financeHandler(func(r *http.Request) (string, bool) { return operatorOf(r), true }))
+	for pattern, handle := range map[string]func(*http.Request) (any, error){
+		"GET /operator/v1/merchants":                  o.listMerchants,
+		"POST /operator/v1/merchants":                 o.addMerchant,
+		"POST /operator/v1/merchants/{id}/rotate-key": o.rotateKey,
+		"PUT /operator/v1/maintenance":                o.set(true, maintenanceSetting),
+		"DELETE /operator/v1/maintenance":             o.set(false, maintenanceSetting),
+		"PUT /operator/v1/products/{code}/pause":      o.set(true, pauseSetting),
+		"DELETE /operator/v1/products/{code}/pause":   o.set(false, pauseSetting),
+	} {
+		mux.HandleFunc(pattern, answerJSON(handle))
+	}
+	mux.HandleFunc("POST /operator/v1/verify", o.verify)
+	return mux
+}
+
+// operatorError is how the socket reports a failure, in the shape of the
+// finance API's.
+type operatorError struct {
+	Error struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+// answerJSON lets a function answer. An operator may read inner errors.
+func answerJSON(handle func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxOperatorBody)
+		body, err := handle(r)
+		status := http.StatusOK
+		if err != nil {
+			status = http.StatusUnprocessableEntity
+			var failure operatorError
+			failure.Error.Code, failure.Error.Message = "failed", err.Error()
+			body = failure
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		// A command that went away needs no answer.
+		_ = json.NewEncoder(w).Encode(body)
+	}
+}
+
+// newMerchant is the request for a merchant.
+type newMerchant struct {
+	Name   string        `json:"name"`
+	Prefix string        `json:"prefix"`
+	Hold   time.Duration `json:"hold"`
+}
+
+// merchantKey is a merchant with a server key that is shown this once.
+type merchantKey struct {
+	Merchant  access.Merchant `json:"merchant"`
+	ServerKey string          `json:"server_key"`
+}
+
+func (o *operators) listMerchants(*http.Request) (any, error) {
+	return o.app.merchants.List(), nil
+}
+
+func (o *operators) addMerchant(r *http.Request) (any, error) {
+	var n newMerchant
+	if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
+		return nil, fmt.Errorf("add merchant: %w", err)
+	}
+	m, key, err := o.app.merchants.Add(r.Context(), operatorOf(r), access.NewMerchant{Name: n.Name, Prefix: n.Prefix, Hold: n.Hold})
+	return merchantKey{m, key.Reveal()}, err
+}
+
+func (o *operators) rotateKey(r *http.Request) (any, error) {
+	m, key, err := o.app.merchants.RotateKey(r.Context(), operatorOf(r), r.PathValue("id"))
+	return merchantKey{m, key.Reveal()}, err
+}
+
+func maintenanceSetting(*http.Request) string { return ledger.SettingMaintenance }
+
+func pauseSetting(r *http.Request) string { return ledger.SettingPaused(r.PathValue("code")) }
+
+// set switches a setting on or off.
+func (o *operators) set(on bool, key func(*http.Request) string) func(*http.Request) (any, error) {
+	var value []byte
+	if on {
+		value = []byte("on")
+	}
+	return func(r *http.Request) (any, error) {
+		err := o.app.ledger.Alter(r.Context(), key(r), operatorOf(r), func([]byte) ([]byte, error) { return value, nil })
+		return map[string]bool{"on": on}, err
+	}
+}
+
+// verifyStep is one line of a verification's answer: progress, then a report
+// or a failure.
+type verifyStep struct {
+	Done   uint64         `json:"done,omitempty"`
+	Total  uint64         `json:"total,omitempty"`
+	Report *boltdb.Report `json:"report,omitempty"`
+	Error  string         `json:"error,omitempty"`
+	// Differs says that the ledger is not what its journal says.
+	Differs bool `json:"differs,omitempty"`
+}
+
+// verify checks a copy of the ledger while the server goes on.
+func (o *operators) verify(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	steps := json.NewEncoder(w)
+	controller := http.NewResponseController(w)
+	report, err := o.verifyCopy(func(done, total uint64) {
+		// A command that went away does not stop the check; it ends soon.
+		_ = steps.Encode(verifyStep{Done: done, Total: total})
+		_ = controller.Flush()
+	})
+	_ = steps.Encode(lastStep(report, err))
+}
+
+func lastStep(report boltdb.Report, err error) verifyStep {
+	if err == nil {
+		return verifyStep{Report: &report}
+	}
+	var difference *boltdb.Difference
+	return verifyStep{Error: err.Error(), Differs: errors.As(err, &difference)}
+}
+
+func (o *operators) verifyCopy(progress boltdb.Progress) (boltdb.Report, error) {
+	bolt, ok := o.app.store.(*boltdb.Store)
+	if !ok {
+		return boltdb.Report{}, fmt.Errorf("verify: store %s keeps no file", o.app.config.Store)
+	}
+	folder, err := os.MkdirTemp(o.app.config.DataDir, "verify-")
+	if err != nil {
+		return boltdb.Report{}, fmt.Errorf("verify: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	copied := filepath.Join(folder, "ledger.db")
+	if err := bolt.Snapshot(copied); err != nil {
+		return boltdb.Report{}, fmt.Errorf("verify: %w", err)
+	}
+	return boltdb.Verify(copied, folder, progress)
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"paypoint/store/boltdb"
+)
+
+// operatorClient speaks to the operators' socket.
+type operatorClient struct{ http *http.Client }
+
+// dialTimeout is how long a server may take to answer the door.
+const dialTimeout = 5 * time.Second
+
+// dialOperators finds the server of a data directory. An error means that none
+// runs.
+func dialOperators(folder string) (*operatorClient, error) {
+	path := filepath.Join(folder, socketName)
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "unix", path)
+	}
+	knock, err := dial(context.Background(), "", "")
+	if err != nil {
+		return nil, err
+	}
+	_ = knock.Close()
+	return &operatorClient{&http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
+}
+
+// call sends a request and reads its JSON answer into result.
+func (c *operatorClient) call(ctx context.Context, method, path string, body, result any) error {
+	answer, err := c.send(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if err := json.NewDecoder(answer.Body).Decode(result); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	return nil
+}
+
+// download copies an answer's body to w.
+func (c *operatorClient) download(ctx context.Context, path string, w io.Writer) error {
+	answer, err := c.send(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if _, err := io.Copy(w, answer.Body); err != nil {
+		return fmt.Errorf("the file broke off: %w", err)
+	}
+	return nil
+}
+
+// send sends a request. An answer that is not 200 becomes an error.
+func (c *operatorClient) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://operator"+path, bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask the server: %w", err)
+	}
+	if answer.StatusCode == http.StatusOK {
+		return answer, nil
+	}
+	defer answer.Body.Close()
+	var failure operatorError
+	if err := json.NewDecoder(answer.Body).Decode(&failure); err != nil || failure.Error.Message == "" {
+		return nil, fmt.Errorf("the server answered %s", answer.Status)
+	}
+	return nil, errors.New(failure.Error.Message)
+}
+
+// verify lets the server check a copy of its ledger.
+func (c *operatorClient) verify(ctx context.Context, progress boltdb.Progress) (boltdb.Report, error) {
+	answer, err := c.send(ctx, http.MethodPost, "/operator/v1/verify", nil)
+	if err != nil {
+		return boltdb.Report{}, err
+	}
+	defer answer.Body.Close()
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		var step verifyStep
+		if err := json.Unmarshal(lines.Bytes(), &step); err != nil {
+			return boltdb.Report{}, fmt.Errorf("read the server's answer: %w", err)
+		}
+		switch {
+		case step.Report != nil:
+			return *step.Report, nil
+		case step.Differs:
+			return boltdb.Report{}, fmt.Errorf("%w: %s", errDiffers, step.Error)
+		case step.Error != "":
+			return boltdb.Report{}, errors.New(step.Error)
+		}
+		progress(step.Done, step.Total)
+	}
+	return boltdb.Report{}, errors.New("the server broke off its answer")
+}
+
+// progressWriter says how much of a file has come.
+type progressWriter struct {
+	to     io.Writer
+	report io.Writer
+	name   string
+	bytes  int64
+	told   time.Time
+}
+
+// progressInterval keeps a terminal readable.
+const progressInterval = 200 * time.Millisecond
+
+// Write passes bytes on and now and then says how many.
+func (p *progressWriter) Write(b []byte) (int, error) {
+	n, err := p.to.Write(b)
+	p.bytes += int64(n)
+	if now := time.Now(); now.Sub(p.told) > progressInterval {
+		p.told = now
+		fmt.Fprintf(p.report, "\r%s: %.1f MB\x1b[K", p.name, float64(p.bytes)/1e6)
+	}
+	return n, err
+}

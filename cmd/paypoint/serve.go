@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"paypoint/access"
+	"paypoint/finance"
+	"paypoint/ledger"
+)
+
+// sweepInterval is how often the clock's work is looked for.
+const sweepInterval = time.Second
+
+// serve runs the server until ctx ends or the ledger fails. It returns when
+// every answer under way is out and the ledger is closed.
+func serve(ctx context.Context, cfg Config, log *zap.Logger, out io.Writer) error {
+	a, err := openApplication(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.serve(ctx, out), a.Close())
+}
+
+func (a *application) serve(ctx context.Context, out io.Writer) error {
+	places, err := a.endpoints()
+	if err != nil {
+		return err
+	}
+	if err := places.listen(a.log); err != nil {
+		return err
+	}
+	defer places.close()
+	operators, err := listenOperators(a)
+	if err != nil {
+		return err
+	}
+	defer operators.close()
+
+	failed := make(chan error, len(places)+1)
+	places.serve(failed)
+	operators.serve(failed)
+	sweeping, stopSweeping := context.WithCancel(ctx)
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		a.sweep(sweeping)
+	}()
+	places.announce(out)
+	if a.config.Sandbox {
+		announceSandbox(out, places[0].listener.Addr().String(), a.config.DataDir)
+	}
+
+	err = a.wait(ctx, failed)
+	stopSweeping()
+	<-swept
+	return errors.Join(err, a.shutdown(places))
+}
+
+// wait returns when the server has to end: nil when it was told to.
+func (a *application) wait(ctx context.Context, failed <-chan error) error {
+	select {
+	case <-ctx.Done():
+		a.log.Info("stopping: no new requests are taken")
+		return nil
+	case err := <-failed:
+		return err
+	case <-a.store.Failed():
+		// What was being committed may be on the disk or not: only reading it
+		// again can tell, in a new process.
+		return fmt.Errorf("the ledger has stopped, start again: %w", a.store.Err())
+	}
+}
+
+// shutdown waits for requests under way, no longer than they may take.
+func (a *application) shutdown(places endpoints) error {
+	if a.store.Err() != nil {
+		places.close()
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), a.config.Limits.Partner.AnswerTimeout+answerSlack)
+	defer cancel()
+	return places.shutdown(ctx)
+}
+
+// sweep does what the clock asks of charges, every sweepInterval.
+func (a *application) sweep(ctx context.Context) {
+	ticker := time.NewTicker(sweepInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			swept, err := a.ledger.Sweep(ctx)
+			a.metrics.swept.Add(float64(swept))
+			if err != nil && ctx.Err() == nil {
+				a.log.Error("sweep failed, trying again", zap.Error(err))
+			}
+		}
+	}
+}
+
+// endpoints puts each group's routes on its address.
+func (a *application) endpoints() (endpoints, error) {
+	partner, err := a.partnerHandler()
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := access.NewTokens(a.config.financeTokens())
+	if err != nil {
+		return nil, err
+	}
+	a.watchQueue()
+	limits, listeners := a.config.Limits, a.config.Listeners
+	wrap := func(g group, handler http.Handler) http.Handler {
+		return g.wrap(handler, listeners.TrustedProxies, a.log, a.metrics)
+	}
+	partnerGroup := group{name: "partner", readTimeout: limits.Partner.ReadTimeout, answerTimeout: limits.Partner.AnswerTimeout}
+	merchantGroup := group{name: "merchant", readTimeout: limits.Merchant.ReadTimeout, answerTimeout: limits.Merchant.AnswerTimeout, logged: true}
+	consoleGroup := group{name: "console"}
+	operationsGroup := group{name: "operations", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout}
+
+	var places endpoints
+	places.add(listeners.Partner.Listen, limits.Partner.MaxConnections, "partner", map[string]http.Handler{
+		"/indomaret": wrap(partnerGroup, partner),
+	})
+	places.add(listeners.Merchant.Listen, limits.Merchant.MaxConnections, "merchant", map[string]http.Handler{
+		"/v2/": wrap(merchantGroup, a.chargeHandler()),
+	})
+	places.add(listeners.Console.Listen, defaultConnections, "console", map[string]http.Handler{
+		"/finance/v1/": wrap(consoleGroup, a.financeHandler(finance.BearerTokens(tokens))),
+	})
+	places.add(listeners.Operations.Listen, defaultConnections, "operations", map[string]http.Handler{
+		"GET /healthz": wrap(operationsGroup, http.HandlerFunc(a.healthy)),
+		"GET /readyz":  wrap(operationsGroup, http.HandlerFunc(a.ready)),
+		"GET /metrics": wrap(operationsGroup, a.metrics.handler()),
+	})
+	return places, nil
+}
+
+// healthy says that the process runs.
+func (a *application) healthy(w http.ResponseWriter, _ *http.Request) {
+	fmt.Fprintln(w, "ok")
+}
+
+// ready says that the ledger answers.
+func (a *application) ready(w http.ResponseWriter, r *http.Request) {
+	if err := a.store.Err(); err != nil {
+		http.Error(w, "the ledger has stopped", http.StatusServiceUnavailable)
+		return
+	}
+	if _, err := a.store.Load(r.Context(), ledger.Keys{}); err != nil {
+		a.log.Error("the ledger can't be read", zap.Error(err))
+		http.Error(w, "the ledger can't be read", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// watchQueue shows how much waits, where the engine has a queue.
+func (a *application) watchQueue() {
+	queue, ok := a.store.(interface{ Waiting(ledger.Lane) int })
+	if !ok {
+		return
+	}
+	lanes := map[string]ledger.Lane{"work": ledger.LaneWork, "payments": ledger.LanePayment, "reversals": ledger.LaneReversal}
+	for name, lane := range lanes {
+		a.metrics.gauge("paypoint_ledger_waiting_"+name, "Messages that wait for a commit.", func() float64 {
+			return float64(queue.Waiting(lane))
+		})
+	}
+}
+
+// announceSandbox says loudly what this is, and what to try first.
+func announceSandbox(out io.Writer, address, dataDir string) {
+	fmt.Fprintf(out, `
+    SANDBOX: keys are public, any TimeStamp is accepted. Not for real money.
+    ledger in %s; partner key %s; finance token %s
+
+Make a payment code, pay it as a till would, and export today's settlement:
+
+  code=$(curl -s -u SB-paypoint-server-key: -H 'Content-Type: application/json' \
+    -d '{"payment_type":"cstore","transaction_details":{"order_id":"order-'$(date +%%s)'","gross_amount":50000},"cstore":{"store":"indomaret"}}' \
+    http://%s/v2/charge | grep -o '"payment_code":"[0-9]*' | cut -d'"' -f4); echo "$code"
+
+  bin/indomaret --url http://%s/indomaret pay "$code"
+
+  bin/paypoint --data %s settlement close --early && bin/paypoint --data %s settlement export
+
+`, dataDir, sandboxPartnerKey, sandboxFinanceToken, address, address, dataDir, dataDir)
+}

@@ -1,0 +1,28 @@
+package finance
+
+import (
+	"net/http"
+
+	"paypoint/ledger"
+)
+
+type trialBalance struct {
+	Accounts []ledger.Balance `json:"accounts"`
+	// Sum is zero in a sound ledger.
+	Sum ledger.Rupiah `json:"sum"`
+}
+
+func (a *api) trialBalance(c *call) error {
+	if _, err := c.parameters(); err != nil {
+		return err
+	}
+	balances, err := a.Balances.TrialBalance(c.r.Context())
+	if err != nil {
+		return err
+	}
+	books := trialBalance{Accounts: balances}
+	for _, b := range balances {
+		books.Sum += b.Amount
+	}
+	return c.reply(http.StatusOK, books)
+}

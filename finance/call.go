@@ -1,0 +1,66 @@
+package finance
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// call is one request being answered.
+type call struct {
+	answer *answer
+	r      *http.Request
+	act    Act
+}
+
+// reply answers with JSON.
+func (c *call) reply(status int, body any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	header := c.answer.Header()
+	header.Set("Content-Type", "application/json")
+	// Figures of today are not those of tomorrow, and none are for a cache.
+	header.Set("Cache-Control", "no-store")
+	c.answer.WriteHeader(status)
+	// A caller who hung up gets no second answer.
+	_, _ = c.answer.Write(append(text, '\n'))
+	return nil
+}
+
+// answer remembers its status and counts its bytes.
+type answer struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// begun says whether a status is out, so that no other can be given.
+func (a *answer) begun() bool { return a.status != 0 }
+
+// WriteHeader is http.ResponseWriter's.
+func (a *answer) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write is http.ResponseWriter's.
+func (a *answer) Write(p []byte) (int, error) {
+	if !a.begun() {
+		a.status = http.StatusOK
+	}
+	n, err := a.ResponseWriter.Write(p)
+	a.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// deadline is until when the next write must have gone out; zero is never. A
+// server that has no deadlines needs none.
+func (a *answer) deadline(t time.Time) {
+	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(t)
+}

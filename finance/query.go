@@ -1,0 +1,104 @@
+package finance
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"paypoint/ledger"
+	"paypoint/reconcile/settlement"
+)
+
+const (
+	// defaultLimit and maxLimit bound a page of the list: a month, a year.
+	defaultLimit = 31
+	maxLimit     = 366
+)
+
+// parameters reads the query. A misspelt, repeated or broken parameter is
+// refused, so that no "?ealry=true" passes for nothing.
+func (c *call) parameters(known ...string) (map[string]string, error) {
+	// Request.URL.Query would drop what it can't read.
+	query, err := url.ParseQuery(c.r.URL.RawQuery)
+	if err != nil {
+		return nil, badParameter("query", "can't be read: want name=value pairs, percent-encoded")
+	}
+	values := map[string]string{}
+	for name, given := range query {
+		if !slices.Contains(known, name) {
+			return nil, badParameter(name, "unknown; known: "+listed(known))
+		}
+		if len(given) > 1 {
+			return nil, badParameter(name, fmt.Sprintf("given %d times: want it once", len(given)))
+		}
+		values[name] = given[0]
+	}
+	return values, nil
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// day is the business day in the path.
+func (c *call) day() (ledger.Day, error) {
+	day, err := ledger.ParseDay(c.r.PathValue("day"))
+	if err != nil {
+		return "", failure{
+			status: http.StatusUnprocessableEntity, Code: "bad_day",
+			Message: "day: want a day as yyyy-mm-dd", Field: "day",
+		}
+	}
+	c.act.Day = day
+	return day, nil
+}
+
+func dayOf(values map[string]string, name string) (ledger.Day, error) {
+	if values[name] == "" {
+		return "", nil
+	}
+	day, err := ledger.ParseDay(values[name])
+	if err != nil {
+		return "", badParameter(name, "want a day as yyyy-mm-dd")
+	}
+	return day, nil
+}
+
+func limitOf(values map[string]string) (int, error) {
+	if values["limit"] == "" {
+		return defaultLimit, nil
+	}
+	limit, err := strconv.Atoi(values["limit"])
+	if err != nil || limit < 1 || limit > maxLimit {
+		return 0, badParameter("limit", fmt.Sprintf("want a number from 1 to %d", maxLimit))
+	}
+	return limit, nil
+}
+
+func earlyOf(values map[string]string) (bool, error) {
+	switch values["early"] {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	default:
+		return false, badParameter("early", "want true or false")
+	}
+}
+
+func formatOf(values map[string]string) (settlement.Format, error) {
+	if values["format"] == "" {
+		return settlement.TXT, nil
+	}
+	format, err := settlement.ParseFormat(values["format"])
+	if err != nil {
+		return "", badParameter("format", "want txt, csv or xlsx")
+	}
+	return format, nil
+}

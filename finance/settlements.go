@@ -1,0 +1,139 @@
+package finance
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"paypoint/ledger"
+	"paypoint/reconcile/settlement"
+)
+
+// settlementView is a day's settlement as JSON. Counts and sums are named as
+// in the file's T line.
+type settlementView struct {
+	BusinessDate  ledger.Day    `json:"business_date"`
+	Status        string        `json:"status"` // open or closed
+	CountPaid     int           `json:"count_paid"`
+	SumAmount     ledger.Rupiah `json:"sum_amount"`
+	CountReversed int           `json:"count_reversed"`
+	SumReversed   ledger.Rupiah `json:"sum_reversed"`
+	SumFee        ledger.Rupiah `json:"sum_fee"`
+	SumNet        ledger.Rupiah `json:"sum_net"`
+	// ClosesFrom is when an open day may be closed.
+	ClosesFrom string `json:"closes_from,omitempty"`
+	// The rest is of closed days.
+	BatchNo  uint64 `json:"batch_no,omitempty"`
+	ClosedAt string `json:"closed_at,omitempty"`
+	Early    bool   `json:"early,omitempty"`
+	// SHA256 is the text file's; without it the file is made when it is asked for.
+	SHA256         string `json:"sha256,omitempty"`
+	PreviousSHA256 string `json:"prev_sha256,omitempty"`
+}
+
+func (a *api) view(b ledger.Batch) settlementView {
+	totals := settlement.TotalsOf(b)
+	v := settlementView{
+		BusinessDate: b.Day, Status: "open",
+		CountPaid: totals.Paid, SumAmount: totals.Amount,
+		CountReversed: totals.Reversed, SumReversed: totals.ReversedAmount,
+		SumFee: totals.Fee, SumNet: totals.Net,
+	}
+	if !b.Closed() {
+		v.ClosesFrom = wib(a.Settlement.ClosesFrom(b.Day))
+		return v
+	}
+	v.Status, v.BatchNo, v.ClosedAt, v.Early = "closed", b.No, wib(b.ClosedAt), b.Early
+	v.SHA256, v.PreviousSHA256 = b.SHA256, b.PreviousSHA256
+	return v
+}
+
+// wib is a moment as RFC 3339 in WIB.
+func wib(t time.Time) string { return t.In(ledger.WIB).Format(time.RFC3339) }
+
+type settlementList struct {
+	Settlements []settlementView `json:"settlements"`
+	// NextCursor asks for the next page; without it this was the last.
+	NextCursor ledger.Day `json:"next_cursor,omitempty"`
+}
+
+func (a *api) listSettlements(c *call) error {
+	from, limit, err := listQuery(c)
+	if err != nil {
+		return err
+	}
+	batches, err := a.Settlement.List(c.r.Context(), from, limit+1)
+	if err != nil {
+		return err
+	}
+	list := settlementList{Settlements: []settlementView{}}
+	for i, b := range batches {
+		if i == limit {
+			list.NextCursor = b.Day
+			break
+		}
+		list.Settlements = append(list.Settlements, a.view(b))
+	}
+	return c.reply(http.StatusOK, list)
+}
+
+// listQuery is the first day of the page that is asked for, and its length. A
+// cursor is the day on which the page before ended.
+func listQuery(c *call) (from ledger.Day, limit int, err error) {
+	values, err := c.parameters("from", "limit", "cursor")
+	if err != nil {
+		return "", 0, err
+	}
+	if from, err = dayOf(values, "from"); err != nil {
+		return "", 0, err
+	}
+	cursor, err := dayOf(values, "cursor")
+	if err != nil {
+		return "", 0, err
+	}
+	limit, err = limitOf(values)
+	return max(from, cursor), limit, err
+}
+
+func (a *api) getSettlement(c *call) error {
+	day, err := c.day()
+	if err != nil {
+		return err
+	}
+	if _, err := c.parameters(); err != nil {
+		return err
+	}
+	batch, err := a.Settlement.Get(c.r.Context(), day)
+	if err != nil {
+		return a.aboutDay(day, err)
+	}
+	return c.reply(http.StatusOK, a.view(batch))
+}
+
+type closing struct {
+	settlementView
+	// BeyondReversal is how many payments can't be reversed any more.
+	BeyondReversal int `json:"beyond_reversal"`
+}
+
+func (a *api) closeSettlement(c *call) error {
+	day, err := c.day()
+	if err != nil {
+		return err
+	}
+	values, err := c.parameters("early")
+	if err != nil {
+		return err
+	}
+	if c.act.Early, err = earlyOf(values); err != nil {
+		return err
+	}
+	// Making the file of a large day takes a while. A caller who hangs up
+	// meanwhile leaves no work half done.
+	batch, err := a.Settlement.Close(context.WithoutCancel(c.r.Context()), day, c.act.Early)
+	if err != nil {
+		return a.aboutDay(day, err)
+	}
+	c.act.Payments = batch.Paid
+	return c.reply(http.StatusOK, closing{a.view(batch), batch.Paid})
+}

@@ -1,0 +1,43 @@
+// Package settlement closes business days and writes their settlement files.
+//
+// A closed day has one file in three formats: TXT is the record that both
+// sides keep, CSV and XLSX are for people and spreadsheets. All three are made
+// from the ledger each time they are asked for, page by page, so a day of any
+// size takes the same memory; the same day always gives the same bytes.
+//
+// # The text file
+//
+// UTF-8, fields parted by "|", every line ended by "\n". Amounts are whole
+// rupiah, times are WIB (UTC+7) as yyyy-MM-dd HH:mm:ss, days yyyy-mm-dd, hashes
+// hex SHA-256, flags Y or N.
+//
+//	H|layout|partner|business_date|seq|generated_at|reprocessed|batch_no|prev_sha256
+//	D|line|trx_time|store_id|tracking_ref|payment_code|product_code|amount|fee|net|status|receipt_code|message_id|late|phone
+//	T|count_paid|sum_amount|count_reversed|sum_reversed|sum_fee|sum_net|sha256_of_D_lines
+//
+// One H comes first, then a D for each payment in the order in which they were
+// booked, then one T. generated_at is when the day was closed. seq is 1 and
+// reprocessed N: a file is never made anew with other contents. batch_no counts
+// the closed days in the order of their closing, and prev_sha256 is the SHA-256
+// of the whole text file of batch_no - 1 (64 zeros in the first): a chain that
+// VerifyChain checks without the ledger.
+//
+// status is PAID or REVERSED. net is the amount, plus the fee where the partner
+// remits it. sum_amount, sum_fee and sum_net count PAID lines only, sum_reversed
+// the amounts of the others. late is Y where the payment's own day was closed
+// when it was booked. phone is empty: the partner's messages carry none.
+// sha256_of_D_lines is over all D lines with their line ends.
+//
+// # Escaping
+//
+// What stores and tills write may hold any character. In all three formats
+// "%", "|", control characters, the line separators U+2028 and U+2029 and bytes
+// that are no UTF-8 are percent-encoded, byte by byte in upper-case hex, as in a
+// URL (RFC 3986, 2.1): "a|b" becomes "a%7Cb". Everything else stands as it is,
+// so no two values give the same text, and decoding gives the value back.
+//
+// In CSV a cell that begins with one of = + - @ ' (their full-width forms, tab,
+// CR and LF too) gets an apostrophe before it, so that no spreadsheet takes it
+// for a formula; one apostrophe at the beginning of a cell is always to be
+// dropped. XLSX cells are typed and need none.
+package settlement

@@ -1,0 +1,117 @@
+package settlement
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"paypoint/ledger"
+)
+
+// columns are the fields of a payment, in every format. The text file has no
+// room for names; there trx_time_wib is the layout's trx_time.
+var columns = [...]string{
+	"line", "trx_time_wib", "store_id", "tracking_ref", "payment_code", "product_code",
+	"amount", "fee", "net", "status", "receipt_code", "message_id", "late", "phone",
+}
+
+// fields are the columns of a payment as text.
+func fields(number int, l ledger.Line) [len(columns)]string {
+	return [...]string{
+		strconv.Itoa(number),
+		l.TimeStamp.In(ledger.WIB).Format(ledger.WireTime),
+		escape(l.Store),
+		escape(string(l.Ref)),
+		escape(string(l.Code)),
+		escape(l.Product),
+		l.Amount.String(),
+		l.Fee.String(),
+		net(l).String(),
+		status(l),
+		escape(l.Receipt),
+		escape(l.MessageID),
+		flag(l.Late),
+		"", // the partner's messages carry no phone number
+	}
+}
+
+// net is what the partner owes for a payment.
+func net(l ledger.Line) ledger.Rupiah {
+	if l.FeeRemitted {
+		return l.Amount + l.Fee
+	}
+	return l.Amount
+}
+
+func status(l ledger.Line) string {
+	if l.Reversed {
+		return "REVERSED"
+	}
+	return "PAID"
+}
+
+func flag(set bool) string {
+	if set {
+		return "Y"
+	}
+	return "N"
+}
+
+// Totals are the sums of a day in the T line's order. Those of amounts, fees
+// and nets count payments in force only.
+type Totals struct {
+	Paid           int
+	Amount         ledger.Rupiah
+	Reversed       int
+	ReversedAmount ledger.Rupiah
+	Fee            ledger.Rupiah
+	Net            ledger.Rupiah
+}
+
+// TotalsOf are the totals that the ledger keeps with a batch.
+func TotalsOf(b ledger.Batch) Totals {
+	return Totals{
+		Paid: b.Paid, Amount: b.PaidAmount,
+		Reversed: b.Reversed, ReversedAmount: b.ReversedAmount,
+		Fee: b.PaidFee, Net: b.Net(),
+	}
+}
+
+func (t *Totals) add(l ledger.Line) {
+	if l.Reversed {
+		t.Reversed++
+		t.ReversedAmount += l.Amount
+		return
+	}
+	t.Paid++
+	t.Amount += l.Amount
+	t.Fee += l.Fee
+	t.Net += net(l)
+}
+
+// escape percent-encodes what would break a line or a field, and the percent
+// sign itself, so that no two values look alike.
+func escape(s string) string {
+	if strings.IndexFunc(s, reserved) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if reserved(r) || r == utf8.RuneError && size == 1 {
+			for _, c := range []byte(s[i : i+size]) {
+				fmt.Fprintf(&b, "%%%02X", c)
+			}
+		} else {
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+func reserved(r rune) bool {
+	return r == '%' || r == '|' || unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
+}

@@ -1,0 +1,177 @@
+package soap
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"paypoint/ledger"
+)
+
+// Ledger is what the endpoint asks of the ledger (ledger.Service).
+type Ledger interface {
+	// Inquire tells what a code is for. An error means an internal failure.
+	Inquire(context.Context, ledger.Inquiry) (ledger.InquiryResult, error)
+	// Pay books a payment. An error means that the outcome is not known.
+	Pay(context.Context, ledger.Payment) (ledger.PaymentResult, error)
+	// Reverse takes a payment back. An error means that it was not committed.
+	Reverse(context.Context, ledger.Reversal) (ledger.ReversalResult, error)
+	// RefuseReversal opens a case for a reversal with a defect.
+	RefuseReversal(context.Context, ledger.MalformedReversal) error
+}
+
+// Config is what an endpoint needs. All fields are required but the texts.
+type Config struct {
+	Ledger    Ledger
+	Signature Scheme
+	Codes     *Codes
+	// Document is the WSDL as served to a request.
+	Document func(*http.Request) []byte
+	// InquiryMessage is the Message of every approved ResInquiry.
+	InquiryMessage string
+	// ReceiptFooter is the Message of every approved ResPayment.
+	ReceiptFooter string
+	// AnswerTimeout is how long a message may wait for the ledger. After it the
+	// connection closes without an answer, and Indomaret reverses.
+	AnswerTimeout time.Duration
+	// Now is the clock.
+	Now func() time.Time
+	// NewReceipt gives a ReceiptCode: unique, 1-20 letters and digits
+	// (spec 1.0.14, PaymentRes field 7).
+	NewReceipt func() string
+	// Record is told of every exchange once it is over. It must not block.
+	Record func(Exchange)
+}
+
+// Server is the partner's endpoint.
+type Server struct{ config Config }
+
+// New makes the endpoint.
+func New(c Config) *Server { return &Server{config: c} }
+
+// ServeHTTP answers a message (POST) or shows the contract (GET ?wsdl).
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodPost:
+		s.serveMessage(w, r)
+	case http.MethodGet, http.MethodHead:
+		s.serveDocument(w, r)
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		http.Error(w, "Post a SOAP message, or get ?wsdl.", http.StatusMethodNotAllowed)
+	}
+}
+
+func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request) {
+	for name := range r.URL.Query() {
+		if strings.EqualFold(name, "wsdl") {
+			w.Header().Set("Content-Type", Version11.ContentType())
+			// A client that went away needs no document.
+			_, _ = w.Write(s.config.Document(r))
+			return
+		}
+	}
+	http.Error(w, "Post a SOAP message, or get ?wsdl.", http.StatusNotFound)
+}
+
+func (s *Server) serveMessage(w http.ResponseWriter, r *http.Request) {
+	x := Exchange{Caller: caller(r)}
+	began := s.config.Now()
+	defer func() {
+		x.Took = s.config.Now().Sub(began)
+		s.config.Record(x)
+	}()
+	s.read(r, &x)
+	if x.Message != nil {
+		s.decide(r, &x)
+	}
+	s.write(w, &x)
+}
+
+// read turns the request into a message, or into the fault that answers it.
+func (s *Server) read(r *http.Request, x *Exchange) {
+	body, err := ReadBody(r.Body, r.Header.Get("Content-Encoding"))
+	if err == nil {
+		x.Message, err = Parse(r.Header.Get("Content-Type"), body)
+	}
+	if err == nil {
+		return
+	}
+	x.Body = body
+	x.Err = err
+}
+
+// decide answers a message, or leaves it unanswered with x.Err. A till's
+// hang-up must not undo what it asked for, so only the timeout ends the wait.
+func (s *Server) decide(r *http.Request, x *Exchange) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.config.AnswerTimeout)
+	defer cancel()
+	if !s.config.Signature.Verify(x.Message) {
+		s.refuse(x, ledger.ReasonBadSignature)
+		return
+	}
+	switch x.Message.Operation {
+	case Inquiry:
+		s.inquire(ctx, x)
+	case Payment:
+		s.pay(ctx, x)
+	case Reversal:
+		s.reverse(ctx, x)
+	}
+}
+
+// refuse answers a message without asking the ledger, or after it refused.
+func (s *Server) refuse(x *Exchange, reason ledger.Reason) {
+	switch x.Message.Operation {
+	case Inquiry:
+		s.answerInquiry(x, ledger.InquiryResult{Reason: reason})
+	case Payment:
+		s.answerPayment(x, ledger.PaymentResult{Reason: reason})
+	case Reversal:
+		s.answerReversal(x, ledger.ReversalResult{Reason: reason})
+	}
+}
+
+// write sends the answer, the fault, or nothing at all.
+func (s *Server) write(w http.ResponseWriter, x *Exchange) {
+	var fault *Fault
+	switch {
+	case x.Answer != nil:
+		x.Status = http.StatusOK
+		send(w, x.Status, x.Message.Version.ContentType(), AppendAnswer(make([]byte, 0, answerSize), x.Message.Version, x.Answer))
+	case errors.As(x.Err, &fault):
+		x.Status = fault.Status()
+		x.Reason = fault.Text()
+		if fault.Kind == FaultTooLarge {
+			// The rest of the body would be read to keep the connection.
+			w.Header().Set("Connection", "close")
+		}
+		send(w, x.Status, fault.ContentType(), fault.Append(nil))
+	default:
+		x.Reason = "no answer"
+		// The documented way to close a connection without an answer.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// answerSize holds an ordinary answer without growing.
+const answerSize = 2048
+
+func send(w http.ResponseWriter, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	// A caller that went away reverses; there is nobody to tell.
+	_, _ = w.Write(body)
+}
+
+// caller is the address at the other end, as the middleware established it.
+func caller(r *http.Request) netip.Addr {
+	address, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return address.Addr().Unmap()
+}

@@ -1,0 +1,294 @@
+package soap
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"paypoint/ledger"
+)
+
+const (
+	// maxPending bounds the entries that wait for the disk, in bytes. Beyond it
+	// entries are dropped and counted: a full disk must not stop payments.
+	maxPending = 4 << 20
+	// flushAt is the amount of waiting bytes that does not wait for the timer.
+	flushAt = 64 << 10
+	// defaultFlush is the interval of the timer when none is set.
+	defaultFlush = time.Second
+	// wireFile is the name of a day's file; the day is one of WIB.
+	wireFile = "wire-%s.jsonl"
+)
+
+// ErrWireLogFull reports an entry that was dropped because the disk did not
+// keep up.
+var ErrWireLogFull = errors.New("wire log: too much waits to be written, entry dropped")
+
+// WireLogConfig says where wire messages are kept and for how long.
+type WireLogConfig struct {
+	// Dir is the folder of the daily files; it is made if it does not exist.
+	Dir string
+	// Retention is how many days are kept besides the current one; 0 keeps all.
+	Retention int
+	// Flush is the longest time an entry waits in memory; 0 means one second.
+	Flush time.Duration
+	// Now is the clock that dates the entries.
+	Now func() time.Time
+	// Failed, if not nil, is told of each failure to write, with the number of
+	// entries or files lost since the log was opened. It must not block.
+	Failed func(lost uint64, err error)
+}
+
+// WireLog appends wire messages, masked, to daily files of JSON lines. Append
+// never waits for the disk.
+type WireLog struct {
+	config WireLogConfig
+	wake   chan struct{}
+	quit   chan struct{}
+	done   chan struct{}
+
+	// mu guards what Append and the writer share.
+	mu      sync.Mutex
+	pending []daily
+	size    int
+	lost    uint64
+	closed  bool
+
+	// The file that is open, used by the writer alone.
+	file *os.File
+	day  ledger.Day
+}
+
+// daily is a run of entries for one file.
+type daily struct {
+	day     ledger.Day
+	lines   []byte
+	entries uint64
+}
+
+// OpenWireLog makes the folder and starts the writer. Close ends it.
+func OpenWireLog(c WireLogConfig) (*WireLog, error) {
+	if c.Retention < 0 {
+		return nil, fmt.Errorf("wire log retention %d: must not be negative", c.Retention)
+	}
+	if c.Flush <= 0 {
+		c.Flush = defaultFlush
+	}
+	// The files tell who paid what and when: no other user may read them.
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open wire log: %w", err)
+	}
+	w := &WireLog{config: c, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	go w.run()
+	return w, nil
+}
+
+// Append records one exchange. It neither fails nor waits: what cannot be kept
+// is counted and reported to Failed.
+func (w *WireLog) Append(x Exchange) {
+	now := w.config.Now()
+	line, err := json.Marshal(x.entry(now))
+	if err != nil {
+		w.fail(1, fmt.Errorf("wire log: encode entry: %w", err))
+		return
+	}
+	if !w.enqueue(calendarDay(now), append(line, '\n')) {
+		w.fail(1, ErrWireLogFull)
+	}
+}
+
+// calendarDay is the WIB day that names the file.
+func calendarDay(t time.Time) ledger.Day { return ledger.BusinessDay(t, 24*time.Hour) }
+
+// enqueue hands a line to the writer; false if there is no room or the log is
+// closed.
+func (w *WireLog) enqueue(day ledger.Day, line []byte) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || w.size+len(line) > maxPending {
+		return false
+	}
+	if n := len(w.pending); n == 0 || w.pending[n-1].day != day {
+		w.pending = append(w.pending, daily{day: day})
+	}
+	last := &w.pending[len(w.pending)-1]
+	last.lines = append(last.lines, line...)
+	last.entries++
+	w.size += len(line)
+	if w.size >= flushAt {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+	return true
+}
+
+// Lost returns how many entries could not be kept.
+func (w *WireLog) Lost() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lost
+}
+
+// Close writes what waits and closes the file. Entries appended afterwards are
+// lost. It may be called more than once.
+func (w *WireLog) Close() error {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return nil
+	}
+	w.closed = true
+	w.mu.Unlock()
+	close(w.quit)
+	<-w.done
+	if w.file == nil {
+		return nil
+	}
+	if err := w.file.Close(); err != nil {
+		return fmt.Errorf("close wire log: %w", err)
+	}
+	return nil
+}
+
+// fail counts lost entries and tells the owner.
+func (w *WireLog) fail(entries uint64, err error) {
+	w.mu.Lock()
+	w.lost += entries
+	lost := w.lost
+	w.mu.Unlock()
+	if w.config.Failed != nil {
+		w.config.Failed(lost, err)
+	}
+}
+
+// run is the writer: the only one who touches the files.
+func (w *WireLog) run() {
+	defer close(w.done)
+	ticker := time.NewTicker(w.config.Flush)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			w.flush()
+		case <-w.wake:
+			w.flush()
+		case <-w.quit:
+			w.flush()
+			return
+		}
+	}
+}
+
+// flush writes all that waits, each run to its day's file.
+func (w *WireLog) flush() {
+	w.mu.Lock()
+	pending := w.pending
+	w.pending, w.size = nil, 0
+	w.mu.Unlock()
+	for _, d := range pending {
+		if err := w.write(d); err != nil {
+			w.fail(d.entries, err)
+		}
+	}
+}
+
+// write appends one run to its file. After a failure the file is closed, so
+// that the next run opens it anew and ends the line that may be torn.
+func (w *WireLog) write(d daily) error {
+	if w.file == nil || w.day != d.day {
+		if err := w.rotate(d.day); err != nil {
+			return err
+		}
+	}
+	if _, err := w.file.Write(d.lines); err != nil {
+		w.file.Close()
+		w.file = nil
+		return fmt.Errorf("write wire log of %s: %w", d.day, err)
+	}
+	return nil
+}
+
+// rotate goes over to a day's file and removes those past their retention.
+func (w *WireLog) rotate(day ledger.Day) error {
+	if w.file != nil {
+		w.file.Close()
+		w.file = nil
+	}
+	path := filepath.Join(w.config.Dir, fmt.Sprintf(wireFile, day))
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("open wire log of %s: %w", day, err)
+	}
+	if err := endLine(file); err != nil {
+		file.Close()
+		return fmt.Errorf("open wire log of %s: %w", day, err)
+	}
+	w.file, w.day = file, day
+	w.expire(day)
+	return nil
+}
+
+// endLine ends a last line that a crash or a full disk has cut short, so that
+// every later line can be read.
+func endLine(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	last := make([]byte, 1)
+	if _, err := file.ReadAt(last, info.Size()-1); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if last[0] == '\n' {
+		return nil
+	}
+	_, err = file.Write([]byte{'\n'})
+	return err
+}
+
+// expire removes the files of days past the retention, and no others.
+func (w *WireLog) expire(today ledger.Day) {
+	if w.config.Retention == 0 {
+		return
+	}
+	oldest := today
+	for range w.config.Retention {
+		oldest = oldest.Previous()
+	}
+	files, err := os.ReadDir(w.config.Dir)
+	if err != nil {
+		w.fail(0, fmt.Errorf("expire wire logs: %w", err))
+		return
+	}
+	for _, file := range files {
+		day, ok := wireFileDay(file.Name())
+		if !ok || day >= oldest {
+			continue
+		}
+		if err := os.Remove(filepath.Join(w.config.Dir, file.Name())); err != nil {
+			w.fail(0, fmt.Errorf("expire wire log of %s: %w", day, err))
+		}
+	}
+}
+
+// wireFileDay reads the day in a file's name; false if it is no file of ours.
+func wireFileDay(name string) (ledger.Day, bool) {
+	before, after, _ := strings.Cut(wireFile, "%s")
+	text, ok := strings.CutPrefix(name, before)
+	if !ok {
+		return "", false
+	}
+	if text, ok = strings.CutSuffix(text, after); !ok {
+		return "", false
+	}
+	day, err := ledger.ParseDay(text)
+	return day, err == nil
+}
