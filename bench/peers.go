@@ -29,6 +29,9 @@ var schemaSQLite string
 //go:embed peers/php/nginx.conf peers/php/php-fpm.conf
 var phpConfigs embed.FS
 
+// nginx is where Debian has it; the path of most users lacks that folder.
+const nginx = "/usr/sbin/nginx"
+
 // listening is what paypoint and the Node peers print when they serve.
 var listening = regexp.MustCompile(`listening on http://(\S+)`)
 
@@ -126,7 +129,7 @@ func startPHP(ctx context.Context, root, dir string) (*server, error) {
 	for _, p := range []program{
 		{name: "php-fpm", path: phpFPM(), args: []string{"--nodaemonize", "--allow-to-run-as-root", "--fpm-config", filepath.Join(dir, "php-fpm.conf")},
 			ready: regexp.MustCompile("ready to handle connections")},
-		{name: "nginx", path: "/usr/sbin/nginx", args: []string{"-c", filepath.Join(dir, "nginx.conf")},
+		{name: "nginx", path: nginx, args: []string{"-c", filepath.Join(dir, "nginx.conf")},
 			ready: regexp.MustCompile("start worker process ")},
 	} {
 		p.dir, p.stop = dir, syscall.SIGTERM

@@ -85,6 +85,7 @@ func (o outcome) cell() cell {
 func ratiosOf(o outcome, all []outcome) []ratio {
 	var ratios []ratio
 	var best *outcome
+	smallest := slices.MinFunc(all, func(a, b outcome) int { return a.codes - b.codes }).codes
 	for _, other := range all {
 		if other.clients != o.clients {
 			continue
@@ -93,7 +94,7 @@ func ratiosOf(o outcome, all []outcome) []ratio {
 		switch {
 		case role == ceiling && sameLedger:
 			ratios = append(ratios, o.over(other, "of the ceiling in memory", ceilingFloor, ceilingAim))
-		case role == subject && other.codes < o.codes && other.codes == all[0].codes:
+		case role == subject && other.codes < o.codes && other.codes == smallest:
 			ratios = append(ratios, o.over(other, "of the rate with "+grouped(other.codes)+" codes", growthFloor, growthAim))
 		case role == peer && sameLedger && (best == nil || other.cell().Rate > best.cell().Rate):
 			best = &other

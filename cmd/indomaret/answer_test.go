@@ -55,7 +55,7 @@ func TestDefectiveAnswersNameTheirDefect(t *testing.T) {
 	}{
 		{"element missing", "<Message>YYYYY</Message>", "", "Message: missing"},
 		{"element twice", "<Message>YYYYY</Message>", "<Message>A</Message><Message>B</Message>", "Message: stands twice"},
-		{"order", "<ReceiptCode>XXXXXXXX</ReceiptCode>", "", "ReceiptCode: missing"},
+		{"receipt missing", "<ReceiptCode>XXXXXXXX</ReceiptCode>", "", "ReceiptCode: missing"},
 		{"receipt empty", "XXXXXXXX", "", "ReceiptCode: empty"},
 		{"receipt alphabet", "XXXXXXXX", "XX|XX", "must be a letter or a digit"},
 		{"receipt long", "XXXXXXXX", "123456789012345678901", "ReceiptCode: 21 characters, limit 20"},

@@ -19,7 +19,7 @@ func (configCheckCommand) Help() string {
 
 // Run checks the configuration.
 func (c *configCheckCommand) Run(s *session) error {
-	cfg, err := s.loadConfig("")
+	cfg, err := s.loadConfig(Overrides{})
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 type serveCommand struct {
 	Listen string `help:"Put all routes on this address; port 0 takes a free one." placeholder:"ADDR"`
+	Store  string `help:"Ledger's engine: bolt:, bolt:FILE or memory: (for trials, loses all)." placeholder:"URL"`
 }
 
 // Help shows examples.
@@ -18,7 +19,7 @@ func (serveCommand) Help() string {
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(s *session) error {
-	cfg, err := s.loadConfig(c.Listen)
+	cfg, err := s.loadConfig(Overrides{Listen: c.Listen, Store: c.Store})
 	if err != nil {
 		return err
 	}

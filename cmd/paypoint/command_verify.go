@@ -58,7 +58,7 @@ func (s *session) verifyProgress(done, total uint64) {
 // dataDir is where the ledger is. A command that needs no more than that works
 // with a configuration that is not complete.
 func (s *session) dataDir() (string, Config, error) {
-	cfg, err := s.loadConfig("")
+	cfg, err := s.loadConfig(Overrides{})
 	if err == nil {
 		return cfg.DataDir, cfg, nil
 	}

@@ -49,12 +49,10 @@ type Log struct {
 // Listen address share one listener.
 type Listeners struct {
 	// Partner is Indomaret's SOAP endpoint.
-	Partner Listener `yaml:"partner"`
+	Partner PartnerListener `yaml:"partner"`
 	// Merchant is the merchants' JSON API.
 	Merchant Listener `yaml:"merchant"`
-	// Pages are the customers' payment pages.
-	Pages Listener `yaml:"pages"`
-	// Console is for finance staff: the web pages and the finance API.
+	// Console is for finance staff: the finance API.
 	Console Listener `yaml:"console"`
 	// Operations are health, readiness and metrics.
 	Operations Listener `yaml:"operations"`
@@ -66,8 +64,14 @@ type Listeners struct {
 type Listener struct {
 	// Listen is HOST:PORT; port 0 takes a free one.
 	Listen string `yaml:"listen"`
-	// PublicURL is the address under which the outside reaches the group. It
-	// stands in the WSDL and in links; empty takes the host of each request.
+}
+
+// PartnerListener is the address of Indomaret's endpoint.
+type PartnerListener struct {
+	// Listen is HOST:PORT; port 0 takes a free one.
+	Listen string `yaml:"listen"`
+	// PublicURL is the address under which Indomaret reaches it. It stands in
+	// the WSDL; empty takes the host of each request.
 	PublicURL string `yaml:"public_url"`
 }
 
@@ -227,11 +231,10 @@ func DefaultConfig() Config {
 		Store:   "bolt:",
 		Log:     Log{Level: zapcore.InfoLevel},
 		Listeners: Listeners{
-			Partner:    Listener{Listen: "127.0.0.1:8001"},
+			Partner:    PartnerListener{Listen: "127.0.0.1:8001"},
 			Merchant:   Listener{Listen: "127.0.0.1:8002"},
-			Pages:      Listener{Listen: "127.0.0.1:8003"},
-			Console:    Listener{Listen: "127.0.0.1:8004"},
-			Operations: Listener{Listen: "127.0.0.1:8005"},
+			Console:    Listener{Listen: "127.0.0.1:8003"},
+			Operations: Listener{Listen: "127.0.0.1:8004"},
 		},
 		Limits: Limits{
 			// Indomaret reverses what has no answer after about 30 s.

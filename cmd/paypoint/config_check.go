@@ -112,23 +112,22 @@ func isInside(path, folder string) bool {
 
 func (r *configReader) checkListeners() {
 	l := r.cfg.Listeners
-	r.checkListener("listeners.partner", l.Partner)
-	r.checkListener("listeners.merchant", l.Merchant)
-	r.checkListener("listeners.pages", l.Pages)
-	r.checkListener("listeners.console", l.Console)
-	r.checkListener("listeners.operations", l.Operations)
+	r.checkListen("listeners.partner.listen", l.Partner.Listen)
+	r.checkListen("listeners.merchant.listen", l.Merchant.Listen)
+	r.checkListen("listeners.console.listen", l.Console.Listen)
+	r.checkListen("listeners.operations.listen", l.Operations.Listen)
+	if url := l.Partner.PublicURL; url != "" && !isPublicURL(url) {
+		r.fault("listeners.partner.public_url", "want http(s)://HOST[:PORT][/PATH] and nothing more")
+	}
 }
 
-func (r *configReader) checkListener(key string, l Listener) {
-	_, port, err := net.SplitHostPort(l.Listen)
+func (r *configReader) checkListen(key, address string) {
+	_, port, err := net.SplitHostPort(address)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		r.fault(key+".listen", "%q: want HOST:PORT, such as 127.0.0.1:8080", l.Listen)
-	}
-	if l.PublicURL != "" && !isPublicURL(l.PublicURL) {
-		r.fault(key+".public_url", "want http(s)://HOST[:PORT][/PATH] and nothing more")
+		r.fault(key, "%q: want HOST:PORT, such as 127.0.0.1:8080", address)
 	}
 }
 

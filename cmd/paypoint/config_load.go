@@ -19,6 +19,8 @@ type Overrides struct {
 	Listen string
 	// DataDir is the data directory (--data).
 	DataDir string
+	// Store is the ledger's engine by URL (--store).
+	Store string
 	// Sandbox starts from the sandbox's values instead of the defaults (--sandbox).
 	Sandbox bool
 }
@@ -90,9 +92,13 @@ func (r *configReader) readFlags(flags Overrides) {
 		r.cfg.DataDir = flags.DataDir
 		r.origins["data_dir"] = origin{name: "--data"}
 	}
+	if flags.Store != "" {
+		r.cfg.Store = flags.Store
+		r.origins["store"] = origin{name: "--store"}
+	}
 	if flags.Listen != "" {
 		r.cfg.Listeners.setAll(flags.Listen)
-		for _, group := range []string{"partner", "merchant", "pages", "console", "operations"} {
+		for _, group := range []string{"partner", "merchant", "console", "operations"} {
 			r.origins["listeners."+group+".listen"] = origin{name: "--listen"}
 		}
 	}

@@ -41,7 +41,7 @@ func sandboxFinanceDigest() string {
 
 // setAll puts every group on one address.
 func (l *Listeners) setAll(address string) {
-	for _, group := range []*Listener{&l.Partner, &l.Merchant, &l.Pages, &l.Console, &l.Operations} {
-		group.Listen = address
+	for _, listen := range []*string{&l.Partner.Listen, &l.Merchant.Listen, &l.Console.Listen, &l.Operations.Listen} {
+		*listen = address
 	}
 }

@@ -57,8 +57,8 @@ func TestConfigOfSandbox(t *testing.T) {
 	require.Equal(t, []Secret{sandboxPartnerKey}, cfg.Partner.Signature.Keys)
 	require.Zero(t, cfg.Partner.TimestampTolerance)
 	l := cfg.Listeners
-	for _, group := range []Listener{l.Partner, l.Merchant, l.Pages, l.Console, l.Operations} {
-		require.Equal(t, sandboxListen, group.Listen)
+	for _, listen := range []string{l.Partner.Listen, l.Merchant.Listen, l.Console.Listen, l.Operations.Listen} {
+		require.Equal(t, sandboxListen, listen)
 	}
 	require.Equal(t, "bolt:"+filepath.Join(sandboxDataDir, "ledger.db"), cfg.Store)
 	require.Equal(t, filepath.Join(sandboxDataDir, "master.key"), cfg.MasterKeyFile)
@@ -179,8 +179,8 @@ func TestConfigRefusesValues(t *testing.T) {
 		"an unknown engine":    {"STORE=mysql://db", `store: "mysql://db": want bolt:, bolt:FILE or memory:`},
 		"key in the data dir":  {"MASTER_KEY_FILE=/var/lib/paypoint/keys/master", "master_key_file: lies in data_dir: a copy of the ledger would bring its key along"},
 		"a fatal log level":    {"LOG_LEVEL=fatal", "log.level: fatal: want debug, info, warn or error"},
-		"a port too high":      {"LISTENERS_PAGES_LISTEN=localhost:65536", `listeners.pages.listen: "localhost:65536": want HOST:PORT, such as 127.0.0.1:8080`},
-		"a URL with a query":   {"LISTENERS_PAGES_PUBLIC_URL=https://a/?b", "listeners.pages.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more"},
+		"a port too high":      {"LISTENERS_CONSOLE_LISTEN=localhost:65536", `listeners.console.listen: "localhost:65536": want HOST:PORT, such as 127.0.0.1:8080`},
+		"a URL with a query":   {"LISTENERS_PARTNER_PUBLIC_URL=https://a/?b", "listeners.partner.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more"},
 		"an empty CIDR":        {"LISTENERS_TRUSTED_PROXIES=10.0.0.0/8,", "listeners.trusted_proxies: needs a value"},
 		"answer before read":   {"LIMITS_PARTNER_ANSWER_TIMEOUT=10s", "limits.partner.answer_timeout: 10s: want more than read_timeout (10s), which is part of it"},
 		"maybe":                {"PARTNER_FEE_REMITTED=yes", `partner.fee_remitted: "yes": want true or false`},

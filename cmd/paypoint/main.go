@@ -116,6 +116,7 @@ func exitCode(err error) int {
 }
 
 // loadConfig is the configuration that the flags name.
-func (s *session) loadConfig(listen string) (Config, error) {
-	return LoadConfig(s.flags.Config, s.environ, Overrides{Listen: listen, DataDir: s.flags.Data, Sandbox: s.flags.Sandbox})
+func (s *session) loadConfig(flags Overrides) (Config, error) {
+	flags.DataDir, flags.Sandbox = s.flags.Data, s.flags.Sandbox
+	return LoadConfig(s.flags.Config, s.environ, flags)
 }

@@ -37,7 +37,7 @@ func (s *session) operate(command func(*operatorClient) error) error {
 	}
 	if cfg.DataDir == "" {
 		// Only a whole configuration can open the ledger.
-		if cfg, err = s.loadConfig(""); err != nil {
+		if cfg, err = s.loadConfig(Overrides{}); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,7 @@ func story(t *testing.T) *desk {
 }
 
 // journal writes events as they are, past the decisions.
-func (d *desk) journal(t *testing.T, at string, events ...ledger.Event) {
+func (d *desk) journal(t testing.TB, at string, events ...ledger.Event) {
 	t.Helper()
 	change := ledger.Change{At: wib(t, at)}
 	for _, event := range events {

@@ -8,6 +8,7 @@ import (
 
 	"paypoint/ledger"
 	"paypoint/store/boltdb"
+	"paypoint/store/memory"
 	"paypoint/store/storetest"
 )
 
@@ -26,4 +27,9 @@ func openEngine(t *testing.T) ledger.Store { return openAt(t, ledgerPath(t), bol
 func TestStoreDoesItsDuties(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, openEngine)
+}
+
+func TestStoreWalksWithMemory(t *testing.T) {
+	t.Parallel()
+	storetest.Walk(t, openEngine, func(*testing.T) ledger.Store { return memory.Open() })
 }

@@ -143,8 +143,12 @@ func (s *Store) Batches(_ context.Context, from ledger.Day, limit int) ([]ledger
 func (s *Store) Settings(_ context.Context, prefix string) (map[string][]byte, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	settings := maps.Clone(s.rows.settings)
-	maps.DeleteFunc(settings, func(key string, _ []byte) bool { return !strings.HasPrefix(key, prefix) })
+	settings := map[string][]byte{}
+	for key, value := range s.rows.settings {
+		if strings.HasPrefix(key, prefix) {
+			settings[key] = slices.Clone(value)
+		}
+	}
 	return settings, nil
 }
 

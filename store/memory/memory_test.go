@@ -14,3 +14,9 @@ func TestStoreDoesItsDuties(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, open)
 }
+
+// TestStoreWalksWithItself tests the walk: two ledgers of one kind agree.
+func TestStoreWalksWithItself(t *testing.T) {
+	t.Parallel()
+	storetest.Walk(t, open, open)
+}

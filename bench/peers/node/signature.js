@@ -5,10 +5,12 @@
 const { createDecipheriv, timingSafeEqual } = require('node:crypto');
 
 const blockBytes = 16;
+const wholeBlocks = /^([0-9a-f]{32})+$/i;
 
 function isSignatureOf(request, key) {
-  const cipher = Buffer.from(String(request.Signature), 'hex');
-  if (cipher.length === 0 || cipher.length % blockBytes !== 0) return false;
+  // Buffer.from stops silently at what is no hexadecimal.
+  if (!wholeBlocks.test(request.Signature)) return false;
+  const cipher = Buffer.from(request.Signature, 'hex');
   const decipher = createDecipheriv('aes-128-ecb', key, null).setAutoPadding(false);
   const plain = Buffer.concat([decipher.update(cipher), decipher.final()]);
 

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// ran is an outcome whose runs took one second each and paid so many codes.
+func ran(name string, role role, codes, clients int, payments ...int) outcome {
+	o := outcome{heat: heat{contender: contender{name: name, role: role}, codes: codes, clients: clients}}
+	for _, n := range payments {
+		o.runs = append(o.runs, figures{Payments: n, Took: time.Second, P50: 5 * time.Millisecond, P99: 12500 * time.Microsecond,
+			Generator: time.Duration(n) * 20 * time.Microsecond})
+	}
+	return o
+}
+
+func outcomes() []outcome {
+	return []outcome{
+		ran("paypoint", subject, 10_000, 64, 8000, 10_000, 12_000),
+		ran("memory", ceiling, 10_000, 64, 10_000, 20_000, 30_000),
+		ran("slow", peer, 10_000, 64, 1000, 1000, 1000),
+		ran("quick", peer, 10_000, 64, 4000, 2000, 3000),
+		ran("paypoint", subject, 1_000_000, 64, 8000, 9000, 3000),
+		ran("paypoint", subject, 10_000, 1, 1000, 1000, 1000),
+	}
+}
+
+func TestReportTakesMediansAndRatiosRoundByRound(t *testing.T) {
+	t.Parallel()
+	r := newReport(outcomes())
+	require.Len(t, r.Results, 6)
+	require.Equal(t, cell{Server: "paypoint", Codes: 10_000, Clients: 64, Rate: 10_000, Slowest: 8000, Fastest: 12_000,
+		P50: 5, P99: 12.5, Generator: 20, Runs: []float64{8000, 10_000, 12_000}, Payments: 30_000}, r.Results[0])
+	require.Equal(t, []ratio{
+		// 0.8, 0.5 and 0.4 in the three rounds.
+		{Name: "of the ceiling in memory", Codes: 10_000, Clients: 64, Value: 0.5, Floor: ceilingFloor, Aim: ceilingAim},
+		// 2, 5 and 4.
+		{Name: "times the best peer, quick", Codes: 10_000, Clients: 64, Value: 4, Floor: peerFloor, Aim: peerAim},
+		// 1, 0.9 and 0.25.
+		{Name: "of the rate with 10 000 codes", Codes: 1_000_000, Clients: 64, Value: 0.9, Floor: growthFloor, Aim: growthAim},
+	}, r.Ratios)
+}
+
+func TestReportForPeople(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	require.NoError(t, newReport(outcomes()).writeText(&text))
+	require.Regexp(t, `(?m)^ +paypoint +10 000 +64 +10 000 +8 000 +12 000 +5\.00 +12\.50 +0 +20 *$`, text.String())
+	require.Contains(t, text.String(), "10 000 codes, 64 clients: 0.50 of the ceiling in memory (floor 0.40, aim 0.60)\n")
+	require.Contains(t, text.String(), "4.00 times the best peer, quick (floor 2.50, aim 4.00): aim reached\n")
+}
+
+func TestReportSaysWhatIsBelowTheFloor(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	slow := []outcome{ran("paypoint", subject, 10, 1, 39), ran("memory", ceiling, 10, 1, 100)}
+	require.NoError(t, newReport(slow).writeText(&text))
+	require.Contains(t, text.String(), "10 codes, 1 client: 0.39 of the ceiling in memory (floor 0.40, aim 0.60): BELOW THE FLOOR\n")
+}
+
+func TestReportForPrograms(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	r := newReport(outcomes())
+	require.NoError(t, r.writeJSON(&text))
+	var back report
+	require.NoError(t, json.Unmarshal([]byte(text.String()), &back))
+	require.Equal(t, r, back)
+	require.Contains(t, text.String(), `"payments_per_second": 10000`)
+}
+
+func TestMedian(t *testing.T) {
+	t.Parallel()
+	require.InDelta(t, 2, median([]float64{9, 1, 2}), 0)
+	require.InDelta(t, 1.5, median([]float64{2, 1}), 0)
+}
+
+func TestGrouped(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1 000", 12345: "12 345", 1_000_000: "1 000 000"} {
+		require.Equal(t, want, grouped(n))
+	}
+}

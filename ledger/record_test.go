@@ -1,0 +1,223 @@
+package ledger_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"paypoint/ledger"
+)
+
+// samples are one record of each kind, every field filled.
+func samples() []ledger.Record {
+	at := time.Date(2026, 3, 10, 10, 0, 0, 125_000_000, ledger.WIB)
+	next := 0
+	sample := func(event ledger.Event, postings ...ledger.Posting) ledger.Record {
+		next++
+		return ledger.Record{Seq: uint64(next), At: at.Add(time.Duration(next) * time.Second), Entry: ledger.Entry{Event: event, Postings: postings}}
+	}
+	return []ledger.Record{
+		sample(ledger.Charged{
+			Number: 1, Code: "8120536862485464", ID: "9f4d1c62-58a3-4c1b-9e0a-2f6f0c7d1a11", Merchant: merchant, Order: "INV/2026/03-0001",
+			Amount: 50_000, MinAmount: 10_000, Fee: 2_500, Product: "PULSA", Hold: hold,
+			ValidFrom: at.Add(time.Minute), Expires: at.Add(lifetime), Details: strings.Repeat("ab", 32),
+		}),
+		sample(ledger.Inquired{Number: 1, Ref: "1876500000", Store: store, GraceUntil: at.Add(lifetime + time.Minute)}),
+		sample(ledger.Paid{
+			Number: 1, Code: "8120536862485464", Ref: "1876500001", Store: store, Product: "PULSA", MessageID: "MSG <1> & \"2\"",
+			TimeStamp: at.Add(-5 * time.Second), Amount: 50_000, Fee: 2_500, FeeRemitted: true, Receipt: "R00000001",
+			Day: "2026-03-10", Late: true, Grace: true, ReleaseAt: at.Add(hold), Request: strings.Repeat("cd", 32),
+		},
+			ledger.Posting{Account: ledger.IndomaretReceivable, Amount: 52_500},
+			ledger.Posting{Account: ledger.MerchantPayable(merchant), Amount: -50_000},
+			ledger.Posting{Account: ledger.Fees, Amount: -2_500},
+		),
+		sample(ledger.Released{Number: 1, Ref: "1876500001"}),
+		sample(ledger.Reversed{
+			Number: 1, Code: "8120536862485464", Ref: "1876500001", Store: store, MessageID: "MSG-3", TimeStamp: at,
+			Day: "2026-03-10", Deny: true, Deadline: at.Add(lifetime), Request: strings.Repeat("ef", 32),
+		},
+			ledger.Posting{Account: ledger.IndomaretReceivable, Amount: -52_500},
+			ledger.Posting{Account: ledger.MerchantPayable(merchant), Amount: 50_000},
+			ledger.Posting{Account: ledger.Fees, Amount: 2_500},
+		),
+		sample(ledger.Buried{
+			Code: "8120536862485464", Ref: "1876500002", Store: store, Amount: 50_000, MessageID: "MSG-4", TimeStamp: at,
+			Request: strings.Repeat("01", 32),
+		}),
+		sample(ledger.Cancelled{Number: 2}),
+		sample(ledger.Expired{Number: 3, ByMerchant: true}),
+		sample(ledger.Closed{Day: "2026-03-10", No: 1, Early: true}),
+		sample(ledger.Sealed{Day: "2026-03-10", SHA256: strings.Repeat("23", 32), PreviousSHA256: strings.Repeat("45", 32)}),
+		sample(ledger.CaseOpened{
+			Code: "8120536862485464", Ref: "1876500001", Store: store, Amount: 1, Reason: ledger.ReasonWrongAmount,
+			Request: strings.Repeat("67", 32),
+		}),
+		sample(ledger.Set{Key: ledger.SettingMaintenance, Value: []byte("on"), By: "operator"}),
+	}
+}
+
+// golden is a record's text as it must be read for ever.
+func golden(t require.TestingT, name string) []byte {
+	text, err := os.ReadFile(filepath.Join("testdata", "journal", name+".json"))
+	require.NoError(t, err)
+	return bytes.TrimSuffix(text, []byte("\n"))
+}
+
+func TestEveryKindHasASample(t *testing.T) {
+	t.Parallel()
+	var kinds []string
+	for _, r := range samples() {
+		kinds = append(kinds, string(r.Event.Kind()))
+	}
+	require.ElementsMatch(t, constants(t, "event.go", "Kind"), kinds)
+	for _, kind := range kinds {
+		require.FileExists(t, filepath.Join("testdata", "journal", kind+".json"))
+	}
+}
+
+// A journal that was written today is read for ever, and hashed as it is.
+func TestJournalTextNeverDrifts(t *testing.T) {
+	t.Parallel()
+	for _, want := range samples() {
+		t.Run(string(want.Event.Kind()), func(t *testing.T) {
+			t.Parallel()
+			text, err := ledger.MarshalRecord(want)
+			require.NoError(t, err)
+			require.Equal(t, string(golden(t, string(want.Event.Kind()))), string(text))
+		})
+	}
+}
+
+func TestRecordReadsBackAsWritten(t *testing.T) {
+	t.Parallel()
+	for _, want := range samples() {
+		t.Run(string(want.Event.Kind()), func(t *testing.T) {
+			t.Parallel()
+			got, err := ledger.UnmarshalRecord(golden(t, string(want.Event.Kind())))
+			require.NoError(t, err)
+			require.IsType(t, want.Event, got.Event)
+			require.True(t, want.At.Equal(got.At))
+			require.Equal(t, inWIB(t, want), inWIB(t, got))
+		})
+	}
+}
+
+// inWIB is a record as plain values, for times that are equal but were made in
+// different ways.
+func inWIB(t *testing.T, r ledger.Record) map[string]any {
+	t.Helper()
+	text, err := json.Marshal(r)
+	require.NoError(t, err)
+	values := map[string]any{}
+	require.NoError(t, json.Unmarshal(text, &values))
+	return values
+}
+
+// No field of a sample may be empty: what is left out when empty would not be tested.
+func TestSamplesAreFull(t *testing.T) {
+	t.Parallel()
+	for _, r := range samples() {
+		for field, value := range inWIB(t, r)["Event"].(map[string]any) {
+			require.NotContains(t, []any{"", nil, false, 0.0}, value, "%s.%s", r.Event.Kind(), field)
+		}
+	}
+}
+
+// brokenRecords are the texts that must be refused, with what the error says.
+func brokenRecords() map[string]string {
+	return map[string]string{
+		"unknown_kind":      `journal record 7: unknown kind of event "refunded"`,
+		"newer_version":     `journal record 7: version 2, this program reads 1`,
+		"no_version":        `version 0`,
+		"no_event":          `released event`,
+		"event_no_object":   `released event`,
+		"amount_fraction":   `paid event`,
+		"amount_too_large":  `paid event`,
+		"time_no_time":      `read journal record`,
+		"truncated":         `read journal record`,
+		"trailing_data":     `read journal record`,
+		"negative_sequence": `read journal record`,
+	}
+}
+
+func TestBrokenRecordsAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, want := range brokenRecords() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := ledger.UnmarshalRecord(golden(t, filepath.Join("broken", name)))
+			require.ErrorContains(t, err, want)
+		})
+	}
+	listed, err := os.ReadDir(filepath.Join("testdata", "journal", "broken"))
+	require.NoError(t, err)
+	require.Len(t, listed, len(brokenRecords()), "every recorded text is tested")
+}
+
+func TestUnbalancedRecordIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, r := range samples() {
+		r.Postings = append(slices.Clone(r.Postings), ledger.Posting{Account: ledger.Suspense, Amount: 1})
+		_, err := ledger.MarshalRecord(r)
+		require.ErrorIs(t, err, ledger.ErrUnbalanced)
+		require.ErrorContains(t, err, string(r.Event.Kind()))
+	}
+}
+
+// The chain's links, taken of the recorded texts with sha256sum.
+func TestChain(t *testing.T) {
+	t.Parallel()
+	var link ledger.Hash
+	for i, want := range []string{
+		"CHAIN1",
+		"CHAIN2",
+	} {
+		link = ledger.Chain(link, golden(t, []string{"charged", "paid"}[i]))
+		require.Equal(t, want, hex.EncodeToString(link[:]))
+	}
+}
+
+// A link depends on the text and on all that came before.
+func TestChainNoticesEveryChange(t *testing.T) {
+	t.Parallel()
+	text := golden(t, "paid")
+	honest := ledger.Chain(ledger.Hash{}, text)
+	require.NotEqual(t, honest, ledger.Chain(ledger.Hash{1}, text))
+	for at := range text {
+		changed := bytes.Clone(text)
+		changed[at] ^= 1
+		require.NotEqual(t, honest, ledger.Chain(ledger.Hash{}, changed))
+	}
+}
+
+// Whatever is read can be written, and then never changes again.
+func FuzzUnmarshalRecord(f *testing.F) {
+	for _, r := range samples() {
+		f.Add(golden(f, string(r.Event.Kind())))
+	}
+	for name := range brokenRecords() {
+		f.Add(golden(f, filepath.Join("broken", name)))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		first, err := ledger.UnmarshalRecord(text)
+		if err != nil || ledger.Sum(first.Postings) != 0 {
+			return
+		}
+		written, err := ledger.MarshalRecord(first)
+		require.NoError(t, err)
+		second, err := ledger.UnmarshalRecord(written)
+		require.NoError(t, err)
+		again, err := ledger.MarshalRecord(second)
+		require.NoError(t, err)
+		require.Equal(t, string(written), string(again))
+	})
+}
