@@ -40,11 +40,12 @@ type ratio struct {
 	Codes   int     `json:"codes"`
 	Clients int     `json:"clients"`
 	Value   float64 `json:"value"` // median of the rounds' ratios
-	Floor   float64 `json:"floor"`
-	Aim     float64 `json:"aim"`
+	Floor   float64 `json:"floor,omitempty"` // with Aim, at peerClients only
+	Aim     float64 `json:"aim,omitempty"`
 }
 
-// What paypoint is held to.
+// What paypoint is held to at peerClients. With fewer clients the disk's own delay
+// decides, which memory does not have.
 const (
 	ceilingFloor, ceilingAim = 0.40, 0.60
 	growthFloor, growthAim   = 0.50, 0.80
@@ -112,7 +113,11 @@ func (o outcome) over(other outcome, name string, floor, aim float64) ratio {
 	for round := range o.runs {
 		values[round] = o.runs[round].rate() / other.runs[round].rate()
 	}
-	return ratio{Name: name, Codes: o.codes, Clients: o.clients, Value: median(values), Floor: floor, Aim: aim}
+	r := ratio{Name: name, Codes: o.codes, Clients: o.clients, Value: median(values)}
+	if o.clients == peerClients {
+		r.Floor, r.Aim = floor, aim
+	}
+	return r
 }
 
 func valuesOf(runs []figures, of func(figures) float64) []float64 {
@@ -159,20 +164,24 @@ func (r report) writeText(to io.Writer) error {
 		return fmt.Errorf("print report: %w", err)
 	}
 	for _, q := range r.Ratios {
-		fmt.Fprintf(to, "%s codes, %s: %.2f %s (floor %.2f, aim %.2f)%s\n",
-			grouped(q.Codes), clientsOf(q.Clients), q.Value, q.Name, q.Floor, q.Aim, q.verdict())
+		fmt.Fprintf(to, "%s codes, %s: %.2f %s%s\n", grouped(q.Codes), clientsOf(q.Clients), q.Value, q.Name, q.verdict())
 	}
 	return nil
 }
 
+// verdict compares a ratio with what it is held to.
 func (q ratio) verdict() string {
+	if q.Floor == 0 {
+		return ""
+	}
+	held := fmt.Sprintf(" (floor %.2f, aim %.2f)", q.Floor, q.Aim)
 	switch {
 	case q.Value < q.Floor:
-		return ": BELOW THE FLOOR"
+		return held + ": BELOW THE FLOOR"
 	case q.Value < q.Aim:
-		return ""
+		return held
 	default:
-		return ": aim reached"
+		return held + ": aim reached"
 	}
 }
 

@@ -58,9 +58,17 @@ func TestReportForPeople(t *testing.T) {
 func TestReportSaysWhatIsBelowTheFloor(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
-	slow := []outcome{ran("paypoint", subject, 10, 1, 39), ran("memory", ceiling, 10, 1, 100)}
+	slow := []outcome{ran("paypoint", subject, 10, 64, 39), ran("memory", ceiling, 10, 64, 100)}
 	require.NoError(t, newReport(slow).writeText(&text))
-	require.Contains(t, text.String(), "10 codes, 1 client: 0.39 of the ceiling in memory (floor 0.40, aim 0.60): BELOW THE FLOOR\n")
+	require.Contains(t, text.String(), "10 codes, 64 clients: 0.39 of the ceiling in memory (floor 0.40, aim 0.60): BELOW THE FLOOR\n")
+}
+
+func TestReportHoldsToNothingWhereTheDiskDecides(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	alone := []outcome{ran("paypoint", subject, 10, 1, 10), ran("memory", ceiling, 10, 1, 100)}
+	require.NoError(t, newReport(alone).writeText(&text))
+	require.Contains(t, text.String(), "10 codes, 1 client: 0.10 of the ceiling in memory\n")
 }
 
 func TestReportForPrograms(t *testing.T) {

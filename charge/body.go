@@ -3,8 +3,10 @@ package charge
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,11 +17,14 @@ const maxDepth = 32
 
 // readBody reads a request's body into its members, with the faults found on
 // the way. Nothing at all, null and {} are the same: SDKs send each of them for
-// "no body". Errors: a refusal, or the connection's.
+// "no body". The error is a refusal.
 func readBody(from io.Reader) (object, error) {
 	text, err := io.ReadAll(from)
+	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+		return object{}, errTooLarge
+	}
 	if err != nil {
-		return object{}, fmt.Errorf("read body: %w", err)
+		return object{}, fmt.Errorf("%w: %w", errNotWhole, err)
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		text = []byte("null")

@@ -32,6 +32,7 @@ var (
 	errRoute       = &refusal{http.StatusNotFound, "404", "There is nothing at this path.", nil}
 	errMethod      = &refusal{http.StatusMethodNotAllowed, "405", "The path does not take this HTTP method.", nil}
 	errNotJSON     = &refusal{http.StatusBadRequest, "413", "The body is not one JSON value in UTF-8.", nil}
+	errNotWhole    = &refusal{http.StatusBadRequest, "413", "The body did not arrive whole.", nil}
 	errTooLarge    = &refusal{http.StatusRequestEntityTooLarge, "413", fmt.Sprintf("The body is longer than %d bytes.", MaxBody), nil}
 	errPaymentType = &refusal{http.StatusOK, "402", "The payment type is not enabled for the merchant. Use cstore.", nil}
 	errInactive    = &refusal{http.StatusOK, "410", "The merchant is deactivated.", nil}
@@ -46,12 +47,9 @@ func invalid(faults []string) *refusal {
 // merchant is told. Its last row tells nothing.
 func refusalOf(err error) *refusal {
 	var own *refusal
-	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &own):
 		return own
-	case errors.As(err, &large):
-		return errTooLarge
 	case errors.Is(err, access.ErrUnknownKey):
 		return errCredentials
 	case errors.Is(err, ledger.ErrNotFound):

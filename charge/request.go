@@ -92,16 +92,24 @@ func readStore(o object, terms Terms, n *ledger.NewCharge) {
 		o.reject("store", "must be "+store)
 	}
 	n.Details.Desc = displayed(o.text("message"), maxLabel)
-	n.MinAmount = n.Amount
-	if n.Amount > 0 {
-		if least, given := o.rupiah("min_amount", terms.MinAmount, n.Amount); given {
-			n.MinAmount = least
-		}
-	}
+	n.MinAmount = readMinAmount(o, terms, n.Amount)
 	n.Fee, _ = o.rupiah("fee", 0, terms.MaxAmount)
 	n.Product = readProduct(o, terms)
 	n.ValidFrom = o.moment("valid_from")
 	n.Details.Extra = readExtra(o)
+}
+
+// readMinAmount is the least that may be paid, by default all. Beside an amount
+// that is wrong (0) it is held to the terms alone.
+func readMinAmount(o object, terms Terms, amount ledger.Rupiah) ledger.Rupiah {
+	most := amount
+	if most == 0 {
+		most = terms.MaxAmount
+	}
+	if least, given := o.rupiah("min_amount", terms.MinAmount, most); given {
+		return least
+	}
+	return amount
 }
 
 func readProduct(o object, terms Terms) string {

@@ -119,10 +119,10 @@ func (l *loadRun) client(ctx context.Context) error {
 		}
 		// Not ctx: what has begun is finished, or the partner and the journal would disagree for no reason.
 		out, err := l.sellOne(context.WithoutCancel(ctx), l.codes[number])
-		l.stats.addSale(out)
 		if err != nil {
 			return err
 		}
+		l.stats.addSale(out)
 		if out.Verdict == verdictNotSent && !pause(ctx, notSentPause) {
 			return nil
 		}
@@ -136,7 +136,7 @@ func (l *loadRun) waitFor(ctx context.Context, number int64) bool {
 		return ctx.Err() == nil
 	}
 	due := l.start.Add(time.Duration(float64(number) / l.plan.Rate * float64(time.Second)))
-	if !pause(ctx, time.Until(due)) {
+	if end, limited := ctx.Deadline(); limited && due.After(end) || !pause(ctx, time.Until(due)) {
 		return false
 	}
 	l.stats.addLateness(time.Since(due))

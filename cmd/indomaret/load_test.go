@@ -157,7 +157,7 @@ func TestReadCodes(t *testing.T) {
 	require.Equal(t, []codeLine{{"0123", 50000}, {"A1", 0}}, got)
 	for name, c := range map[string]struct{ list, want string }{
 		"empty":     {"# nothing\n", "no codes"},
-		"alphabet":  {"1\n12-3 5\n", `line 2: code "12-3": character 3: must be a letter or a digit`},
+		"alphabet":  {"1 5\n12-3 5\n", `line 2: code "12-3": character 3: must be a letter or a digit`},
 		"too long":  {"123456789012345678901 5", "line 1: code"},
 		"amount":    {"1 5,0", `line 1: amount "5,0"`},
 		"fields":    {"1 5 x", "line 1: 3 fields"},

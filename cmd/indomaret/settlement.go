@@ -144,9 +144,9 @@ sum_reversed is of amounts. sha256_of_D_lines is over the D lines with their lin
 is what "pay --phone" was given, else empty.`
 }
 
-// Validate checks what kong cannot.
+// Validate checks what kong cannot; that --date is there, it can.
 func (c *settlementCmd) Validate() error {
-	if _, err := time.Parse(time.DateOnly, c.Date); err != nil {
+	if _, err := time.Parse(time.DateOnly, c.Date); err != nil && c.Date != "" {
 		return fmt.Errorf("--date %q: must be a day, yyyy-mm-dd", c.Date)
 	}
 	if c.Seq < 1 {

@@ -26,9 +26,13 @@ import (
 
 // application is the opened ledger with all that works on it.
 type application struct {
-	config     Config
-	log        *zap.Logger
-	metrics    *metrics
+	config  Config
+	log     *zap.Logger
+	metrics *metrics
+	// now is the clock, and openStore makes the ledger's engine.
+	now       func() time.Time
+	openStore func(url string, options store.Options) (ledger.Store, error)
+
 	store      ledger.Store
 	ledger     *ledger.Service
 	merchants  *access.Directory
@@ -38,19 +42,23 @@ type application struct {
 
 // openApplication opens the ledger of a configuration. Close ends it.
 func openApplication(ctx context.Context, cfg Config, log *zap.Logger) (*application, error) {
-	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data directory: %w", err)
-	}
-	a := &application{config: cfg, log: log, metrics: newMetrics()}
+	a := newApplication(cfg, log)
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
+func newApplication(cfg Config, log *zap.Logger) *application {
+	return &application{config: cfg, log: log, metrics: newMetrics(), now: time.Now, openStore: store.Open}
+}
+
 func (a *application) open(ctx context.Context) error {
-	var err error
-	a.store, err = store.Open(a.config.Store, store.Options{Bolt: boltdb.Options{
+	err := os.MkdirAll(a.config.DataDir, 0o700)
+	if err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	a.store, err = a.openStore(a.config.Store, store.Options{Bolt: boltdb.Options{
 		MaxPayments:  a.config.Queue.MaxPayments,
 		MaxReversals: a.config.Queue.MaxReversals,
 		CodeLength:   a.config.Charge.CodeLength,
@@ -59,7 +67,7 @@ func (a *application) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.ledger = ledger.NewService(a.store, a.config.agreement(), time.Now)
+	a.ledger = ledger.NewService(a.store, a.config.agreement(), a.now)
 	a.settlement = settlement.New(settlement.Config{
 		Ledger: a.ledger, Partner: a.config.Settlement.PartnerID, TempDir: a.config.DataDir,
 	})
@@ -68,7 +76,7 @@ func (a *application) open(ctx context.Context) error {
 	}
 	a.wireLog, err = soap.OpenWireLog(soap.WireLogConfig{
 		Dir: a.config.WireLog.Dir, Retention: a.config.WireLog.RetentionDays, Flush: a.config.WireLog.FlushInterval,
-		Now: time.Now, Failed: a.wireLogFailed,
+		Now: a.now, Failed: a.wireLogFailed,
 	})
 	return err
 }
@@ -84,7 +92,7 @@ func (a *application) openMerchants(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.merchants, err = access.OpenDirectory(ctx, a.ledger, sealer, time.Now); err != nil {
+	if a.merchants, err = access.OpenDirectory(ctx, a.ledger, sealer, a.now); err != nil {
 		return err
 	}
 	if a.config.Sandbox {
@@ -152,7 +160,7 @@ func (a *application) partnerHandler() (http.Handler, error) {
 		InquiryMessage: a.config.Partner.InquiryMessage,
 		ReceiptFooter:  a.config.Partner.ReceiptFooter,
 		AnswerTimeout:  a.config.Limits.Partner.AnswerTimeout,
-		Now:            time.Now,
+		Now:            a.now,
 		NewReceipt:     newReceipt,
 		Record:         a.record,
 	}), nil
@@ -168,7 +176,7 @@ func (a *application) chargeHandler() http.Handler {
 			DefaultExpiry: c.DefaultExpiry, MinExpiry: c.MinExpiry, MaxExpiry: c.MaxExpiry,
 			DefaultProduct: c.DefaultProductCode, Products: a.config.Partner.ProductCodes,
 		},
-		Now: time.Now, NewID: newID, NewSalt: rand.Text,
+		Now: a.now, NewID: newID, NewSalt: rand.Text,
 		Report: a.reportRefusal,
 	})
 }
