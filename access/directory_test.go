@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
+	"paypoint/ledger"
+	"paypoint/store/memory"
 )
 
 func TestAddGivesOutIdsPrefixesAndKeysAscending(t *testing.T) {
@@ -73,18 +75,21 @@ func TestAddRefuses(t *testing.T) {
 
 func TestAddEndsWithThePrefixes(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	var group sync.WaitGroup
+	// In memory, for 900 commits to a disk take as long as the disk likes.
+	service := ledger.NewService(memory.Open(), ledger.Agreement{}, clock)
+	directory, err := access.OpenDirectory(t.Context(), service, newSealer(t), clock)
+	require.NoError(t, err)
 	const merchants = 900
 	errs := make([]error, merchants)
+	var group sync.WaitGroup
 	for i := range merchants {
 		group.Go(func() {
-			_, _, errs[i] = b.directory.Add(t.Context(), "tester", access.NewMerchant{Name: fmt.Sprint("Shop ", i)})
+			_, _, errs[i] = directory.Add(t.Context(), "tester", access.NewMerchant{Name: fmt.Sprint("Shop ", i)})
 		})
 	}
 	group.Wait()
 	ids, prefixes := map[string]bool{}, map[string]bool{}
-	for _, m := range b.directory.List() {
+	for _, m := range directory.List() {
 		ids[m.ID], prefixes[m.Prefix] = true, true
 	}
 	for _, err := range errs {
@@ -92,7 +97,7 @@ func TestAddEndsWithThePrefixes(t *testing.T) {
 	}
 	require.Len(t, ids, merchants)
 	require.Len(t, prefixes, merchants)
-	_, _, err := b.directory.Add(t.Context(), "tester", access.NewMerchant{Name: "One more"})
+	_, _, err = directory.Add(t.Context(), "tester", access.NewMerchant{Name: "One more"})
 	require.ErrorIs(t, err, access.ErrPrefixesExhausted)
 }
 
@@ -184,8 +189,8 @@ func TestOpenDirectoryFindsAWrongMasterKeyAtTheStart(t *testing.T) {
 func TestARefusedChangeChangesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	ledger := &stubborn{Settings: b.service}
-	directory, err := access.OpenDirectory(t.Context(), ledger, b.sealer, clock)
+	settings := &stubborn{Settings: b.service}
+	directory, err := access.OpenDirectory(t.Context(), settings, b.sealer, clock)
 	require.NoError(t, err)
 	m, key, err := directory.Add(t.Context(), "tester", access.NewMerchant{Name: "Shop"})
 	require.NoError(t, err)
@@ -193,7 +198,7 @@ func TestARefusedChangeChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 	before := directory.List()
 
-	ledger.refusal = errRefused
+	settings.refusal = errRefused
 	_, none, err := directory.Add(t.Context(), "tester", access.NewMerchant{Name: "Other"})
 	require.ErrorIs(t, err, errRefused)
 	require.Empty(t, none.Reveal())

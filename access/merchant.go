@@ -1,9 +1,7 @@
 package access
 
 import (
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -127,37 +125,25 @@ type record struct {
 
 // sealedKey is a server key as it is kept.
 type sealedKey struct {
-	// SHA256 is the key's, in hexadecimal.
+	// SHA256 is the key's, in hexadecimal: by it the merchant is found.
 	SHA256 string `json:"sha256"`
 	// Sealed is the key under the master key.
 	Sealed  string    `json:"sealed"`
 	Created time.Time `json:"created"`
 }
 
-// digest is the SHA-256 by which a server key is found.
-type digest [sha256.Size]byte
-
 // fingerprintDigits is how much of a digest a listing shows: enough to tell
 // two keys apart.
 const fingerprintDigits = 12
 
-func (k sealedKey) digest() (digest, error) {
-	bytes, err := hex.DecodeString(k.SHA256)
-	if err != nil || len(bytes) != sha256.Size {
-		return digest{}, errors.New("a server key's sha256 is not 64 hexadecimal digits")
-	}
-	return digest(bytes), nil
-}
-
 func (k sealedKey) fingerprint() string { return k.SHA256[:min(fingerprintDigits, len(k.SHA256))] }
 
-// position is where the key with a digest stands among the merchant's, or -1.
+// position is where the key with a SHA-256 stands among the merchant's, or -1.
 // It compares in constant time.
-func (r record) position(d digest) int {
-	wanted := hex.EncodeToString(d[:])
+func (r record) position(sha256 string) int {
 	position := -1
 	for i, key := range r.Keys {
-		if subtle.ConstantTimeCompare([]byte(key.SHA256), []byte(wanted)) == 1 {
+		if subtle.ConstantTimeCompare([]byte(key.SHA256), []byte(sha256)) == 1 {
 			position = i
 		}
 	}

@@ -31,11 +31,15 @@ func newServerKey() ServerKey {
 	return ServerKey{text: serverKeyPrefix + base64.RawURLEncoding.EncodeToString(bytes)}
 }
 
+func sha256Hex(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
 // seal is a merchant's key as it is kept.
 func (d *Directory) seal(id string, key ServerKey) sealedKey {
-	sum := sha256.Sum256([]byte(key.text))
 	return sealedKey{
-		SHA256:  hex.EncodeToString(sum[:]),
+		SHA256:  sha256Hex([]byte(key.text)),
 		Sealed:  d.sealer.Seal([]byte(key.text), settingKey(id)),
 		Created: d.moment(),
 	}
@@ -47,7 +51,7 @@ func (d *Directory) open(id string, key sealedKey) (ServerKey, error) {
 	if err != nil {
 		return ServerKey{}, err
 	}
-	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != key.SHA256 {
+	if sha256Hex(text) != key.SHA256 {
 		return ServerKey{}, fmt.Errorf("server key %s of %s: another key is sealed: %w", key.fingerprint(), id, ErrSealed)
 	}
 	return ServerKey{text: string(text)}, nil
@@ -86,7 +90,7 @@ func (d *Directory) Authenticate(ctx context.Context, key string) (Merchant, err
 	if len(key) > maxServerKey {
 		return Merchant{}, ErrUnknownKey
 	}
-	sum := digest(sha256.Sum256([]byte(key)))
+	sum := sha256Hex([]byte(key))
 	x := d.index.Load()
 	r, ok := x.merchants[x.byKey[sum]]
 	if !ok {
@@ -102,8 +106,8 @@ func (d *Directory) Authenticate(ctx context.Context, key string) (Merchant, err
 	}
 }
 
-// retireOldKey makes the key with a digest its merchant's only one.
-func (d *Directory) retireOldKey(ctx context.Context, id string, sum digest) (Merchant, error) {
+// retireOldKey makes the key with a SHA-256 its merchant's only one.
+func (d *Directory) retireOldKey(ctx context.Context, id, sum string) (Merchant, error) {
 	r, err := d.change(ctx, "merchant "+id, id, func(r *record) error {
 		switch r.position(sum) {
 		case 0: // by another call meanwhile

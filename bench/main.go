@@ -49,6 +49,12 @@ func (o options) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(p.dir)) }()
+	if o.Peers {
+		fmt.Fprintln(os.Stderr, "installing the Node peers' packages, unless they are there: better-sqlite3 is compiled")
+		if err := installNode(ctx, o.Root); err != nil {
+			return err
+		}
+	}
 	line := progressLine{to: os.Stderr, started: time.Now(), rewrite: isTerminal(os.Stderr)}
 	outcomes, err := p.race(ctx, line.show)
 	line.end()

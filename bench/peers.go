@@ -86,14 +86,10 @@ func makeSQLite(ctx context.Context, dir string, n int) ([]string, error) {
 // wsdlFile is the contract that every peer serves.
 func wsdlFile(root string) string { return filepath.Join(root, "wsdl", "paymentpoint.wsdl") }
 
-// startNode serves with Node and adds it to parts, which it ends when it fails.
+// startNode serves with Node, whose database is in parts; when it fails, it ends those, too.
 func startNode(ctx context.Context, root, dir string, parts []*process, store ...string) (*server, error) {
 	s := &server{parts: parts}
-	folder := filepath.Join(root, "bench", "peers", "node")
-	if err := installNode(ctx, folder); err != nil {
-		return nil, errors.Join(err, s.stop())
-	}
-	args := []string{filepath.Join(folder, "server.js"), store[0], store[1], wsdlFile(root), store[2]}
+	args := []string{filepath.Join(nodeFolder(root), "server.js"), store[0], store[1], wsdlFile(root), store[2]}
 	node, match, err := program{name: "node", path: "node", args: args, dir: dir, ready: listening, stop: syscall.SIGTERM}.start(ctx)
 	if err != nil {
 		return nil, errors.Join(err, s.stop())
@@ -102,13 +98,16 @@ func startNode(ctx context.Context, root, dir string, parts []*process, store ..
 	return s, nil
 }
 
-// installNode installs what package-lock.json names, once.
-func installNode(ctx context.Context, folder string) error {
-	if _, err := os.Stat(filepath.Join(folder, "node_modules")); err == nil {
+func nodeFolder(root string) string { return filepath.Join(root, "bench", "peers", "node") }
+
+// installNode installs what the Node peers' package-lock.json names, unless it is there.
+func installNode(ctx context.Context, root string) error {
+	// npm writes this file last.
+	if _, err := os.Stat(filepath.Join(nodeFolder(root), "node_modules", ".package-lock.json")); err == nil {
 		return nil
 	}
-	cmd := exec.CommandContext(ctx, "npm", "ci", "--no-fund", "--no-audit")
-	cmd.Dir = folder
+	cmd := exec.CommandContext(ctx, "npm", "ci")
+	cmd.Dir = nodeFolder(root)
 	return runTool(cmd)
 }
 

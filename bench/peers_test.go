@@ -143,6 +143,9 @@ func TestPeersDoTheSamePayment(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
+	if _, err := exec.LookPath("npm"); err == nil {
+		require.NoError(t, installNode(t.Context(), root)) // once for both Node peers
+	}
 	for _, c := range peers(root) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

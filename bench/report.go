@@ -39,7 +39,7 @@ type ratio struct {
 	Name    string  `json:"name"`
 	Codes   int     `json:"codes"`
 	Clients int     `json:"clients"`
-	Value   float64 `json:"value"` // median of the rounds' ratios
+	Value   float64 `json:"value"`           // median of the rounds' ratios
 	Floor   float64 `json:"floor,omitempty"` // with Aim, at peerClients only
 	Aim     float64 `json:"aim,omitempty"`
 }

@@ -17,8 +17,6 @@ const (
 	partnerKey = "1234567812345678"
 	// soapPath is where every server takes the partner's messages.
 	soapPath = "/indomaret"
-	// stores is about the number of Indomaret's shops.
-	stores = 20_000
 )
 
 // wib is the zone of every time on the wire.

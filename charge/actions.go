@@ -9,7 +9,9 @@ import (
 	"paypoint/ledger"
 )
 
-// charge gives out a payment code: POST /v2/charge.
+// charge gives out a payment code: POST /v2/charge. A deactivated merchant is
+// told so before the body is read; what is wrong with the body comes before
+// whether its order id is taken, which only the ledger knows.
 func (h *handler) charge(r *http.Request, m access.Merchant) (any, error) {
 	if !m.Active {
 		return nil, errInactive

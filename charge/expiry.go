@@ -17,9 +17,12 @@ var units = map[string]time.Duration{
 	"second": time.Second, "minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour,
 }
 
-// readExpiry is when the code's time ends: custom_expiry, or the default life,
-// after order_time, or after the moment from which it can be paid, or after
-// now. It is zero when it is wrong, and faults say why.
+// readExpiry is when the code's time ends: a life after a start. It is zero
+// when it is wrong, and faults say why.
+//
+//	the life     custom_expiry.expiry_duration in its unit, else the default
+//	the start    custom_expiry.order_time, else cstore.valid_from if that is
+//	             still to come, else now
 func readExpiry(o object, terms Terms, validFrom, now time.Time) time.Time {
 	// An answer writes whole seconds; the code ends at the one that it names.
 	start, life := now.Truncate(time.Second), terms.DefaultExpiry

@@ -33,8 +33,9 @@ func FuzzChargeBody(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(text)
 	}
+	sealer := newSealer(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		b := over(t, memory.Open())
+		b := over(t, memory.Open(), sealer)
 		r := httptest.NewRequestWithContext(t.Context(), "POST", "/v2/charge", strings.NewReader(string(body)))
 		r.SetBasicAuth(access.SandboxServerKey, "")
 		w := httptest.NewRecorder()

@@ -80,7 +80,7 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	store, err := boltdb.Open(filepath.Join(t.TempDir(), "ledger.db"), boltdb.Options{})
 	require.NoError(t, err)
-	b := over(t, store)
+	b := over(t, store, newSealer(t))
 	b.server = httptest.NewServer(charge.New(b.config))
 	t.Cleanup(func() {
 		b.server.Close()
@@ -90,14 +90,11 @@ func setup(t *testing.T) *bundle {
 }
 
 // over puts the API over a store, with the sandbox's merchant in it.
-func over(t testing.TB, store ledger.Store) *bundle {
+func over(t testing.TB, store ledger.Store, sealer *access.Sealer) *bundle {
 	t.Helper()
 	b := &bundle{clock: &clock{}, store: &faulty{Store: store}}
 	b.service = ledger.NewService(b.store, ledger.Agreement{Grace: 5 * time.Minute, CutOff: 24 * time.Hour}, b.clock.now)
-	key, err := access.CreateMasterKey(filepath.Join(t.TempDir(), "master.key"))
-	require.NoError(t, err)
-	sealer, err := access.NewSealer(key)
-	require.NoError(t, err)
+	var err error
 	b.directory, err = access.OpenDirectory(t.Context(), b.service, sealer, b.clock.now)
 	require.NoError(t, err)
 	_, err = b.directory.EnsureSandbox(t.Context())
@@ -110,6 +107,15 @@ func over(t testing.TB, store ledger.Store) *bundle {
 		Report:  b.report,
 	}
 	return b
+}
+
+func newSealer(t testing.TB) *access.Sealer {
+	t.Helper()
+	key, err := access.CreateMasterKey(filepath.Join(t.TempDir(), "master.key"))
+	require.NoError(t, err)
+	sealer, err := access.NewSealer(key)
+	require.NoError(t, err)
+	return sealer
 }
 
 func (b *bundle) report(_ context.Context, f charge.Failure) {

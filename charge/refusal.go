@@ -16,7 +16,8 @@ import (
 // over the wire. It is an error, so that whoever finds the fault can say it.
 type refusal struct {
 	// http is the HTTP status, code the body's status_code. They differ where
-	// the SDKs need them to.
+	// the SDKs need them to: some take a body's 400 over HTTP 200 for success,
+	// and all take HTTP 407 for a failure, which it is not.
 	http          int
 	code, message string
 	// faults are the validation_messages.

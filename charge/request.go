@@ -41,6 +41,10 @@ var (
 
 // readCharge reads the body of POST /v2/charge: all of a new charge but its id,
 // its salt and its merchant. now is when it is made. The error is a refusal.
+//
+// A payment type of another kind is refused first and alone: the members that
+// belong to it are none of ours, and their absence no fault. (One SDK sends
+// credit_card for a type that the merchant left out.)
 func readCharge(body object, terms Terms, now time.Time) (ledger.NewCharge, error) {
 	if kind := body.text("payment_type"); kind != "" && kind != paymentType {
 		return ledger.NewCharge{}, errPaymentType

@@ -6,12 +6,16 @@ import (
 	"paypoint/ledger"
 )
 
+// trialBalance is the answer: every account, used or not, with its balance;
+// debits are positive.
 type trialBalance struct {
 	Accounts []ledger.Balance `json:"accounts"`
 	// Sum is zero in a sound ledger.
 	Sum ledger.Rupiah `json:"sum"`
 }
 
+// trialBalance adds the balances up itself, so that an unbalanced ledger shows
+// here and not only in a check of its file.
 func (a *api) trialBalance(c *call) error {
 	if _, err := c.parameters(); err != nil {
 		return err

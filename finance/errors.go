@@ -66,7 +66,9 @@ func errUnknownCaller(r *http.Request) failure {
 	}
 }
 
+// wrongMethod refuses what a path does not take (RFC 9110, 15.5.6: with Allow).
 func wrongMethod(allowed string) func(*call) error {
+	// What answers GET answers HEAD too.
 	if allowed == http.MethodGet {
 		allowed = "GET, HEAD"
 	}
@@ -79,6 +81,7 @@ func wrongMethod(allowed string) func(*call) error {
 	}
 }
 
+// noSuchPath refuses what is no path of the API.
 func noSuchPath(c *call) error {
 	return failure{
 		status: http.StatusNotFound, Code: "not_found",
@@ -86,6 +89,7 @@ func noSuchPath(c *call) error {
 	}
 }
 
+// badParameter refuses a query, naming the parameter and the rule.
 func badParameter(field, message string) failure {
 	return failure{
 		status: http.StatusUnprocessableEntity, Code: "bad_parameter",
@@ -116,5 +120,6 @@ func (a *api) aboutDay(day ledger.Day, err error) error {
 	default:
 		return err
 	}
+	// The caller is told the first, the log gets both.
 	return fmt.Errorf("%w: %w", f, err)
 }

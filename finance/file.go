@@ -1,6 +1,7 @@
 package finance
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -23,10 +24,13 @@ func (a *api) settlementFile(c *call) error {
 	if c.act.Format, err = formatOf(values); err != nil {
 		return err
 	}
+	// The server's limit for whole answers is not for files of any size.
+	c.answer.deadline(time.Time{})
 	batch, err := a.Settlement.Sealed(c.r.Context(), day)
 	if err != nil {
 		return a.aboutDay(day, err)
 	}
+	// net/http would throw the body away, after all the work of making it.
 	if c.r.Method == http.MethodHead {
 		describe(c.answer.Header(), batch, c.act.Format)
 		c.answer.WriteHeader(http.StatusOK)
@@ -35,16 +39,16 @@ func (a *api) settlementFile(c *call) error {
 	return a.stream(c, batch)
 }
 
+// stream sends the file as it is made.
 func (a *api) stream(c *call, batch ledger.Batch) error {
-	// The server's limit for whole answers is not for files of any size.
-	c.answer.deadline(time.Time{})
 	out := &attachment{answer: c.answer, batch: batch, format: c.act.Format}
 	if err := a.Settlement.Export(c.r.Context(), batch.Day, c.act.Format, out, nil); err != nil {
 		return err
 	}
-	if err := http.NewResponseController(c.answer).Flush(); err != nil {
+	if err := http.NewResponseController(c.answer).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("send settlement file %s: %w", batch.Day, err)
 	}
+	// The connection's next answer is not to inherit this one's deadline.
 	c.answer.deadline(time.Time{})
 	return nil
 }
@@ -69,6 +73,8 @@ func (a *attachment) Write(p []byte) (int, error) {
 	return a.answer.Write(p)
 }
 
+// describe writes the file's header fields. No cache keeps it: it names what
+// people paid for.
 func describe(header http.Header, b ledger.Batch, f settlement.Format) {
 	header.Set("Content-Type", f.ContentType())
 	header.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", settlement.FileName(b.Day, f)))

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -182,14 +183,34 @@ func TestTrialBalance(t *testing.T) {
 func TestAuthenticatorOfTheOperatorsListener(t *testing.T) {
 	t.Parallel()
 	o := setupOver(t, memory.Open())
-	server := httptest.NewServer(finance.New(finance.Config{
+	o.serve(t, httptest.NewUnstartedServer(finance.New(finance.Config{
 		Settlement: o.settlement, Balances: o.ledger,
 		Authenticate: func(*http.Request) (string, bool) { return "operator", true }, Log: o.log,
-	}))
-	t.Cleanup(server.Close)
-	response, err := server.Client().Get(server.URL + settlements)
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	require.Equal(t, http.StatusOK, response.StatusCode)
+	})))
+	require.Equal(t, http.StatusOK, o.ask(t, "GET", settlements, "Authorization", "").StatusCode)
 	require.Equal(t, "operator", o.lastAct(t, 1).Who)
+}
+
+// Closing and exporting a large day take longer than other answers may.
+func TestServersTimeLimitIsNotForFiles(t *testing.T) {
+	t.Parallel()
+	o := setup(t)
+	o.pay(t, 50000, 0)
+	o.at(t, "2026-11-21 02:00:00")
+	hasty := httptest.NewUnstartedServer(o.handler)
+	hasty.Config.WriteTimeout = time.Nanosecond
+	o.serve(t, hasty)
+	status, _ := o.read(t, "POST", settlements+"/2026-11-20/close")
+	require.Equal(t, http.StatusOK, status)
+	for _, format := range []string{"txt", "csv", "xlsx"} {
+		response := o.ask(t, "GET", settlements+"/2026-11-20/file?format="+format)
+		file, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		require.NotEmpty(t, file)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), "GET", o.url+settlements, nil)
+	require.NoError(t, err)
+	request.Header.Set("Authorization", "Bearer "+token)
+	_, err = o.client.Do(request)
+	require.Error(t, err, "it is for all else")
 }

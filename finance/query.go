@@ -39,6 +39,7 @@ func (c *call) parameters(known ...string) (map[string]string, error) {
 	return values, nil
 }
 
+// listed names parameters in a message.
 func listed(names []string) string {
 	if len(names) == 0 {
 		return "none"
@@ -46,7 +47,8 @@ func listed(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// day is the business day in the path.
+// day is the business day in the path. It is noted for the log only once it is
+// known to be one.
 func (c *call) day() (ledger.Day, error) {
 	day, err := ledger.ParseDay(c.r.PathValue("day"))
 	if err != nil {
@@ -59,6 +61,7 @@ func (c *call) day() (ledger.Day, error) {
 	return day, nil
 }
 
+// dayOf is a parameter that is a day; empty when it is not given.
 func dayOf(values map[string]string, name string) (ledger.Day, error) {
 	if values[name] == "" {
 		return "", nil
@@ -70,6 +73,7 @@ func dayOf(values map[string]string, name string) (ledger.Day, error) {
 	return day, nil
 }
 
+// limitOf is how many days a page is to have.
 func limitOf(values map[string]string) (int, error) {
 	if values["limit"] == "" {
 		return defaultLimit, nil
@@ -81,6 +85,7 @@ func limitOf(values map[string]string) (int, error) {
 	return limit, nil
 }
 
+// earlyOf takes two words only: what closes a day early should not be guessed.
 func earlyOf(values map[string]string) (bool, error) {
 	switch values["early"] {
 	case "", "false":
@@ -92,6 +97,7 @@ func earlyOf(values map[string]string) (bool, error) {
 	}
 }
 
+// formatOf is the file's format: the record, unless another one is asked for.
 func formatOf(values map[string]string) (settlement.Format, error) {
 	if values["format"] == "" {
 		return settlement.TXT, nil

@@ -31,6 +31,8 @@ type settlementView struct {
 	PreviousSHA256 string `json:"prev_sha256,omitempty"`
 }
 
+// view leaves out what an open day has not got, so that no zero hash or batch
+// number is taken for a real one.
 func (a *api) view(b ledger.Batch) settlementView {
 	totals := settlement.TotalsOf(b)
 	v := settlementView{
@@ -51,17 +53,20 @@ func (a *api) view(b ledger.Batch) settlementView {
 // wib is a moment as RFC 3339 in WIB.
 func wib(t time.Time) string { return t.In(ledger.WIB).Format(time.RFC3339) }
 
+// settlementList is a page.
 type settlementList struct {
 	Settlements []settlementView `json:"settlements"`
 	// NextCursor asks for the next page; without it this was the last.
 	NextCursor ledger.Day `json:"next_cursor,omitempty"`
 }
 
+// listSettlements answers a page of days, in the order of the calendar.
 func (a *api) listSettlements(c *call) error {
 	from, limit, err := listQuery(c)
 	if err != nil {
 		return err
 	}
+	// One more than asked for tells whether another page follows.
 	batches, err := a.Settlement.List(c.r.Context(), from, limit+1)
 	if err != nil {
 		return err
@@ -95,6 +100,7 @@ func listQuery(c *call) (from ledger.Day, limit int, err error) {
 	return max(from, cursor), limit, err
 }
 
+// getSettlement answers how a day stands, open or closed.
 func (a *api) getSettlement(c *call) error {
 	day, err := c.day()
 	if err != nil {
@@ -110,12 +116,14 @@ func (a *api) getSettlement(c *call) error {
 	return c.reply(http.StatusOK, a.view(batch))
 }
 
+// closing is the answer to a closing, the first and any later one.
 type closing struct {
 	settlementView
 	// BeyondReversal is how many payments can't be reversed any more.
 	BeyondReversal int `json:"beyond_reversal"`
 }
 
+// closeSettlement closes a day for good.
 func (a *api) closeSettlement(c *call) error {
 	day, err := c.day()
 	if err != nil {
@@ -128,8 +136,9 @@ func (a *api) closeSettlement(c *call) error {
 	if c.act.Early, err = earlyOf(values); err != nil {
 		return err
 	}
-	// Making the file of a large day takes a while. A caller who hangs up
-	// meanwhile leaves no work half done.
+	// Making the file of a large day takes a while, longer than a server waits
+	// for other answers. A caller who hangs up meanwhile leaves no work half done.
+	c.answer.deadline(time.Time{})
 	batch, err := a.Settlement.Close(context.WithoutCancel(c.r.Context()), day, c.act.Early)
 	if err != nil {
 		return a.aboutDay(day, err)

@@ -28,6 +28,7 @@ const token = "SB-paypoint-finance-token"
 type office struct {
 	ledger     *ledger.Service
 	settlement *settlement.Service
+	handler    http.Handler
 	url        string
 	client     *http.Client
 	clock      atomic.Int64
@@ -51,14 +52,21 @@ func setupOver(t *testing.T, store ledger.Store) *office {
 	digest := sha256.Sum256([]byte(token))
 	tokens, err := access.NewTokens([]access.Token{{Name: "finance", SHA256: hex.EncodeToString(digest[:])}})
 	require.NoError(t, err)
-	server := httptest.NewServer(finance.New(finance.Config{
+	o.handler = finance.New(finance.Config{
 		Settlement: o.settlement, Balances: o.ledger,
 		Authenticate: finance.BearerTokens(tokens), Log: o.log,
-	}))
-	t.Cleanup(server.Close)
-	o.url, o.client = server.URL, server.Client()
+	})
+	o.serve(t, httptest.NewUnstartedServer(o.handler))
 	o.at(t, "2026-11-20 10:00:00")
 	return o
+}
+
+// serve starts a server, to which the office's calls go from then on.
+func (o *office) serve(t *testing.T, server *httptest.Server) {
+	t.Helper()
+	server.Start()
+	t.Cleanup(server.Close)
+	o.url, o.client = server.URL, server.Client()
 }
 
 func (o *office) log(act finance.Act) {

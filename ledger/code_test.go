@@ -142,6 +142,21 @@ func TestCodeOfAnotherPrefixIsUnknown(t *testing.T) {
 	}
 }
 
+// A code of the right shape may stand for the number of a charge that was given
+// out under another prefix; it is not that charge's code.
+func TestCodeOfTheSameNumberIsUnknown(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	foreign := w.load(ledger.Keys{Prefix: "813"})
+	c := w.charge()
+	require.Equal(t, foreign.FreshNumber, c.Number)
+	require.NotEqual(t, foreign.FreshCode, c.Code)
+	require.Equal(t, ledger.ReasonUnknownCode, w.inquiry(foreign.FreshCode).Reason)
+	require.Equal(t, ledger.ReasonUnknownCode, w.pay(foreign.FreshCode, "R1").Reason)
+	require.Equal(t, ledger.ReasonUnknownCode, w.reverse(foreign.FreshCode, "R2").Reason)
+	require.Equal(t, ledger.StandingActive, w.standing(c))
+}
+
 func TestCodesRefuse(t *testing.T) {
 	t.Parallel()
 	key := make([]byte, ledger.CodeKeySize)

@@ -109,8 +109,11 @@ func TestGraceMovesWithEachAnsweredInquiry(t *testing.T) {
 	c := w.charge()
 	for _, before := range []time.Duration{2 * time.Minute, time.Minute} {
 		w.now = c.Deadline.Add(-before)
+		w.written()
+		w.inquiry(c.Code)
 		w.inquiry(c.Code)
 		require.Equal(t, w.now.Add(5*time.Minute), w.chargeNow(c).GraceUntil)
+		require.Equal(t, []ledger.Kind{ledger.KindInquired}, w.kinds(), "the second at the same moment adds nothing")
 	}
 	moved := w.chargeNow(c).GraceUntil
 	w.now = c.Deadline.Add(time.Minute)

@@ -122,6 +122,18 @@ func inWIB(t *testing.T, r ledger.Record) map[string]any {
 	return values
 }
 
+// The kind is told without reading the rest, whatever the words in it.
+func TestKindOf(t *testing.T) {
+	t.Parallel()
+	for _, r := range append(samples(), ledger.Record{Entry: ledger.Entry{Event: ledger.Set{Key: `"kind":"paid"`, By: `,"kind":"paid"`}}}) {
+		text, err := ledger.MarshalRecord(r)
+		require.NoError(t, err)
+		require.Equal(t, r.Event.Kind(), ledger.KindOf(text))
+	}
+	require.Empty(t, ledger.KindOf([]byte("{}")))
+	require.Empty(t, ledger.KindOf(nil))
+}
+
 // No field of a sample may be empty: what is left out when empty would not be tested.
 func TestSamplesAreFull(t *testing.T) {
 	t.Parallel()

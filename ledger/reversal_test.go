@@ -48,6 +48,8 @@ func TestPayReversePayReverse(t *testing.T) {
 	for _, ref := range []ledger.TrackingRef{"R1", "R2", "R3"} {
 		require.Equal(t, ledger.ReasonApproved, w.pay(c.Code, ref).Reason)
 		require.Equal(t, ledger.ReasonApproved, w.reverse(c.Code, ref).Reason)
+		require.Empty(t, w.chargeNow(c).PaidBy, "nothing pays it now")
+		require.Nil(t, w.load(ledger.Keys{Code: c.Code}).Paying)
 		require.Equal(t, ledger.ReasonRefReversed, w.pay(c.Code, ref).Reason, "never again by this TrackingRef")
 	}
 	require.Equal(t, ledger.ReasonApproved, w.pay(c.Code, "R4").Reason)
@@ -201,6 +203,20 @@ func TestMalformedReversalOpensOneCase(t *testing.T) {
 	require.Len(t, records, 1)
 	require.Equal(t, ledger.ReasonBadFormat, records[0].Event.(ledger.CaseOpened).Reason)
 	require.Equal(t, ledger.StandingHeld, w.standing(c), "the payment stands")
+}
+
+// A reversal that lacks its TrackingRef is one case too, each code its own.
+func TestMalformedReversalWithoutRefOpensOneCase(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	for _, code := range []ledger.PaymentCode{w.charge().Code, "", unknownCode} {
+		w.written()
+		for range 2 {
+			broken := ledger.MalformedReversal{Reversal: ledger.Reversal{Code: code, Store: store, Request: "bb"}}
+			require.NoError(t, w.service.RefuseReversal(t.Context(), broken))
+		}
+		require.Equal(t, []ledger.Kind{ledger.KindCase}, w.kinds())
+	}
 }
 
 // Whatever it says, a reversal of a settled payment books nothing.

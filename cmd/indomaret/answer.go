@@ -17,6 +17,8 @@ type node struct {
 	Text    string `xml:",chardata"`
 }
 
+// name is the element's local name: prefixes and namespaces differ between
+// partners' tools.
 func (n node) name() string { return n.XMLName.Local }
 
 // fault words a SOAP 1.1 Fault.
@@ -33,6 +35,8 @@ func (n node) fault() string {
 // parseAnswer returns the one element in the Body of a SOAP envelope.
 func parseAnswer(body []byte) (node, error) {
 	decoder := xml.NewDecoder(bytes.NewReader(body))
+	// The decoder knows no entities but XML's own, and its depth is bounded: a
+	// hostile answer is only an error.
 	var envelope node
 	if err := decoder.Decode(&envelope); err != nil {
 		return node{}, err
@@ -70,12 +74,14 @@ type element struct {
 	name string
 	need need
 	max  int // characters; 0: no limit in the document
-	// check is the rule of the format; nil where any text will do. It is asked only for values.
+	// check is the rule of the format; nil where any text will do. It is asked
+	// only for values.
 	check func(string) error
 }
 
-// answers are the answers' names and field tables (spec 1.0.14: InquiryRes, PaymentRes and ReversalRes), in the order of
-// the document's samples, where MinAmount precedes Amount.
+// answers are the answers' names and field tables (spec 1.0.14: InquiryRes,
+// PaymentRes and ReversalRes), in the order of the document's samples, where
+// MinAmount precedes Amount.
 func answers(op operation) (name string, rows []element) {
 	timeStamp := element{"TimeStamp", always, 0, checkTime}
 	messageID := element{"MessageID", always, 255, nil}
@@ -102,7 +108,8 @@ func answers(op operation) (name string, rows []element) {
 	case payment:
 		return "ResPayment", []element{
 			timeStamp, messageID, responseCode, responseDesc, trackingRef, storeID,
-			// "Unique Code from partner for successful transaction": a till prints it.
+			// "Unique Code from partner for successful transaction": a till
+			// prints it.
 			{"ReceiptCode", whenApproved, 20, checkReceiptCode},
 			{"Message", optional, 0, nil},
 		}
@@ -111,8 +118,9 @@ func answers(op operation) (name string, rows []element) {
 	}
 }
 
-// checkAnswer returns what is wrong with the answer to sent, each defect with its element. Elements that the document
-// does not know are passed over: it grew some in most of its versions.
+// checkAnswer returns what is wrong with the answer to sent, each defect with its
+// element. Elements that the document does not know are passed over: it grew some
+// in most of its versions.
 func checkAnswer(message node, sent record) []string {
 	name, rows := answers(sent.Op)
 	if message.name() != name {
@@ -132,7 +140,8 @@ func checkAnswer(message node, sent record) []string {
 	return append(defects, checkEchoes(values, sent)...)
 }
 
-// collectValues returns the values of the known elements, and those that stand twice or in another order than rows.
+// collectValues returns the values of the known elements, and those that stand
+// twice or in another order than rows.
 func collectValues(message node, rows []element) (values map[string]string, defects []string) {
 	place := make(map[string]int, len(rows))
 	for i, row := range rows {
@@ -141,6 +150,7 @@ func collectValues(message node, rows []element) (values map[string]string, defe
 	values, last := make(map[string]string, len(rows)), -1
 	for _, child := range message.Nodes {
 		name := child.name()
+		// What is unknown here may be known to the next version of the document.
 		at, known := place[name]
 		if !known {
 			continue
@@ -157,7 +167,8 @@ func collectValues(message node, rows []element) (values map[string]string, defe
 	return values, defects
 }
 
-// judge holds one value against its row.
+// judge holds one value against its row. Characters are counted, not bytes: the
+// tables are about what a receipt shows.
 func (e element) judge(value string, isApproved bool) error {
 	if value == "" {
 		if e.need == always || e.need == whenApproved && isApproved {
@@ -180,6 +191,7 @@ func checkEchoes(values map[string]string, sent record) (defects []string) {
 		{"MessageID", sent.MessageID}, {"TrackingRef", sent.TrackingRef}, {"StoreID", sent.StoreID},
 	}
 	for _, echo := range echoes {
+		// A missing element has been reported as missing.
 		if got, there := values[echo.name]; there && got != echo.want {
 			defects = append(defects, fmt.Sprintf("%s: %q, sent %q", echo.name, got, echo.want))
 		}
@@ -187,7 +199,8 @@ func checkEchoes(values map[string]string, sent record) (defects []string) {
 	return defects
 }
 
-// checkTime takes the document's format, with or without the :fff of its skeletons.
+// checkTime takes the document's format, with or without the :fff of its
+// skeletons.
 func checkTime(value string) error {
 	whole, fraction := value, ""
 	if len(value) > len(wireTime) {
@@ -200,7 +213,8 @@ func checkTime(value string) error {
 	return nil
 }
 
-// checkResponseCode takes two digits that Indomaret does not use itself (spec 1.0.14, closing note).
+// checkResponseCode takes two digits that Indomaret does not use itself (spec
+// 1.0.14, closing note).
 func checkResponseCode(value string) error {
 	if len(value) != 2 || strings.Trim(value, "0123456789") != "" {
 		return fmt.Errorf("%q: must be two digits", value)
@@ -211,11 +225,15 @@ func checkResponseCode(value string) error {
 	return nil
 }
 
+// checkAmount is the rule of MinAmount, Amount and Fee (spec 1.0.14, InquiryRes
+// fields 6 to 8: 12 numeric, double).
 func checkAmount(value string) error {
 	_, err := parseRupiah(value)
 	return err
 }
 
+// checkReceiptCode is the rule of ReceiptCode (spec 1.0.14, PaymentRes field 7).
+// The alphabet matters: the settlement file has a | between fields.
 func checkReceiptCode(value string) error {
 	return checkAlphanumeric("receipt code", value, 1, 20)
 }

@@ -99,7 +99,8 @@ func TestInquiryAmounts(t *testing.T) {
 	require.Contains(t, judge([]byte(strings.Replace(body, ">5000<", "><", 1)), inquiry), "Fee: empty")
 }
 
-// FuzzAnswer holds that no answer, however broken, breaks the till, and that defects are told in words.
+// FuzzAnswer holds that no answer, however broken, breaks the till, and that
+// defects are told in words.
 func FuzzAnswer(f *testing.F) {
 	files, err := filepath.Glob(filepath.Join(testdata, "answers", "*.xml"))
 	require.NoError(f, err)

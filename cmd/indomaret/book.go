@@ -8,23 +8,28 @@ const (
 	statusPaid status = "PAID"
 	// statusReversed: answered 00, and so was a reversal.
 	statusReversed status = "REVERSED"
-	// statusTakenBack: no usable answer, and a reversal was answered 00: not paid, and the till never took it for paid.
+	// statusTakenBack: no usable answer, and a reversal was answered 00: not
+	// paid, and the till never took it for paid.
 	statusTakenBack status = "TAKEN_BACK"
-	// statusSuspect: no usable answer, and no reversal was answered 00: only the partner knows.
+	// statusSuspect: no usable answer, and no reversal was answered 00: only the
+	// partner knows.
 	statusSuspect status = "SUSPECT"
 	// statusRefused: every attempt was refused or never left.
 	statusRefused status = "REFUSED"
 )
 
-// paymentKey identifies a payment (spec 1.0.14, flow: a cancellation has the same PaymentCode and TrackingRef).
+// paymentKey identifies a payment (spec 1.0.14, flow: a cancellation has the same
+// PaymentCode and TrackingRef).
 type paymentKey struct{ paymentCode, trackingRef string }
 
+// key is the identity of the payment that r belongs to.
 func (r record) key() paymentKey { return paymentKey{r.PaymentCode, r.TrackingRef} }
 
 // booked is what the journal says of one payment, repetitions taken together.
 type booked struct {
 	record // the first intent; ReceiptCode is that of the approval
-	// open counts the attempts without a usable answer, openReversals the reversals without one.
+	// open counts the attempts without a usable answer, openReversals the
+	// reversals without one.
 	open, openReversals      int
 	wasApproved, wasReversed bool
 }
@@ -45,7 +50,8 @@ func (b *booked) status() status {
 	}
 }
 
-// unsettled tells whether a reversal is due: only the partner knows of the payment, or whether it was taken back.
+// unsettled tells whether a reversal is due: only the partner knows of the
+// payment, or whether it was taken back.
 func (b *booked) unsettled() bool {
 	return b.status() == statusSuspect || b.status() == statusPaid && b.openReversals > 0
 }
@@ -58,12 +64,14 @@ type book struct {
 	keep func(record) bool
 }
 
-// newBook returns an empty book for the payments for which keep is true; all, if it is nil.
+// newBook returns an empty book for the payments for which keep is true; all, if
+// it is nil.
 func newBook(keep func(record) bool) *book {
 	return &book{byKey: make(map[paymentKey]*booked), keep: keep}
 }
 
-// add takes the next record of the journal. A reversal of a payment that the book does not hold changes nothing.
+// add takes the next record of the journal. A reversal of a payment that the book
+// does not hold changes nothing.
 func (b *book) add(r record) {
 	if r.Op == inquiry {
 		return
@@ -96,8 +104,9 @@ func (b *booked) addPayment(r record) {
 	}
 }
 
-// addReversal does the same for a reversal. Any answer settles the earlier attempts too: had one of them reversed the
-// payment, the partner would say 00 again.
+// addReversal does the same for a reversal. Any answer settles the earlier
+// attempts too: had one of them reversed the payment, the partner would say 00
+// again.
 func (b *booked) addReversal(r record) {
 	switch {
 	case r.Phase == intent:
@@ -110,7 +119,8 @@ func (b *booked) addReversal(r record) {
 	b.wasReversed = b.wasReversed || r.approved()
 }
 
-// readBook reads the journal at path into a book of the payments for which keep is true.
+// readBook reads the journal at path into a book of the payments for which keep
+// is true.
 func readBook(path string, keep func(record) bool) (*book, error) {
 	b := newBook(keep)
 	if err := readJournal(path, b.add); err != nil {

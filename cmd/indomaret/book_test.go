@@ -7,8 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// story makes records of one payment from words: p and r begin a payment and a reversal, then 00 or another code, "-" for
-// no answer, "x" for not sent, nothing for a program that died.
+// story makes records of one payment from words: p and r begin a payment and a
+// reversal, then 00 or another code, "-" for no answer, "x" for not sent, nothing
+// for a program that died.
 func story(words string) []record {
 	var list []record
 	for _, word := range strings.Fields(words) {

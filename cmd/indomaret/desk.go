@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// The ends of a command that have been told on standard output and only set the exit code.
+// The ends of a command that have been told on standard output and only set the
+// exit code.
 var (
 	errRefused  = errors.New("refused by the partner")
 	errNoAnswer = errors.New("no answer from the partner")
@@ -75,12 +76,18 @@ func (s *settings) fill() string {
 type desk struct {
 	settings *settings
 	in       io.Reader
+	// out takes results, err what is said beside them, so that results can be
+	// piped.
 	out, err io.Writer
+	// now is the clock of TimeStamps and ids; latencies are measured by the
+	// machine's own.
 	now      func() time.Time
 	progress progressLine
 }
 
-// openTill opens the journal and makes a till for so many messages at a time.
+// openTill opens the journal and makes a till for so many messages at a time. The
+// caller closes it with closeTill. The key is checked first, so that a mistake in
+// it leaves no journal behind.
 func (d *desk) openTill(mode syncMode, clients int) (*till, error) {
 	s := d.settings
 	signer, err := newSigner(s.Scheme, s.Key, s.fill())

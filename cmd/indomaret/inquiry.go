@@ -16,6 +16,8 @@ func (c *inquiryCmd) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
+	// A look-up has a TrackingRef of its own: a payment may come with another
+	// one, or never.
 	got, err := t.send(ctx, order{op: inquiry, paymentCode: c.Code, trackingRef: t.ids.trackingRef(t.now())})
 	if err := d.closeTill(t, err); err != nil {
 		return err

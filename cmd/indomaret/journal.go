@@ -13,26 +13,30 @@ import (
 	"time"
 )
 
-// syncMode says when the journal reaches the disk. In either mode a record has left the program before its message
-// does, so the journal survives the death of the program; the modes differ in what a loss of power takes.
+// syncMode says when the journal reaches the disk. In either mode a record has
+// left the program before its message does, so the journal survives the death of
+// the program; the modes differ in what a loss of power takes.
 type syncMode string
 
 const (
-	// syncEach waits for the disk before a message leaves. Waiters of one moment share one flush.
+	// syncEach waits for the disk before a message leaves. Waiters of one moment
+	// share one flush.
 	syncEach syncMode = "each"
 	// syncGroup flushes every groupInterval and makes nobody wait.
 	syncGroup syncMode = "group"
 )
 
 const (
-	// groupInterval is how much of the journal a loss of power may take in syncGroup.
+	// groupInterval is how much of the journal a loss of power may take in
+	// syncGroup.
 	groupInterval = 50 * time.Millisecond
-	// maxJournalLine is the longest record in bytes; a whole answer is refused before it could make a longer one.
+	// maxJournalLine is the longest record in bytes; a whole answer is refused
+	// before it could make a longer one.
 	maxJournalLine = 64 << 10
 )
 
-// journal is the append-only file of what the tills did. It is safe for concurrent use within one process; a lock keeps
-// others out.
+// journal is the append-only file of what the tills did. It is safe for
+// concurrent use within one process; a lock keeps others out.
 type journal struct {
 	file *os.File
 	mode syncMode
@@ -47,8 +51,9 @@ type journal struct {
 	synced  uint64     // records on the disk; guarded by syncing
 }
 
-// openJournal opens or makes the journal at path for appending. A last line without its end was being written when a
-// process or the machine died; it is cut off, and torn says how many bytes that took. Whoever wrote it had not been told
+// openJournal opens or makes the journal at path for appending. A last line
+// without its end was being written when a process or the machine died; it is cut
+// off, and torn says how many bytes that took. Whoever wrote it had not been told
 // that it was written, so nothing was sent on its strength.
 func openJournal(path string, mode syncMode) (j *journal, torn int64, err error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600) // the phone column is personal data
@@ -71,7 +76,8 @@ func openJournal(path string, mode syncMode) (j *journal, torn int64, err error)
 	return j, torn, nil
 }
 
-// cutTornLine truncates file after its last line feed and returns how many bytes that took.
+// cutTornLine truncates file after its last line feed and returns how many bytes
+// that took.
 func cutTornLine(file *os.File) (int64, error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -102,9 +108,12 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// append writes r at the end. When it returns nil, r survives this process, and in syncEach the machine too. After a
-// failure every append fails: a half-written line must not be followed by another.
+// append writes r at the end. When it returns nil, r survives this process, and
+// in syncEach the machine too. After a failure every append fails: a half-written
+// line must not be followed by another.
 func (j *journal) append(r record) error {
+	// JSON escapes line feeds, so that a record is one line whatever a partner
+	// answered.
 	line, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("journal %s of %s: %w", r.Op, r.TrackingRef, err)
@@ -129,6 +138,7 @@ func (j *journal) write(line []byte) (uint64, error) {
 	if j.failed != nil {
 		return 0, j.failed
 	}
+	// One write for each line, so that lines of many clients never mix.
 	if _, err := j.file.Write(line); err != nil {
 		j.failed = err
 		return 0, err
@@ -137,13 +147,16 @@ func (j *journal) write(line []byte) (uint64, error) {
 	return j.written, nil
 }
 
-// sync returns when record number is on the disk. One flush serves all who wait for it.
+// sync returns when record number is on the disk. One flush serves all who wait
+// for it.
 func (j *journal) sync(number uint64) error {
 	j.syncing.Lock()
 	defer j.syncing.Unlock()
 	if j.synced >= number {
 		return nil
 	}
+	// Taken before the flush: what is written during it may or may not be on the
+	// disk after.
 	j.mu.Lock()
 	written, err := j.written, j.failed
 	j.mu.Unlock()
@@ -151,6 +164,8 @@ func (j *journal) sync(number uint64) error {
 		return err
 	}
 	if err := j.file.Sync(); err != nil {
+		// Kept for ever: a second flush may succeed although the first has lost
+		// pages.
 		j.mu.Lock()
 		j.failed = err
 		j.mu.Unlock()
@@ -191,8 +206,9 @@ func (j *journal) close() error {
 	return nil
 }
 
-// readJournal calls each with every record of the journal at path, in order. A last line without its end is passed
-// over: it is torn, or being written. Any other bad line is an error that names it.
+// readJournal calls each with every record of the journal at path, in order. A
+// last line without its end is passed over: it is torn, or being written. Any
+// other bad line is an error that names it.
 func readJournal(path string, each func(record)) error {
 	file, err := os.Open(path)
 	if err != nil {

@@ -4,5 +4,6 @@ package main
 
 import "os"
 
-// lockFile does nothing where there is no flock: two programs must not be given one journal there.
+// lockFile does nothing where there is no flock: two programs must not be given
+// one journal there.
 func lockFile(*os.File) error { return nil }

@@ -14,8 +14,8 @@ import (
 const (
 	// progressInterval is how often the progress line is renewed.
 	progressInterval = time.Second
-	// notSentPause is how long a client waits after it got no connection, so that a server that is down does not eat the
-	// codes.
+	// notSentPause is how long a client waits after it got no connection, so that
+	// a server that is down does not eat the codes.
 	notSentPause = 100 * time.Millisecond
 	// maxClients bounds --clients; each has a connection of its own.
 	maxClients = 10_000
@@ -75,20 +75,25 @@ type loadRun struct {
 	till  *till
 	plan  *loadCmd
 	codes []codeLine
-	next  atomic.Int64
+	// next is the number of the coming sale, and so the place of its code.
+	next atomic.Int64
+	// paid counts approved payments, to spread the reversals over them.
 	paid  atomic.Int64
 	stats *loadStats
-	// start is when the first sale was due; tookAll from there to the last answer.
+	// start is when the first sale was due; tookAll from there to the last
+	// answer.
 	start   time.Time
 	tookAll time.Duration
 }
 
+// newLoadRun prepares a run of plan over codes with the till t.
 func newLoadRun(t *till, plan *loadCmd, codes []codeLine) *loadRun {
 	return &loadRun{till: t, plan: plan, codes: codes, stats: newLoadStats()}
 }
 
-// drive runs all clients until the codes are used up, the time is over, ctx ends or the journal fails; sales that have
-// begun are brought to their end. It keeps a line of progress on the writer.
+// drive runs all clients until the codes are used up, the time is over, ctx ends
+// or the journal fails; sales that have begun are brought to their end. It keeps
+// a line of progress on the writer.
 func (l *loadRun) drive(ctx context.Context, progress progressLine) error {
 	l.start = time.Now()
 	if l.plan.Duration > 0 {
@@ -103,6 +108,7 @@ func (l *loadRun) drive(ctx context.Context, progress progressLine) error {
 	for range l.plan.Clients {
 		clients.Go(func() error { return l.client(ctx) })
 	}
+	// The first failure of the journal ends ctx for all other clients.
 	err := clients.Wait()
 	l.tookAll = time.Since(l.start)
 	close(done)
@@ -117,7 +123,8 @@ func (l *loadRun) client(ctx context.Context) error {
 		if number >= int64(len(l.codes)) || !l.waitFor(ctx, number) {
 			return nil
 		}
-		// Not ctx: what has begun is finished, or the partner and the journal would disagree for no reason.
+		// Not ctx: what has begun is finished, or the partner and the journal
+		// would disagree for no reason.
 		out, err := l.sellOne(context.WithoutCancel(ctx), l.codes[number])
 		if err != nil {
 			return err
@@ -129,13 +136,16 @@ func (l *loadRun) client(ctx context.Context) error {
 	}
 }
 
-// waitFor waits until sale number is due and tells whether it may still begin. The schedule does not wait for answers:
-// a slow server makes sales late, which the report says, and does not lower the rate asked for.
+// waitFor waits until sale number is due and tells whether it may still begin.
+// The schedule does not wait for answers: a slow server makes sales late, which
+// the report says, and does not lower the rate asked for.
 func (l *loadRun) waitFor(ctx context.Context, number int64) bool {
 	if l.plan.Rate == 0 {
 		return ctx.Err() == nil
 	}
 	due := l.start.Add(time.Duration(float64(number) / l.plan.Rate * float64(time.Second)))
+	// A sale that is due after the end is not begun, however the timers of the
+	// two race.
 	if end, limited := ctx.Deadline(); limited && due.After(end) || !pause(ctx, time.Until(due)) {
 		return false
 	}
@@ -158,7 +168,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// sellOne sells one code, and takes the sale back if it is one of the share that --reversals asks for.
+// sellOne sells one code, and takes the sale back if it is one of the share that
+// --reversals asks for.
 func (l *loadRun) sellOne(ctx context.Context, code codeLine) (sold, error) {
 	s := sale{
 		paymentCode: code.code, amount: code.amount, trackingRef: l.till.ids.trackingRef(l.till.now()),
@@ -171,11 +182,14 @@ func (l *loadRun) sellOne(ctx context.Context, code codeLine) (sold, error) {
 	if !everyPercent(l.paid.Add(1), l.plan.Reversals) {
 		return out, nil
 	}
+	// At once, as a cashier who pressed the wrong key: the payment itself was
+	// answered.
 	out.Reversals, err = l.till.takeBack(ctx, out.Payment.record, l.plan.Retry.retries())
 	return out, err
 }
 
-// everyPercent spreads percent of 100 evenly: it is true for that many of any 100 numbers in a row.
+// everyPercent spreads percent of 100 evenly: it is true for that many of any 100
+// numbers in a row.
 func everyPercent(number int64, percent int) bool {
 	return number*int64(percent)/100 > (number-1)*int64(percent)/100
 }
@@ -183,7 +197,8 @@ func everyPercent(number int64, percent int) bool {
 // progressLine is where and how progress shows.
 type progressLine struct {
 	to io.Writer
-	// live rewrites one line, as a terminal can; otherwise each is a line of its own.
+	// live rewrites one line, as a terminal can; otherwise each is a line of its
+	// own.
 	live bool
 }
 

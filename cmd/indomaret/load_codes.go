@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// maxCodes bounds a list of codes, and with it the memory of a run: each code is sold once, and each sale keeps a
-	// handful of times.
+	// maxCodes bounds a list of codes, and with it the memory of a run: each code
+	// is sold once, and each sale keeps a handful of times.
 	maxCodes = 10_000_000
 	// maxCodeLine is the longest line of such a list in bytes.
 	maxCodeLine = 256
@@ -25,6 +25,8 @@ type codeLine struct {
 
 // openCodes reads the list at path, or on in if path is "-".
 func openCodes(path string, in io.Reader, needAmounts bool) (codes []codeLine, err error) {
+	// Streams are read whole before the first sale: a list with a fault in its
+	// last line must not be half sold.
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
@@ -40,15 +42,16 @@ func openCodes(path string, in io.Reader, needAmounts bool) (codes []codeLine, e
 	return codes, nil
 }
 
-// readCodes reads lines of a code and perhaps an amount. Empty lines and those that begin with # are passed over. A code
-// that stands twice is sold twice: to see that a partner refuses the second is a use of it.
+// readCodes reads lines of a code and perhaps an amount. Empty lines and those
+// that begin with # are passed over. A code that stands twice is sold twice: to
+// see that a partner refuses the second is a use of it.
 func readCodes(in io.Reader, needAmounts bool) ([]codeLine, error) {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxCodeLine)
 	var codes []codeLine
 	number := 0
 	for lines.Scan() {
-		number++
+		number++ // counts all lines, for errors that name the place in the file
 		fields := strings.Fields(lines.Text())
 		if len(fields) == 0 || strings.HasPrefix(fields[0], "#") {
 			continue

@@ -18,7 +18,8 @@ type loadStats struct {
 	ops   map[operation]*opStats
 }
 
-// loadCounts are the totals of a load so far. Sums are whole rupiah as paid, of sales answered 00.
+// loadCounts are the totals of a load so far. Sums are whole rupiah as paid, of
+// sales answered 00.
 type loadCounts struct {
 	sales, paid, reversed, refused, unanswered int64
 	paidSum, reversedSum                       int64
@@ -30,6 +31,7 @@ type opStats struct {
 	results   map[string]int  // by ResponseCode, or by the kind of trouble
 }
 
+// newLoadStats returns statistics of nothing yet, with all operations.
 func newLoadStats() *loadStats {
 	s := &loadStats{ops: make(map[operation]*opStats)}
 	for _, op := range operations() {
@@ -78,6 +80,8 @@ func (s *loadStats) addResult(r record) {
 		kind = "no answer"
 	}
 	op.results[kind]++
+	// The time of a message without an answer says how long the till waited, not
+	// how fast the partner is; it shows in the counts instead.
 	if r.answered() {
 		op.latencies = append(op.latencies, r.took())
 	}
@@ -102,12 +106,14 @@ func (s *loadStats) counts() loadCounts {
 	return s.total
 }
 
-// percentile returns the least of sorted that at least p percent of them do not exceed (nearest rank); 0 of none.
+// percentile returns the least of sorted that at least p percent of them do not
+// exceed (nearest rank); 0 of none.
 func percentile(sorted []time.Duration, p float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0
 	}
-	// In thousandths of a percent, whole numbers: 99.9 % of 1000 is 999, whatever floats make of it.
+	// In thousandths of a percent, whole numbers: 99.9 % of 1000 is 999, whatever
+	// floats make of it.
 	thousandths := int64(p*1000 + 0.5)
 	rank := (int64(len(sorted))*thousandths + 99_999) / 100_000
 	return sorted[max(rank, 1)-1]
@@ -117,7 +123,8 @@ func percentile(sorted []time.Duration, p float64) time.Duration {
 type loadReport struct {
 	Seconds float64 `json:"seconds"`
 	Clients int     `json:"clients"`
-	// RateAsked is in sales per second; 0 if as many as the clients can. LateMillis is the most that a sale began late.
+	// RateAsked is in sales per second; 0 if as many as the clients can.
+	// LateMillis is the most that a sale began late.
 	RateAsked     float64                `json:"rate_asked"`
 	LateMillis    float64                `json:"late_ms"`
 	Sales         int64                  `json:"sales"`
@@ -131,7 +138,8 @@ type loadReport struct {
 	JournalRecord uint64                 `json:"journal_records"`
 }
 
-// opReport is one operation's share. Latencies are of usable answers, in milliseconds, exact by nearest rank.
+// opReport is one operation's share. Latencies are of usable answers, in
+// milliseconds, exact by nearest rank.
 type opReport struct {
 	Answered  int            `json:"answered"`
 	PerSecond float64        `json:"per_second"`
@@ -163,6 +171,8 @@ func (l *loadRun) report() loadReport {
 	return out
 }
 
+// report sums one operation up; the rate is over the whole run, its pauses
+// included.
 func (o *opStats) report(elapsed time.Duration) opReport {
 	sorted := slices.Sorted(slices.Values(o.latencies))
 	return opReport{
@@ -172,6 +182,7 @@ func (o *opStats) report(elapsed time.Duration) opReport {
 	}
 }
 
+// millis is d in milliseconds, to the microsecond.
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // text is the report for people.
@@ -209,7 +220,8 @@ func (o opReport) codes() string {
 	return strings.Join(parts, ", ")
 }
 
-// failure is nil when every message was approved; else it says which exit code the load deserves.
+// failure tells, as scripts need it, how the run went: it is nil when every
+// message was approved; else it says which exit code the load deserves.
 func (r loadReport) failure() error {
 	switch {
 	case r.Unanswered > 0:

@@ -56,7 +56,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// requireSameBooks holds the till's journal against the partner's books, code by code.
+// requireSameBooks holds the till's journal against the partner's books, code by
+// code.
 func requireSameBooks(t *testing.T, c *counter) {
 	t.Helper()
 	paid := make(map[string]string)
@@ -97,7 +98,8 @@ func TestLoadKeepsTheRateAndStopsInTime(t *testing.T) {
 	require.Equal(t, exitApproved, got.code, got.err)
 	require.Contains(t, got.out, "asked for 100 sales per second; the latest began")
 	require.NotContains(t, got.out, "inquiry")
-	// 50 are due within half a second; a slow machine may not begin all of them, none may begin early.
+	// 50 are due within half a second; a slow machine may not begin all of them,
+	// none may begin early.
 	require.LessOrEqual(t, c.partner.bookings(), 51)
 	require.Positive(t, c.partner.bookings())
 	requireSameBooks(t, c)
@@ -123,7 +125,8 @@ func TestAnInterruptEndsALoadButNotTheSalesThatHaveBegun(t *testing.T) {
 	var out, errs bytes.Buffer
 	d := &desk{
 		in: strings.NewReader(list), out: &out, err: &errs, progress: progressLine{to: &errs, live: true},
-		// The clock is asked when a sale begins: the interrupt comes in the midst of the first.
+		// The clock is asked when a sale begins: the interrupt comes in the midst
+		// of the first.
 		now: func() time.Time { interrupt(fmt.Errorf("signal")); return testNow },
 	}
 	code := run(ctx, []string{"load", "--codes", "-", "--clients", "1", "--url", c.partner.url, "--journal", c.journal, "--json"}, d)

@@ -48,9 +48,11 @@ type grammar struct {
 	Settlement settlementCmd `cmd:"" help:"Write Indomaret's settlement file of a day, from the journal."`
 }
 
+// main only turns the exit code into an exit: deferred work is done by then.
 func main() { os.Exit(mainCode()) }
 
-// mainCode runs the command under the signals that end it. The first asks it to end well, a second kills.
+// mainCode runs the command under the signals that end it. The first asks it to
+// end well, a second kills.
 func mainCode() int {
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
@@ -85,7 +87,8 @@ func run(ctx context.Context, args []string, d *desk) int {
 	return d.exitCode(command.Run())
 }
 
-// exitCode says what went wrong, unless the command has, and returns the exit code for it.
+// exitCode says what went wrong, unless the command has, and returns the exit
+// code for it.
 func (d *desk) exitCode(err error) int {
 	var usage usageError
 	switch {

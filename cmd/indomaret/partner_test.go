@@ -40,7 +40,8 @@ type testCharge struct {
 	paidBy           string // TrackingRef
 }
 
-// partner is a small honest server of the three operations over a map, which can be told to misbehave.
+// partner is a small honest server of the three operations over a map, which can
+// be told to misbehave.
 type partner struct {
 	url string
 
@@ -145,7 +146,8 @@ func wrap(message string) string {
 		`<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>` + message + "</soap:Body></soap:Envelope>\n"
 }
 
-// answer does what the message asks for, unless the mishap forbids it, and words the answer.
+// answer does what the message asks for, unless the mishap forbids it, and words
+// the answer.
 func (p *partner) answer(op operation, f map[string]string) (string, mishap) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

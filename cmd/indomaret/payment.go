@@ -27,6 +27,7 @@ func (f *retryFlags) Validate() error {
 	return nil
 }
 
+// retries is what the flags say, for a till.
 func (f *retryFlags) retries() retries {
 	return retries{tries: f.ReversalTries, spacing: f.ReversalSpacing}
 }
@@ -56,6 +57,7 @@ func (c *payCmd) Validate() (err error) {
 	if err := checkPhone(c.Phone); err != nil {
 		return err
 	}
+	// Without either, nobody knows what to pay.
 	if c.SkipInquiry && c.Amount == "" {
 		return errors.New("--skip-inquiry: needs --amount")
 	}

@@ -19,6 +19,8 @@ type receipt struct{ text strings.Builder }
 // newReceipt begins a receipt with the shop, the time and what was asked.
 func newReceipt(r record) *receipt {
 	var out receipt
+	// The shop stands at the left, the message's own TimeStamp at the right: it
+	// is what the partner has too.
 	shop := "INDOMARET " + r.StoreID
 	fmt.Fprintf(&out.text, "%s%*s\n", shop, receiptWidth-len(shop), r.TimeStamp)
 	out.text.WriteString(strings.Repeat("-", receiptWidth) + "\n")
@@ -27,7 +29,8 @@ func newReceipt(r record) *receipt {
 	return &out
 }
 
-// row adds a line, if there is something to say. Text from the partner must not steer the terminal.
+// row adds a line, if there is something to say. Text from the partner must not
+// steer the terminal.
 func (r *receipt) row(name, value string) {
 	if value == "" {
 		return
@@ -46,6 +49,8 @@ func printable(c rune) rune {
 // amounts adds the amount, the fee and what the customer pays in all.
 func (r *receipt) amounts(amount, fee int64, feeInAmount bool) {
 	total := amount + fee
+	// Whichever the agreement, Amount here is what the merchant gets and TOTAL
+	// what the customer hands over.
 	if feeInAmount {
 		amount, total = amount-fee, amount
 	}
@@ -73,15 +78,19 @@ func rupiah(amount int64) string {
 	return message.NewPrinter(language.Indonesian).Sprintf("Rp %d", amount)
 }
 
-// receiptOf is the receipt of one message.
+// receiptOf is the receipt of one message: what was asked, the amounts, the
+// result, and the partner's texts.
 func receiptOf(got result) string {
 	r := newReceipt(got.record)
 	switch {
+	// A refused inquiry has amounts of 0 that mean nothing.
 	case got.Op == inquiry && got.approved():
 		r.row("Customer", got.Customer)
 		r.row("Description", got.Desc)
 		r.row("Product", got.Product)
 		r.amounts(got.Payable, got.Fee, got.FeeInAmount)
+		// Only an open amount has a least that differs (spec 1.0.14, InquiryRes
+		// field 6).
 		if got.MinAmount != got.Payable {
 			r.row("At least", rupiah(got.MinAmount))
 		}
@@ -99,7 +108,8 @@ func receiptOf(got result) string {
 	return r.text.String()
 }
 
-// receiptOfSale is the receipt of a sale: what was looked up, each message, and how it ended.
+// receiptOfSale is the receipt of a sale: what was looked up, each message, and
+// how it ended.
 func receiptOfSale(s sold) string {
 	var parts []string
 	if s.Inquiry != nil {

@@ -49,14 +49,16 @@ const (
 	maxPhone = 16
 )
 
-// record is one line of the journal. An outcome repeats its intent and adds what came back.
+// record is one line of the journal. An outcome repeats its intent and adds what
+// came back.
 type record struct {
 	// At is when the record was made, in WIB.
 	At    time.Time `json:"at"`
 	Phase phase     `json:"phase"`
 	Op    operation `json:"op"`
 
-	// The message as sent. TimeStamp is in wireTime; Amount is whole rupiah, 0 in an inquiry.
+	// The message as sent. TimeStamp is in wireTime; Amount is whole rupiah, 0 in
+	// an inquiry.
 	MessageID   string `json:"message_id"`
 	TimeStamp   string `json:"time_stamp"`
 	StoreID     string `json:"store_id"`
@@ -65,19 +67,23 @@ type record struct {
 	ProductCode string `json:"product_code,omitempty"`
 	Amount      int64  `json:"amount,omitempty"`
 
-	// What only the till knows: the inquired fee in whole rupiah, whether Amount holds it, the customer's phone.
+	// What only the till knows: the inquired fee in whole rupiah, whether Amount
+	// holds it, the customer's phone.
 	Fee         int64  `json:"fee,omitempty"`
 	FeeInAmount bool   `json:"fee_in_amount,omitempty"`
 	Phone       string `json:"phone,omitempty"`
 
-	// The answer of an outcome. ResponseCode is empty when none came that a till could use; Trouble then says why.
+	// The answer of an outcome. ResponseCode is empty when none came that a till
+	// could use; Trouble then says why.
 	ResponseCode string `json:"response_code,omitempty"`
 	ResponseDesc string `json:"response_desc,omitempty"`
 	ReceiptCode  string `json:"receipt_code,omitempty"`
 	Trouble      string `json:"trouble,omitempty"`
-	// NotSent is set when no connection came about: the partner cannot have seen the message.
+	// NotSent is set when no connection came about: the partner cannot have seen
+	// the message.
 	NotSent bool `json:"not_sent,omitempty"`
-	// TookMicros is the time from sending to the end of the answer, in microseconds.
+	// TookMicros is the time from sending to the end of the answer, in
+	// microseconds.
 	TookMicros int64 `json:"took_us,omitempty"`
 }
 
@@ -98,7 +104,8 @@ func (r record) amountWithoutFee() int64 {
 	return r.Amount
 }
 
-// checkAlphanumeric refuses a value that the spec's tables would refuse, naming the field and the rule.
+// checkAlphanumeric refuses a value that the spec's tables would refuse, naming
+// the field and the rule.
 func checkAlphanumeric(field, value string, least, most int) error {
 	if len(value) < least || len(value) > most {
 		return fmt.Errorf("%s %q: must have %d to %d characters, has %d", field, value, least, most, len(value))
@@ -112,8 +119,9 @@ func checkAlphanumeric(field, value string, least, most int) error {
 	return nil
 }
 
-// parseRupiah reads an amount as it may stand on the wire: the format is "double" (spec 1.0.14), so 50000, 50000.0 and
-// 50000.00 are one amount; anything but whole rupiah is refused.
+// parseRupiah reads an amount as it may stand on the wire: the format is "double"
+// (spec 1.0.14), so 50000, 50000.0 and 50000.00 are one amount; anything but
+// whole rupiah is refused.
 func parseRupiah(text string) (int64, error) {
 	whole, fraction, _ := strings.Cut(text, ".")
 	if whole == "" || len(whole) > maxAmountDigits || strings.Trim(whole, "0123456789") != "" {

@@ -41,7 +41,8 @@ func (c *reverseCmd) Validate() (err error) {
 
 // Run sends the reversals and prints what the till shows.
 func (c *reverseCmd) Run(ctx context.Context, d *desk) error {
-	// Opened first: it makes the journal if there is none, and its lock keeps the books as they are read.
+	// Opened first: it makes the journal if there is none, and its lock keeps the
+	// books as they are read.
 	t, err := d.openTill(syncEach, 1)
 	if err != nil {
 		return err
@@ -51,6 +52,8 @@ func (c *reverseCmd) Run(ctx context.Context, d *desk) error {
 		return err
 	}
 	worst := verdictApproved
+	// One breakdown may need many reversals: all are shown, the worst sets the
+	// exit code.
 	for _, tries := range results {
 		for _, got := range tries {
 			if err := d.print(got, receiptOf(got)+"\n"); err != nil {
@@ -68,7 +71,8 @@ func worse(a, b verdict) verdict {
 	return weight[max(slices.Index(weight, a), slices.Index(weight, b))]
 }
 
-// reverse takes the chosen payments back and returns the tries for each.
+// reverse takes the chosen payments back, one after the other, and returns the
+// tries for each.
 func (c *reverseCmd) reverse(ctx context.Context, d *desk, t *till) ([][]result, error) {
 	books, err := readBook(d.settings.Journal, nil)
 	if err != nil {
@@ -83,6 +87,8 @@ func (c *reverseCmd) reverse(ctx context.Context, d *desk, t *till) ([][]result,
 	}
 	var results [][]result
 	for _, paid := range chosen {
+		// Another amount than was paid plays a till that reverses wrongly: the
+		// partner must refuse.
 		if c.Amount != "" {
 			paid.Amount = c.amount
 		}
@@ -99,6 +105,7 @@ func (c *reverseCmd) choose(books *book) ([]record, error) {
 	switch {
 	case c.Suspects:
 		return books.unsettled(), nil
+	// The spec's cancellation names a payment by these two alone.
 	case c.Ref != "":
 		key := paymentKey{c.Code, c.Ref}
 		if p := books.byKey[key]; p != nil {
@@ -117,6 +124,7 @@ func (c *reverseCmd) choose(books *book) ([]record, error) {
 	}
 }
 
+// ofCode words the code of an error, if there is one.
 func ofCode(code string) string {
 	if code == "" {
 		return ""
@@ -135,7 +143,9 @@ func (b *book) unsettled() []record {
 	return list
 }
 
-// last returns the newest payment, of code unless that is empty, that the partner may have booked; nil if none.
+// last returns the newest payment, of code unless that is empty, that the partner
+// may have booked; nil if none. Payments that were refused or already taken back
+// are passed over: reversing them would do nothing.
 func (b *book) last(code string) *booked {
 	for _, p := range slices.Backward(b.payments) {
 		s := p.status()

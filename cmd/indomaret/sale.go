@@ -30,11 +30,13 @@ type verdict string
 const (
 	verdictApproved verdict = "approved"
 	verdictRefused  verdict = "refused"
-	// verdictNotSent: no connection came about, so nothing happened at the partner.
+	// verdictNotSent: no connection came about, so nothing happened at the
+	// partner.
 	verdictNotSent verdict = "not sent"
 	// verdictUnknown: no usable answer; the partner may have done it.
 	verdictUnknown verdict = "unknown"
-	// verdictTakenBack: a payment of unknown outcome, whose reversal was approved. It is not paid.
+	// verdictTakenBack: a payment of unknown outcome, whose reversal was
+	// approved. It is not paid.
 	verdictTakenBack verdict = "unknown, taken back"
 )
 
@@ -60,8 +62,9 @@ type sold struct {
 	Reversals []result `json:"reversals,omitempty"`
 }
 
-// sell looks the code up, pays it and, when no usable answer to the payment came, takes it back, as a real till does
-// (spec 1.0.14, flow: a store without an answer cancels with the same PaymentCode and TrackingRef). An error means that
+// sell looks the code up, pays it and, when no usable answer to the payment came,
+// takes it back, as a real till does (spec 1.0.14, flow: a store without an
+// answer cancels with the same PaymentCode and TrackingRef). An error means that
 // the journal could not be written.
 func (t *till) sell(ctx context.Context, s sale) (sold, error) {
 	var out sold
@@ -94,8 +97,9 @@ func (t *till) sell(ctx context.Context, s sale) (sold, error) {
 	return out, nil
 }
 
-// takeBack sends the reversal of a payment until it is answered, refusals included, or the tries are used up. It returns
-// the results in order, at least one.
+// takeBack sends the reversal of a payment until it is answered, refusals
+// included, or the tries are used up. It returns the results in order, at least
+// one.
 func (t *till) takeBack(ctx context.Context, paid record, r retries) ([]result, error) {
 	var results []result
 	for {

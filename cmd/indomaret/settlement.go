@@ -12,26 +12,31 @@ import (
 	"time"
 )
 
-// settlementLayout is the version of the file's layout, the second field of its first line.
+// settlementLayout is the version of the file's layout, the second field of its
+// first line.
 const settlementLayout = 1
 
 // statement is the settlement of one business day as Indomaret sees it.
 type statement struct {
-	date     string // yyyy-MM-dd in WIB
-	sequence int    // 1 for the first file of the day
-	// feeRemitted tells that the agreement has Indomaret pass the fee on to the partner: net is then amount + fee.
+	// date is yyyy-MM-dd in WIB: a business day ends at 24:00 there.
+	date     string
+	sequence int // 1 for the first file of the day
+	// feeRemitted tells that the agreement has Indomaret pass the fee on to the
+	// partner: net is then amount + fee.
 	feeRemitted bool
 	payments    []*booked
 	asOf        time.Time // of the last record taken into account
 }
 
-// readStatement reads the payments of one day from the journal, repeated attempts taken together. The day of a payment
-// is that of its first TimeStamp in WIB; reversals count whenever they were made.
+// readStatement reads the payments of one day from the journal, repeated attempts
+// taken together. The day of a payment is that of its first TimeStamp in WIB;
+// reversals count whenever they were made.
 func readStatement(path, date string) (*statement, error) {
 	s := &statement{date: date, sequence: 1}
 	books := newBook(func(r record) bool { return strings.HasPrefix(r.TimeStamp, date+" ") })
 	err := readJournal(path, func(r record) {
 		books.add(r)
+		// A reversal of the next morning counts too, and moves the time with it.
 		if books.byKey[r.key()] != nil {
 			s.asOf = r.At
 		}
@@ -50,26 +55,30 @@ func (s *statement) count(want status) (n int) {
 	return n
 }
 
-// totals are the sums of the trailer in whole rupiah. Fees and nets are those of PAID lines.
+// totals are the sums of the trailer in whole rupiah. Fees and nets are those of
+// PAID lines.
 type totals struct {
 	paid, reversed                  int
 	sumPaid, sumReversed, fees, net int64
 }
 
-// write writes the file with the payments that stand at one of wanted. The same journal gives the same bytes.
+// write writes the file with the payments that stand at one of wanted. The same
+// journal gives the same bytes.
 func (s *statement) write(to io.Writer, wanted ...status) error {
 	out := bufio.NewWriter(to)
 	reprocessed := "N"
 	if s.sequence > 1 {
 		reprocessed = "Y"
 	}
-	asOf := ""
+	asOf := "" // of a day without payments: nothing was taken into account
 	if !s.asOf.IsZero() {
 		asOf = s.asOf.In(wib).Format(wireTime)
 	}
 	fmt.Fprintf(out, "H|%d|INDOMARET|%s|%d|%s|%s\n", settlementLayout, s.date, s.sequence, asOf, reprocessed)
 
 	var sum totals
+	// The trailer's digest is fed as the lines go by: the file is never whole in
+	// memory.
 	digest, line := sha256.New(), 0
 	for _, p := range s.payments {
 		for _, status := range wanted {
@@ -177,7 +186,8 @@ func (c *settlementCmd) Run(d *desk) error {
 	return nil
 }
 
-// writeMain writes the settlement itself to standard output or to its file, and then says what it holds.
+// writeMain writes the settlement itself to standard output or to its file, and
+// then says what it holds.
 func (c *settlementCmd) writeMain(d *desk, s *statement) error {
 	write := func(to io.Writer) error { return s.write(to, statusPaid, statusReversed) }
 	if c.Out == "" {
@@ -196,7 +206,8 @@ func (c *settlementCmd) writeMain(d *desk, s *statement) error {
 	return d.print(written, fmt.Sprintf("%s: %d paid, %d reversed\n", c.Out, written.Paid, written.Reversed))
 }
 
-// replaceFile makes the file at path whole or not at all: a reader never sees half of it.
+// replaceFile makes the file at path whole or not at all: a reader never sees
+// half of it.
 func replaceFile(path string, write func(io.Writer) error) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
@@ -206,6 +217,7 @@ func replaceFile(path string, write func(io.Writer) error) error {
 	if err := errors.Join(write(file), file.Sync(), file.Close()); err != nil {
 		return err
 	}
+	// The name last: by now the bytes are on the disk.
 	if err := os.Rename(file.Name(), path); err != nil {
 		return err
 	}

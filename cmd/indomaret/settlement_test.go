@@ -19,16 +19,17 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // golden compares got with the recorded file of that name.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join(testdata, "settlement", name)
+	path := filepath.Join(testdata, name)
 	if *update {
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, string(want), got)
 }
 
-// writeJournal makes a journal of stories, each of a payment of its own, a minute apart from the evening before on.
+// writeJournal makes a journal of stories, each of a payment of its own, a minute
+// apart from the evening before on.
 func writeJournal(t *testing.T, path string, stories ...string) {
 	t.Helper()
 	j := openFor(t, path, syncGroup)
@@ -65,7 +66,7 @@ func TestSettlement(t *testing.T) {
 	got := c.run(t, "settlement", "--date", "2026-11-22")
 	require.Equal(t, exitApproved, got.code)
 	require.Contains(t, got.err, "1 payments of 2026-11-22 have no known outcome")
-	golden(t, "day.txt", got.out)
+	golden(t, "settlement/day.txt", got.out)
 	require.Equal(t, got.out, c.run(t, "settlement", "--date", "2026-11-22").out, "the same bytes again")
 
 	var lines strings.Builder
@@ -81,7 +82,7 @@ func TestSettlementOfADayWithoutPayments(t *testing.T) {
 	t.Parallel()
 	c := setup(t)
 	aDay(t, c)
-	golden(t, "empty-day.txt", c.run(t, "settlement", "--date", "2026-12-01").out)
+	golden(t, "settlement/empty-day.txt", c.run(t, "settlement", "--date", "2026-12-01").out)
 }
 
 func TestSettlementToFiles(t *testing.T) {
@@ -96,7 +97,7 @@ func TestSettlementToFiles(t *testing.T) {
 	for name, path := range map[string]string{"day-again-with-fees.txt": out, "suspects.txt": suspects} {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		golden(t, name, string(text))
+		golden(t, "settlement/"+name, string(text))
 	}
 	files, err := os.ReadDir(c.folder)
 	require.NoError(t, err)

@@ -11,10 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// testNow is the time at every test's till: the evening of 22 November in WIB, still the afternoon in UTC.
+// testNow is the time at every test's till: the evening of 22 November in WIB,
+// still the afternoon in UTC.
 var testNow = time.Date(2026, 11, 22, 23, 59, 30, 0, wib)
 
-// counter is a till's counter in a folder of its own, in front of a partner of its own.
+// counter is a till's counter in a folder of its own, in front of a partner of
+// its own.
 type counter struct {
 	partner *partner
 	journal string

@@ -25,8 +25,8 @@ type signer struct {
 	fill  string
 }
 
-// newSigner returns the signer of a scheme. fill is the character that fills the text at its left. The error never
-// holds the key.
+// newSigner returns the signer of a scheme. fill is the character that fills the
+// text at its left. The error never holds the key.
 func newSigner(scheme, key, fill string) (signer, error) {
 	if scheme == schemeNone {
 		return signer{}, nil
@@ -43,9 +43,10 @@ func newSigner(scheme, key, fill string) (signer, error) {
 	return signer{block: block, fill: fill}, nil
 }
 
-// sign returns the Signature of a message with these fields, upper-case hexadecimal. The document prints a sample and
-// leaves the recipe to e-mail; the sample decrypts, with the key 1234567812345678, to filled StoreID + PaymentCode and
-// TrackingRef + HHmmss. The amount is not part of it.
+// sign returns the Signature of a message with these fields, upper-case
+// hexadecimal. The document prints a sample and leaves the recipe to e-mail; the
+// sample decrypts, with the key 1234567812345678, to filled StoreID + PaymentCode
+// and TrackingRef + HHmmss. The amount is not part of it.
 func (s signer) sign(store, code, ref string, at time.Time) string {
 	if s.block == nil {
 		return ""

@@ -12,8 +12,9 @@ func TestSignMatchesTheDocumentsSample(t *testing.T) {
 	t.Parallel()
 	s, err := newSigner(schemeAESECB, sampleKey, "0")
 	require.NoError(t, err)
-	// The sample's plaintext is 000000 G001T001 0000000000001012345678901234 110511; where its 28 middle characters part
-	// into PaymentCode and TrackingRef it does not show, nor does it matter.
+	// The sample's plaintext is 000000 G001T001 0000000000001012345678901234
+	// 110511; where its 28 middle characters part into PaymentCode and
+	// TrackingRef it does not show, nor does it matter.
 	got := s.sign("G001T001", "0000000000001012", "345678901234", time.Date(2014, 8, 6, 11, 5, 11, 0, wib))
 	require.Equal(t, "BB49486B420A7E7ADA619380CC37F45C52FF7A1F1A498679FC5775A3F3F6D25558F5193B959154544899554016F2F383", got)
 }

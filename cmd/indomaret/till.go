@@ -12,7 +12,8 @@ import (
 	"paypoint/wsdl"
 )
 
-// till sends messages as one shop's till and keeps the journal. It is safe for concurrent use.
+// till sends messages as one shop's till and keeps the journal. It is safe for
+// concurrent use.
 type till struct {
 	url               string
 	http              *http.Client
@@ -37,14 +38,15 @@ type order struct {
 	hangUp bool
 }
 
-// result is what became of a message: its outcome as journaled and the rest of the answer.
+// result is what became of a message: its outcome as journaled and the rest of
+// the answer.
 type result struct {
 	record
 	answer
 }
 
-// answer holds the elements of an approved answer that the journal does not keep. Which are filled depends on the
-// operation. Amounts are whole rupiah.
+// answer holds the elements of an approved answer that the journal does not keep.
+// Which are filled depends on the operation. Amounts are whole rupiah.
 type answer struct {
 	Customer    string    `json:"customer,omitempty"`
 	Desc        string    `json:"desc,omitempty"`
@@ -56,8 +58,9 @@ type answer struct {
 	ExtraParams [3]string `json:"extra_params,omitzero"`
 }
 
-// send journals the order, sends it, and journals what came back. Anything short of a usable answer is no error but
-// stands in the result's Trouble; an error means that the journal could not be written. If the journal fails before the
+// send journals the order, sends it, and journals what came back. Anything short
+// of a usable answer is no error but stands in the result's Trouble; an error
+// means that the journal could not be written. If the journal fails before the
 // message is sent, it is not sent.
 func (t *till) send(ctx context.Context, o order) (result, error) {
 	now := t.now()
@@ -84,6 +87,8 @@ func (t *till) exchange(ctx context.Context, sent record, signature string, hang
 	line := &wire{http: t.http, hangUp: hangUp}
 	partner := wsdl.NewPaymentPoint(soap.NewClient(t.url, soap.WithHTTPClient(line)))
 
+	// The machine's clock, whatever clock the TimeStamps follow: only it never
+	// jumps.
 	started := time.Now()
 	got, err := ask(ctx, partner, sent, signature)
 	got.TookMicros = time.Since(started).Microseconds()
@@ -121,6 +126,8 @@ func ask(ctx context.Context, partner wsdl.PaymentPoint, m record, signature str
 	}
 }
 
+// askInquiry sends ReqInquiry. The three ExtraParams are left out: the document
+// gives them no meaning for a till.
 func askInquiry(ctx context.Context, partner wsdl.PaymentPoint, m record, signature string) (result, error) {
 	res, err := partner.InquiryContext(ctx, &wsdl.ReqInquiry{
 		TimeStamp: m.TimeStamp, MessageID: m.MessageID, PaymentCode: m.PaymentCode, TrackingRef: m.TrackingRef,
@@ -136,13 +143,15 @@ func askInquiry(ctx context.Context, partner wsdl.PaymentPoint, m record, signat
 			Message: res.Message, ExtraParams: [3]string{res.ExtraParam1, res.ExtraParam2, res.ExtraParam3},
 		},
 	}
-	// A bad amount in an approved answer is a defect that the check of elements reports; in a refusal it means nothing.
+	// A bad amount in an approved answer is a defect that the check of elements
+	// reports; in a refusal it means nothing.
 	got.MinAmount, _ = parseRupiah(res.MinAmount)
 	got.Payable, _ = parseRupiah(res.Amount)
 	got.Fee, _ = parseRupiah(res.Fee)
 	return got, nil
 }
 
+// askPayment sends ReqPayment.
 func askPayment(ctx context.Context, partner wsdl.PaymentPoint, m record, signature string) (result, error) {
 	res, err := partner.PaymentContext(ctx, &wsdl.ReqPayment{
 		TimeStamp: m.TimeStamp, MessageID: m.MessageID, PaymentCode: m.PaymentCode,
@@ -158,6 +167,8 @@ func askPayment(ctx context.Context, partner wsdl.PaymentPoint, m record, signat
 	}, nil
 }
 
+// askReversal sends ReqReversal, with the PaymentCode, TrackingRef and Amount of
+// the payment to take back.
 func askReversal(ctx context.Context, partner wsdl.PaymentPoint, m record, signature string) (result, error) {
 	res, err := partner.ReversalContext(ctx, &wsdl.ReqReversal{
 		TimeStamp: m.TimeStamp, MessageID: m.MessageID, PaymentCode: m.PaymentCode,

@@ -8,10 +8,12 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"paypoint/access"
 	"paypoint/charge"
@@ -38,6 +40,19 @@ type application struct {
 	merchants  *access.Directory
 	settlement *settlement.Service
 	wireLog    *soap.WireLog
+	// wireLogFailures logs now and then, however much is lost.
+	wireLogFailures *zap.Logger
+}
+
+// failureInterval is how often a failure that can come with every message is
+// logged; its metric counts them all.
+const failureInterval = time.Minute
+
+// sampled is a logger that passes the first of equal events in each interval.
+func sampled(log *zap.Logger) *zap.Logger {
+	return log.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(core, failureInterval, 1, 0)
+	}))
 }
 
 // openApplication opens the ledger of a configuration. Close ends it.
@@ -50,7 +65,10 @@ func openApplication(ctx context.Context, cfg Config, log *zap.Logger) (*applica
 }
 
 func newApplication(cfg Config, log *zap.Logger) *application {
-	return &application{config: cfg, log: log, metrics: newMetrics(), now: time.Now, openStore: store.Open}
+	return &application{
+		config: cfg, log: log, metrics: newMetrics(), now: time.Now, openStore: store.Open,
+		wireLogFailures: sampled(log),
+	}
 }
 
 func (a *application) open(ctx context.Context) error {
@@ -67,9 +85,12 @@ func (a *application) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := clearScratch(a.config.DataDir); err != nil {
+		return err
+	}
 	a.ledger = ledger.NewService(a.store, a.config.agreement(), a.now)
 	a.settlement = settlement.New(settlement.Config{
-		Ledger: a.ledger, Partner: a.config.Settlement.PartnerID, TempDir: a.config.DataDir,
+		Ledger: a.ledger, Partner: a.config.Settlement.PartnerID, TempDir: scratchFolder(a.config.DataDir),
 	})
 	if err := a.openMerchants(ctx); err != nil {
 		return err
@@ -79,6 +100,20 @@ func (a *application) open(ctx context.Context) error {
 		Now: a.now, Failed: a.wireLogFailed,
 	})
 	return err
+}
+
+// scratchFolder is for files that nobody misses: copies that are being
+// verified, workbooks that are being written.
+func scratchFolder(dataDir string) string { return filepath.Join(dataDir, "scratch") }
+
+// clearScratch empties the scratch folder of what a killed process has left.
+// The caller holds the ledger, so no other process uses it.
+func clearScratch(dataDir string) error {
+	folder := scratchFolder(dataDir)
+	if err := errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o700)); err != nil {
+		return fmt.Errorf("clear scratch folder: %w", err)
+	}
+	return nil
 }
 
 // openMerchants unseals the merchants. The sandbox's merchant has a key that
@@ -126,7 +161,7 @@ func (a *application) masterKey(ctx context.Context) (access.MasterKey, error) {
 
 func (a *application) wireLogFailed(lost uint64, err error) {
 	a.metrics.wireLogLost.Set(float64(lost))
-	a.log.Error("wire log entries are lost", zap.Uint64("lost", lost), zap.Error(err))
+	a.wireLogFailures.Error("wire log entries are lost", zap.Uint64("lost", lost), zap.Error(err))
 }
 
 // Close ends what was opened: the wire log first, then the ledger, which waits
@@ -184,9 +219,15 @@ func (a *application) chargeHandler() http.Handler {
 // newID is a time-ordered UUID, so that the index of ids grows at its end.
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// reportRefusal logs why a merchant was refused.
+// reportRefusal logs why a merchant was refused. What is our fault is an error.
 func (a *application) reportRefusal(_ context.Context, f charge.Failure) {
-	a.log.Info("merchant refused", zap.Any("failure", f))
+	level := zap.InfoLevel
+	if f.HTTP >= http.StatusInternalServerError {
+		level = zap.ErrorLevel
+	}
+	a.log.Log(level, "merchant refused",
+		zap.String("id", f.ID), zap.Int("status", f.HTTP), zap.String("code", f.Code),
+		zap.Strings("faults", f.Faults), zap.Error(f.Err))
 }
 
 // financeHandler is the finance API behind a way to tell who calls.
@@ -222,8 +263,8 @@ func (a *application) record(x soap.Exchange) {
 	a.metrics.message(x)
 	level := zap.InfoLevel
 	switch {
-	case x.Status == 0:
-		level = zap.ErrorLevel
+	case x.Status == 0 && x.Message != nil:
+		level = zap.ErrorLevel // Indomaret reverses now; a body that broke off asked for nothing
 	case len(x.Warnings) > 0 || x.Err != nil:
 		level = zap.WarnLevel
 	}

@@ -10,8 +10,24 @@ type productCommand struct {
 	Resume productResumeCommand `cmd:"" help:"Let charges of a product be paid again."`
 }
 
-type productPauseCommand struct {
+// productCode is the argument of the commands about a product.
+type productCode struct {
 	Code string `arg:"" help:"ProductCode."`
+}
+
+// Validate refuses what no charge can carry: pausing it would pause nothing.
+func (p productCode) Validate() error {
+	if !productCodePattern.MatchString(p.Code) {
+		return fmt.Errorf("product code %q: want 1 to 10 letters and digits", p.Code)
+	}
+	return nil
+}
+
+type productPauseCommand struct{ productCode }
+
+// Help shows an example.
+func (productPauseCommand) Help() string {
+	return "Retries of booked payments, and reversals, go on.\n\nExample:\n  paypoint product pause 123000"
 }
 
 // Run pauses a product.
@@ -19,8 +35,11 @@ func (c *productPauseCommand) Run(s *session) error {
 	return s.flip("PUT", "/operator/v1/products/"+url.PathEscape(c.Code)+"/pause", "product "+c.Code+" is paused")
 }
 
-type productResumeCommand struct {
-	Code string `arg:"" help:"ProductCode."`
+type productResumeCommand struct{ productCode }
+
+// Help shows an example.
+func (productResumeCommand) Help() string {
+	return "Example:\n  paypoint product resume 123000"
 }
 
 // Run resumes a product.

@@ -25,7 +25,7 @@ type settlementListCommand struct {
 // Run lists settlements.
 func (c *settlementListCommand) Run(s *session) error {
 	return s.operate(func(client *operatorClient) error {
-		var rows []settlementRow
+		rows := []settlementRow{} // no days are [] in JSON too
 		cursor := ""
 		for {
 			query := url.Values{"limit": {"100"}}
@@ -134,7 +134,8 @@ func (c *settlementExportCommand) Run(s *session) error {
 			return client.download(s, path, s.out)
 		}
 		return writeWhole(c.Out, func(w io.Writer) error {
-			return client.download(s, path, &progressWriter{to: w, report: s.err, name: c.Out})
+			defer s.progress("")
+			return client.download(s, path, &progressWriter{to: w, show: s.progress, name: c.Out})
 		})
 	})
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -20,7 +22,7 @@ func (verifyCommand) Help() string {
 // Run checks the ledger, or a copy of it where a server runs.
 func (c *verifyCommand) Run(s *session) error {
 	report, err := s.verify()
-	fmt.Fprint(s.err, "\r\x1b[K")
+	s.progress("")
 	var difference *boltdb.Difference
 	if errors.As(err, &difference) {
 		return fmt.Errorf("%w: %w", errDiffers, err)
@@ -48,11 +50,15 @@ func (s *session) verify() (boltdb.Report, error) {
 	if file, isBolt := strings.CutPrefix(cfg.Store, boltScheme); isBolt {
 		path = file
 	}
-	return boltdb.Verify(path, folder, s.verifyProgress)
+	scratch := scratchFolder(folder)
+	if err := os.Mkdir(scratch, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return boltdb.Report{}, fmt.Errorf("no ledger: %w", err)
+	}
+	return boltdb.Verify(path, scratch, s.verifyProgress)
 }
 
 func (s *session) verifyProgress(done, total uint64) {
-	fmt.Fprintf(s.err, "\rverify: %d of %d records\x1b[K", done, total)
+	s.progress("verify: %d of %d records", done, total)
 }
 
 // dataDir is where the ledger is. A command that needs no more than that works

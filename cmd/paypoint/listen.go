@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -18,6 +19,8 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 16 << 10
+	// consoleReadTimeout is the time that a finance request has to arrive whole.
+	consoleReadTimeout = 10 * time.Second
 	// defaultConnections bounds the groups that the configuration does not.
 	defaultConnections = 1024
 )
@@ -65,6 +68,7 @@ func (e endpoints) listen(log *zap.Logger) error {
 			return fmt.Errorf("listen on %s for %v: %w", place.address, place.groups, err)
 		}
 		place.listener = netutil.LimitListener(listener, place.connections)
+		log.Info("listening", zap.Stringer("address", listener.Addr()), zap.Strings("groups", place.groups))
 		place.server = &http.Server{
 			Handler: place.mux, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
 			MaxHeaderBytes: maxHeaderBytes, ErrorLog: zap.NewStdLog(log.Named("http")),
@@ -91,14 +95,32 @@ func (e endpoints) serve(failed chan<- error) {
 	}
 }
 
-// shutdown takes no new requests and waits for those under way.
-func (e endpoints) shutdown(ctx context.Context) error {
-	done := make(chan error, len(e))
+// of is the HOST:PORT that a group listens on; empty when none serves it.
+func (e endpoints) of(group string) string {
 	for _, place := range e {
-		go func() { done <- place.server.Shutdown(ctx) }()
+		if slices.Contains(place.groups, group) {
+			return place.listener.Addr().String()
+		}
+	}
+	return ""
+}
+
+func (e endpoints) servers() []*http.Server {
+	var servers []*http.Server
+	for _, place := range e {
+		servers = append(servers, place.server)
+	}
+	return servers
+}
+
+// shutdown takes no new requests and waits for those under way.
+func shutdown(ctx context.Context, servers []*http.Server) error {
+	done := make(chan error, len(servers))
+	for _, server := range servers {
+		go func() { done <- server.Shutdown(ctx) }()
 	}
 	var errs []error
-	for range e {
+	for range servers {
 		errs = append(errs, <-done)
 	}
 	return errors.Join(errs...)

@@ -46,7 +46,7 @@ func newMetrics() *metrics {
 			Name: "paypoint_partner_warnings_total", Help: "Oddities that were served all the same.",
 		}, []string{"warning"}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "paypoint_http_requests_total", Help: "HTTP requests by group of routes and status.",
+			Name: "paypoint_http_requests_total", Help: "HTTP requests by group of routes and status; status 0 was not answered.",
 		}, []string{"group", "status"}),
 		requestSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "paypoint_http_request_seconds", Help: "Time of HTTP requests by group of routes.", Buckets: latencies(),
@@ -93,8 +93,8 @@ func (m *metrics) message(x soap.Exchange) {
 		operation = string(x.Message.Operation)
 	}
 	reason := x.Reason
-	if x.Message == nil {
-		reason = "fault"
+	if x.Message == nil && x.Status != 0 {
+		reason = "fault" // of which the text would make a label of any length
 	}
 	if x.Answer != nil {
 		code, _ = x.Answer.Code()

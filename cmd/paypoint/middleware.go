@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -27,13 +28,16 @@ type group struct {
 func (g group) wrap(next http.Handler, proxies []netip.Prefix, log *zap.Logger, metrics *metrics) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		g.setDeadlines(w, began)
+		g.setDeadlines(w, r, began)
 		believeProxy(r, proxies)
-		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
+		recorder := &statusRecorder{ResponseWriter: w}
 		defer func() {
 			failure := recover()
 			if failure != nil && failure != http.ErrAbortHandler { //nolint:errorlint // the sentinel itself is thrown
 				log.Error("request panicked", zap.Any("panic", failure), zap.Stack("stack"))
+			}
+			if failure == nil {
+				recorder.begin(http.StatusOK) // what net/http sends for a handler that wrote nothing
 			}
 			metrics.request(g.name, recorder.status, time.Since(began))
 			if g.logged {
@@ -48,18 +52,36 @@ func (g group) wrap(next http.Handler, proxies []netip.Prefix, log *zap.Logger, 
 	})
 }
 
-// setDeadlines bounds this request alone: several groups can share a listener.
-func (g group) setDeadlines(w http.ResponseWriter, began time.Time) {
+// setDeadlines bounds this request alone: several groups can share a listener,
+// and a connection carries the deadlines of the request before.
+func (g group) setDeadlines(w http.ResponseWriter, r *http.Request, began time.Time) {
 	var read, write time.Time
-	if g.readTimeout > 0 {
+	controller := http.NewResponseController(w)
+	if g.readTimeout > 0 && r.Body != http.NoBody {
 		read = began.Add(g.readTimeout)
+		r.Body = timedBody{r.Body, controller}
 	}
 	if g.answerTimeout > 0 {
 		write = began.Add(g.answerTimeout + answerSlack)
 	}
-	controller := http.NewResponseController(w)
 	// A writer without deadlines is one of a test's, and has no network.
 	_, _ = controller.SetReadDeadline(read), controller.SetWriteDeadline(write)
+}
+
+// timedBody lifts the deadline for reading once the body is in: net/http would
+// take one that passes later for the caller's hang-up, and cancel the request.
+type timedBody struct {
+	io.ReadCloser
+	controller *http.ResponseController
+}
+
+// Read is io.Reader's.
+func (b timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		_ = b.controller.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // answerSlack is what sending may take beyond deciding.
@@ -67,7 +89,7 @@ const answerSlack = 2 * time.Second
 
 func (g group) logRequest(log *zap.Logger, r *http.Request, recorder *statusRecorder, took time.Duration) {
 	level := zap.InfoLevel
-	if recorder.status >= http.StatusInternalServerError {
+	if recorder.status >= http.StatusInternalServerError || recorder.status == 0 {
 		level = zap.ErrorLevel
 	}
 	log.Log(level, "request",
@@ -77,21 +99,28 @@ func (g group) logRequest(log *zap.Logger, r *http.Request, recorder *statusReco
 		zap.Duration("took", took), zap.String("caller", r.RemoteAddr))
 }
 
-// statusRecorder remembers what was answered.
+// statusRecorder remembers what was answered; status 0 is nothing at all.
 type statusRecorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
 }
 
+func (s *statusRecorder) begin(status int) {
+	if s.status == 0 {
+		s.status = status
+	}
+}
+
 // WriteHeader remembers the status.
 func (s *statusRecorder) WriteHeader(status int) {
-	s.status = status
+	s.begin(status)
 	s.ResponseWriter.WriteHeader(status)
 }
 
 // Write counts the bytes.
 func (s *statusRecorder) Write(b []byte) (int, error) {
+	s.begin(http.StatusOK)
 	n, err := s.ResponseWriter.Write(b)
 	s.bytes += int64(n)
 	return n, err

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"go.uber.org/zap"
+
 	"paypoint/access"
 	"paypoint/ledger"
 	"paypoint/store/boltdb"
@@ -49,7 +51,7 @@ func listenOperators(a *application) (*operators, error) {
 	}
 	o := &operators{app: a, listener: listener}
 	o.server = &http.Server{
-		Handler: o.handler(), ReadHeaderTimeout: readHeaderTimeout,
+		Handler: o.handler(), ReadHeaderTimeout: readHeaderTimeout, ErrorLog: zap.NewStdLog(a.log.Named("operators")),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, operatorName{}, peerName(c))
 		},
@@ -162,7 +164,7 @@ type merchantKey struct {
 }
 
 func (o *operators) listMerchants(*http.Request) (any, error) {
-	return o.app.merchants.List(), nil
+	return append([]access.Merchant{}, o.app.merchants.List()...), nil
 }
 
 func (o *operators) addMerchant(r *http.Request) (any, error) {
@@ -232,7 +234,7 @@ func (o *operators) verifyCopy(progress boltdb.Progress) (boltdb.Report, error) 
 	if !ok {
 		return boltdb.Report{}, fmt.Errorf("verify: store %s keeps no file", o.app.config.Store)
 	}
-	folder, err := os.MkdirTemp(o.app.config.DataDir, "verify-")
+	folder, err := os.MkdirTemp(scratchFolder(o.app.config.DataDir), "verify-")
 	if err != nil {
 		return boltdb.Report{}, fmt.Errorf("verify: %w", err)
 	}

@@ -115,11 +115,11 @@ func (c *operatorClient) verify(ctx context.Context, progress boltdb.Progress) (
 
 // progressWriter says how much of a file has come.
 type progressWriter struct {
-	to     io.Writer
-	report io.Writer
-	name   string
-	bytes  int64
-	told   time.Time
+	to    io.Writer
+	show  func(format string, args ...any)
+	name  string
+	bytes int64
+	told  time.Time
 }
 
 // progressInterval keeps a terminal readable.
@@ -131,7 +131,7 @@ func (p *progressWriter) Write(b []byte) (int, error) {
 	p.bytes += int64(n)
 	if now := time.Now(); now.Sub(p.told) > progressInterval {
 		p.told = now
-		fmt.Fprintf(p.report, "\r%s: %.1f MB\x1b[K", p.name, float64(p.bytes)/1e6)
+		p.show("%s: %.1f MB", p.name, float64(p.bytes)/1e6)
 	}
 	return n, err
 }

@@ -54,13 +54,17 @@ func (a *application) serve(ctx context.Context, out io.Writer) error {
 	}()
 	places.announce(out)
 	if a.config.Sandbox {
-		announceSandbox(out, places[0].listener.Addr().String(), a.config.DataDir)
+		announceSandbox(out, places.of("merchant"), places.of("partner"), a.config.DataDir)
 	}
 
 	err = a.wait(ctx, failed)
 	stopSweeping()
 	<-swept
-	return errors.Join(err, a.shutdown(places))
+	a.shutdown(append(places.servers(), operators.server))
+	if err == nil && a.store.Err() != nil {
+		err = a.ledgerFailure() // it failed while the last requests were served
+	}
+	return err
 }
 
 // wait returns when the server has to end: nil when it was told to.
@@ -72,21 +76,27 @@ func (a *application) wait(ctx context.Context, failed <-chan error) error {
 	case err := <-failed:
 		return err
 	case <-a.store.Failed():
-		// What was being committed may be on the disk or not: only reading it
-		// again can tell, in a new process.
-		return fmt.Errorf("the ledger has stopped, start again: %w", a.store.Err())
+		return a.ledgerFailure()
 	}
 }
 
-// shutdown waits for requests under way, no longer than they may take.
-func (a *application) shutdown(places endpoints) error {
+// ledgerFailure is why the ledger has stopped. What was being committed may be
+// on the disk or not: only reading it again can tell, in a new process.
+func (a *application) ledgerFailure() error {
+	return fmt.Errorf("the ledger has stopped, start again: %w", a.store.Err())
+}
+
+// shutdown waits for requests under way, no longer than they may take. Files
+// that are still being sent then are cut off, which their receivers notice.
+func (a *application) shutdown(servers []*http.Server) {
 	if a.store.Err() != nil {
-		places.close()
-		return nil
+		return // nothing can be answered any more
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), a.config.Limits.Partner.AnswerTimeout+answerSlack)
 	defer cancel()
-	return places.shutdown(ctx)
+	if err := shutdown(ctx, servers); err != nil {
+		a.log.Warn("requests were cut off", zap.Error(err))
+	}
 }
 
 // sweep does what the clock asks of charges, every sweepInterval.
@@ -124,7 +134,8 @@ func (a *application) endpoints() (endpoints, error) {
 	}
 	partnerGroup := group{name: "partner", readTimeout: limits.Partner.ReadTimeout, answerTimeout: limits.Partner.AnswerTimeout}
 	merchantGroup := group{name: "merchant", readTimeout: limits.Merchant.ReadTimeout, answerTimeout: limits.Merchant.AnswerTimeout, logged: true}
-	consoleGroup := group{name: "console"}
+	// A settlement file may be sent, and a large day closed, for as long as it takes.
+	consoleGroup := group{name: "console", readTimeout: consoleReadTimeout}
 	operationsGroup := group{name: "operations", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout}
 
 	var places endpoints
@@ -142,6 +153,10 @@ func (a *application) endpoints() (endpoints, error) {
 		"GET /readyz":  wrap(operationsGroup, http.HandlerFunc(a.ready)),
 		"GET /metrics": wrap(operationsGroup, a.metrics.handler()),
 	})
+	for _, place := range places {
+		// What no group knows has limits too: net/http would wait for its body.
+		place.mux.Handle("/", wrap(group{name: "none", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout}, http.NotFoundHandler()))
+	}
 	return places, nil
 }
 
@@ -179,7 +194,7 @@ func (a *application) watchQueue() {
 }
 
 // announceSandbox says loudly what this is, and what to try first.
-func announceSandbox(out io.Writer, address, dataDir string) {
+func announceSandbox(out io.Writer, merchant, partner, dataDir string) {
 	fmt.Fprintf(out, `
     SANDBOX: keys are public, any TimeStamp is accepted. Not for real money.
     ledger in %s; partner key %s; finance token %s
@@ -194,5 +209,5 @@ Make a payment code, pay it as a till would, and export today's settlement:
 
   bin/paypoint --data %s settlement close --early && bin/paypoint --data %s settlement export
 
-`, dataDir, sandboxPartnerKey, sandboxFinanceToken, address, address, dataDir, dataDir)
+`, dataDir, sandboxPartnerKey, sandboxFinanceToken, merchant, partner, dataDir, dataDir)
 }

@@ -25,6 +25,19 @@ func (s *session) printTable(header string, rows func(io.Writer)) error {
 	return w.Flush()
 }
 
+// progress shows a line in the place of the one before. A log file or another
+// program gets none: there it would be noise.
+func (s *session) progress(format string, args ...any) {
+	if file, ok := s.err.(*os.File); ok && isTerminal(file) {
+		fmt.Fprintf(file, "\r"+format+"\x1b[K", args...)
+	}
+}
+
+func isTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
 // operate runs a command against the running server, or against the ledger
 // opened for it alone.
 func (s *session) operate(command func(*operatorClient) error) error {
@@ -64,6 +77,8 @@ func (s *session) operateAlone(cfg Config, command func(*operatorClient) error) 
 	if err == nil {
 		err = command(client)
 	}
+	// Another command may have found the socket meanwhile.
+	_ = o.server.Shutdown(s)
 	o.close()
 	return errors.Join(err, a.Close())
 }

@@ -45,6 +45,7 @@ func net(l ledger.Line) ledger.Rupiah {
 	return l.Amount
 }
 
+// status is PAID for a payment in force.
 func status(l ledger.Line) string {
 	if l.Reversed {
 		return "REVERSED"
@@ -52,6 +53,7 @@ func status(l ledger.Line) string {
 	return "PAID"
 }
 
+// flag is how the layout writes yes and no.
 func flag(set bool) string {
 	if set {
 		return "Y"
@@ -79,6 +81,7 @@ func TotalsOf(b ledger.Batch) Totals {
 	}
 }
 
+// add counts a payment as the ledger counts it into its batch.
 func (t *Totals) add(l ledger.Line) {
 	if l.Reversed {
 		t.Reversed++
@@ -112,6 +115,8 @@ func escape(s string) string {
 	return b.String()
 }
 
+// reserved are the characters that part fields and lines, here or in a program
+// that knows other line ends, and the escape's own.
 func reserved(r rune) bool {
 	return r == '%' || r == '|' || unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
 }

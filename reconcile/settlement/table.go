@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"paypoint/ledger"
 )
@@ -38,11 +39,9 @@ const formula = "=+-@'\t\r\n＝＋－＠"
 
 // guard keeps a cell from being taken for a formula.
 func guard(cell string) string {
-	for _, first := range cell {
-		if strings.ContainsRune(formula, first) {
-			return "'" + cell
-		}
-		break
+	first, size := utf8.DecodeRuneInString(cell)
+	if size > 0 && strings.ContainsRune(formula, first) {
+		return "'" + cell
 	}
 	return cell
 }

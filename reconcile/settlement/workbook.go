@@ -57,6 +57,8 @@ func (b *workbook) discard() {
 	b.archive.discard()
 }
 
+// makeStyles registers how cells look, in a fixed order: their numbers are part
+// of the file.
 func (b *workbook) makeStyles() error {
 	const thousands = 3 // "#,##0", ECMA-376 part 1, 18.8.30
 	moment, day := "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"
@@ -112,6 +114,7 @@ func (b *workbook) summarise(partner string, batch ledger.Batch) error {
 	return sheet.Flush()
 }
 
+// summary are the rows of the first sheet, named as in the text file's H and T.
 func (b *workbook) summary(partner string, batch ledger.Batch) [][]any {
 	totals := TotalsOf(batch)
 	name := func(s string) excelize.Cell { return excelize.Cell{StyleID: b.bold, Value: s} }
@@ -144,6 +147,7 @@ func wallClock(t time.Time) time.Time {
 	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
 
+// line starts a new sheet where the present one is full.
 func (b *workbook) line(number int, l ledger.Line) error {
 	if b.sheet == nil || b.row == b.sheetRows {
 		if err := b.nextSheet(); err != nil {
@@ -200,6 +204,7 @@ func (b *workbook) nextSheet() error {
 	return sheet.SetRow("A1", header)
 }
 
+// endSheet writes what follows a sheet's rows.
 func (b *workbook) endSheet() error {
 	if b.sheet == nil {
 		return nil

@@ -77,7 +77,12 @@ func (c *child) run(path string, limit uint64) error {
 	if err != nil {
 		return err
 	}
-	for _, step := range c.steps() {
+	steps := c.steps()
+	if store.head.seq == 0 {
+		// A new ledger has no charge to pay: making it was all.
+		steps = nil
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return c.stopped(err)
 		}

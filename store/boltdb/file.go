@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -141,9 +142,9 @@ func checkSize(path string, timeout time.Duration) error {
 	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: timeout})
 	if err != nil {
 		err = openError(err)
-		// Its first page is a ledger's, its second is not there.
+		// Too short for bbolt to see what it is: it has no two pages.
 		if info.Size() < 2*int64(os.Getpagesize()) && !errors.Is(err, ErrForeign) && !errors.Is(err, ErrLocked) {
-			err = fmt.Errorf("%w: %w", ErrTruncated, err)
+			err = fmt.Errorf("%w, or %w: %w", ErrTruncated, ErrForeign, err)
 		}
 		return err
 	}
@@ -169,9 +170,15 @@ func openError(err error) error {
 	}
 }
 
-func readMetadata(db *bolt.DB) (metadata, error) {
-	var meta metadata
-	err := db.View(func(tx *bolt.Tx) error {
+func readMetadata(db *bolt.DB) (meta metadata, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		// bbolt panics on a page that is none, or follows it to where nothing is.
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("%w, or its first pages are damaged: %v", ErrForeign, fault)
+		}
+	}()
+	err = db.View(func(tx *bolt.Tx) error {
 		bucket := tx.Bucket(bucketMeta)
 		if bucket == nil {
 			return ErrForeign

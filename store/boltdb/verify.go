@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -62,7 +63,7 @@ func Verify(path, scratchFolder string, progress Progress) (Report, error) {
 	}
 	v, err := newVerifier(meta, filepath.Join(folder, "derived.db"), progress)
 	if err == nil {
-		err = errors.Join(db.View(v.verify), v.derived.Close())
+		err = errors.Join(db.View(v.verifyPages), v.derived.Close())
 	}
 	if err = errors.Join(err, db.Close(), os.RemoveAll(folder)); err != nil {
 		return Report{}, fmt.Errorf("verify %s: %w", path, err)
@@ -99,10 +100,24 @@ func newVerifier(meta metadata, scratch string, progress Progress) (*verifier, e
 	return &verifier{codes: codes, derived: derived, progress: progress, balance: map[ledger.Account]ledger.Rupiah{}}, nil
 }
 
-func (v *verifier) verify(tx *bolt.Tx) error {
-	if err := checkStructure(tx); err != nil {
+// verifyPages verifies a file whose pages may be damaged: bbolt panics on
+// some, and others point to where nothing is mapped, which would end the process.
+func (v *verifier) verifyPages(tx *bolt.Tx) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = &Difference{"file structure", fmt.Sprintf("after journal record %d: %v", v.head.seq, fault)}
+		}
+	}()
+	if err := v.verify(tx); err != nil {
 		return err
 	}
+	// bbolt checks in a goroutine of its own, whose faults nobody can catch: it
+	// comes last, when every page has been read.
+	return checkStructure(tx)
+}
+
+func (v *verifier) verify(tx *bolt.Tx) error {
 	last, err := readHead(tx)
 	if err != nil {
 		return &Difference{"journal", err.Error()}
@@ -123,12 +138,21 @@ func (v *verifier) verify(tx *bolt.Tx) error {
 	return v.derived.View(func(derived *bolt.Tx) error { return v.compare(tx, derived) })
 }
 
+// silent keeps bbolt from printing keys: a damaged one may end anywhere.
+type silent struct{}
+
+// KeyToString is bolt.KVStringer's.
+func (silent) KeyToString([]byte) string { return "a key" }
+
+// ValueToString is bolt.KVStringer's.
+func (silent) ValueToString([]byte) string { return "a value" }
+
 // checkStructure holds bbolt's pages against each other, and the buckets
 // against those of a ledger.
 func checkStructure(tx *bolt.Tx) error {
 	var first error
 	// Its goroutine waits until every error is taken.
-	for err := range tx.Check() {
+	for err := range tx.Check(bolt.WithKVStringer(silent{})) {
 		first = cmp.Or(first, err)
 	}
 	if first != nil {
@@ -160,6 +184,9 @@ func (v *verifier) replay(tx, scratch *bolt.Tx, cursor *bolt.Cursor, key, value 
 		}
 		record, err := v.check(key, value)
 		if err != nil {
+			return nil, nil, err
+		}
+		if err := findable(bucketJournal, tx.Bucket(bucketJournal), key); err != nil {
 			return nil, nil, err
 		}
 		if err := ledger.Project(rows, record); err != nil {
@@ -270,9 +297,21 @@ func compareBucket(name []byte, got, want *bolt.Bucket) error {
 		case !bytes.Equal(gotValue, wantValue):
 			return &Difference{place(name, wantKey), fmt.Sprintf("is %s, the journal gives %s", show(gotValue), show(wantValue))}
 		}
+		if err := findable(name, got, gotKey); err != nil {
+			return err
+		}
 		gotKey, gotValue = gotCursor.Next()
 		wantKey, wantValue = wantCursor.Next()
 	}
+}
+
+// findable makes sure that a row which a listing shows is also found by its
+// key: the pages above it have keys of their own.
+func findable(name []byte, bucket *bolt.Bucket, key []byte) error {
+	if found, _ := bucket.Cursor().Seek(key); !bytes.Equal(found, key) {
+		return &Difference{place(name, key), "not found by its key"}
+	}
+	return nil
 }
 
 func place(bucket, key []byte) string { return fmt.Sprintf("%s row %q", bucket, key) }
@@ -309,7 +348,7 @@ func (v *verifier) compareOwners(tx, derived *bolt.Tx) error {
 		if err != nil || charges.Get(chargeKey(number)) == nil {
 			return &Difference{place(bucketDetails, key), "the journal knows nothing of its charge"}
 		}
-		return nil
+		return findable(bucketDetails, tx.Bucket(bucketDetails), key)
 	})
 	if err != nil {
 		return err
@@ -319,7 +358,7 @@ func (v *verifier) compareOwners(tx, derived *bolt.Tx) error {
 		if err != nil || charges.Get(chargeKey(due.Number)) == nil {
 			return &Difference{place(bucketDue, key), "the journal knows nothing of its charge"}
 		}
-		return nil
+		return findable(bucketDue, tx.Bucket(bucketDue), key)
 	})
 }
 
