@@ -46,9 +46,9 @@ func setup(t *testing.T) *office {
 func setupOver(t *testing.T, store ledger.Store) *office {
 	t.Helper()
 	o := &office{}
-	agreement := ledger.Agreement{CutOff: 24 * time.Hour, CloseDelay: 2 * time.Hour, FeeRemitted: true}
+	agreement := ledger.Agreement{PartnerID: "PAYPOINT", CutOff: 24 * time.Hour, CloseDelay: 2 * time.Hour, FeeRemitted: true}
 	o.ledger = ledger.NewService(store, agreement, func() time.Time { return time.UnixMilli(o.clock.Load()) })
-	o.settlement = settlement.New(settlement.Config{Ledger: o.ledger, Partner: "PAYPOINT", TempDir: t.TempDir()})
+	o.settlement = settlement.New(settlement.Config{Ledger: o.ledger, TempDir: t.TempDir()})
 	digest := sha256.Sum256([]byte(token))
 	tokens, err := access.NewTokens([]access.Token{{Name: "finance", SHA256: hex.EncodeToString(digest[:])}})
 	require.NoError(t, err)

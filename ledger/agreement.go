@@ -7,6 +7,8 @@ import (
 
 // Agreement is what was agreed with the partner, as far as it decides money.
 type Agreement struct {
+	// PartnerID is how the partner knows us; settlement files are headed with it.
+	PartnerID string
 	// Tolerance is how far a TimeStamp may be from our clock; 0 accepts any.
 	Tolerance time.Duration
 	// RefWindow is how long a store's TrackingRef can't be used for another code.

@@ -13,6 +13,8 @@ type Batch struct {
 	ClosedAt time.Time `json:"closed_at,omitzero"`
 	// Early says that it was closed on request before its time.
 	Early bool `json:"early,omitempty"`
+	// Partner is the PartnerID with which its file is headed; empty while open.
+	Partner string `json:"partner,omitempty"`
 	// First and Last are the journal numbers of its first and last payment.
 	First uint64 `json:"first,omitempty"`
 	Last  uint64 `json:"last,omitempty"`

@@ -132,6 +132,22 @@ func endable(s State, now time.Time) error {
 	}
 }
 
+// DecideSweep does what the clock asks of several charges, in their order. A
+// charge that several rows lead to changes once.
+func DecideSweep(s State, now time.Time) Change {
+	sweep := Change{At: now}
+	changed := map[uint64]bool{}
+	for _, d := range s.Due {
+		c := DecideDue(State{Charge: d.Charge}, d.Due, now)
+		sweep.Attended = append(sweep.Attended, c.Attended...)
+		if len(c.Entries) > 0 && !changed[d.Number] {
+			changed[d.Number] = true
+			sweep.Entries = append(sweep.Entries, c.Entries...)
+		}
+	}
+	return sweep
+}
+
 // DecideDue does what the clock asks of a charge, and attends to the row of
 // the due index that led here.
 //

@@ -130,6 +130,9 @@ type Closed struct {
 	Day   Day    `json:"day"`
 	No    uint64 `json:"no"`
 	Early bool   `json:"early,omitempty"`
+	// Partner is the agreement's PartnerID. The day's file is headed with it
+	// for ever, whatever the agreement says later.
+	Partner string `json:"partner,omitempty"`
 }
 
 // Sealed records the settlement file's hash with its batch.

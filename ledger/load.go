@@ -7,7 +7,7 @@ import "fmt"
 func Load(rows Rows, keys Keys) (State, error) {
 	var s State
 	for _, step := range []func(Rows, Keys, *State) error{
-		loadCharge, loadTransaction, loadRefUse, loadBatches, loadFresh, loadSettings,
+		loadCharge, loadTransaction, loadRefUse, loadBatches, loadFresh, loadSettings, loadDue,
 	} {
 		if err := step(rows, keys, &s); err != nil {
 			return State{}, err
@@ -154,6 +154,17 @@ func loadSettings(rows Rows, keys Keys, s *State) error {
 		if s.Setting, err = rows.Setting(keys.Setting); err != nil {
 			return fmt.Errorf("load setting %s: %w", keys.Setting, err)
 		}
+	}
+	return nil
+}
+
+func loadDue(rows Rows, keys Keys, s *State) error {
+	for _, due := range keys.Due {
+		charge, err := rows.Charge(due.Number)
+		if err != nil {
+			return fmt.Errorf("load charge %d: %w", due.Number, err)
+		}
+		s.Due = append(s.Due, DueCharge{due, charge})
 	}
 	return nil
 }

@@ -11,20 +11,23 @@ import (
 	"paypoint/ledger"
 )
 
+// amountCase is a charge's terms, what a till sends, and what comes of it.
+type amountCase struct {
+	name          string
+	min, max, fee ledger.Rupiah
+	includesFee   bool
+	remitted      bool
+	sent          ledger.Rupiah
+	reason        ledger.Reason
+	booked        ledger.Rupiah
+	receivable    ledger.Rupiah
+	feeBooked     ledger.Rupiah
+}
+
 // The limits of an amount, and what each sum comes to in the books.
 func TestPaymentAmounts(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name          string
-		min, max, fee ledger.Rupiah
-		includesFee   bool
-		remitted      bool
-		sent          ledger.Rupiah
-		reason        ledger.Reason
-		booked        ledger.Rupiah
-		receivable    ledger.Rupiah
-		feeBooked     ledger.Rupiah
-	}{
+	for _, c := range []amountCase{
 		{name: "closed", min: 50_000, max: 50_000, sent: 50_000, reason: ledger.ReasonApproved, booked: 50_000, receivable: 50_000},
 		{name: "closed, one less", min: 50_000, max: 50_000, sent: 49_999, reason: ledger.ReasonWrongAmount},
 		{name: "closed, one more", min: 50_000, max: 50_000, sent: 50_001, reason: ledger.ReasonWrongAmount},
@@ -48,31 +51,37 @@ func TestPaymentAmounts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := setup(t, func(a *ledger.Agreement) { a.AmountIncludesFee, a.FeeRemitted = c.includesFee, c.remitted })
-			charge := w.charge(func(n *ledger.NewCharge) { n.MinAmount, n.Amount, n.Fee = c.min, c.max, c.fee })
-			w.written()
-			amount := func(p *ledger.Payment) { p.Amount = c.sent }
-			require.Equal(t, c.reason, w.pay(charge.Code, "R1", amount).Reason)
-			if c.reason != ledger.ReasonApproved {
-				require.Empty(t, w.written())
-				return
-			}
-			require.Equal(t, c.booked, w.lastPaid().Amount)
-			require.Equal(t, c.fee, w.lastPaid().Fee)
-			books := map[ledger.Account]ledger.Rupiah{
-				ledger.IndomaretReceivable: c.receivable, ledger.MerchantPayable(merchant): -c.booked,
-			}
-			if c.feeBooked != 0 {
-				books[ledger.Fees] = -c.feeBooked
-			}
-			require.Equal(t, books, w.balances())
-
-			require.True(t, w.pay(charge.Code, "R1", amount).Replayed, "the same amount is the same payment")
-			r := w.reverse(charge.Code, "R1", func(r *ledger.Reversal) { r.Amount = c.sent })
-			require.Equal(t, ledger.ReasonApproved, r.Reason)
-			require.Empty(t, w.balances(), "a reversal leaves nothing")
+			c.check(t)
 		})
 	}
+}
+
+// check pays the amount, and where that books, looks at the books, repeats the
+// payment and takes it back.
+func (c amountCase) check(t *testing.T) {
+	w := setup(t, func(a *ledger.Agreement) { a.AmountIncludesFee, a.FeeRemitted = c.includesFee, c.remitted })
+	charge := w.charge(func(n *ledger.NewCharge) { n.MinAmount, n.Amount, n.Fee = c.min, c.max, c.fee })
+	w.written()
+	amount := func(p *ledger.Payment) { p.Amount = c.sent }
+	require.Equal(t, c.reason, w.pay(charge.Code, "R1", amount).Reason)
+	if c.reason != ledger.ReasonApproved {
+		require.Empty(t, w.written())
+		return
+	}
+	require.Equal(t, c.booked, w.lastPaid().Amount)
+	require.Equal(t, c.fee, w.lastPaid().Fee)
+	books := map[ledger.Account]ledger.Rupiah{
+		ledger.IndomaretReceivable: c.receivable, ledger.MerchantPayable(merchant): -c.booked,
+	}
+	if c.feeBooked != 0 {
+		books[ledger.Fees] = -c.feeBooked
+	}
+	require.Equal(t, books, w.balances())
+
+	require.True(t, w.pay(charge.Code, "R1", amount).Replayed, "the same amount is the same payment")
+	r := w.reverse(charge.Code, "R1", func(r *ledger.Reversal) { r.Amount = c.sent })
+	require.Equal(t, ledger.ReasonApproved, r.Reason)
+	require.Empty(t, w.balances(), "a reversal leaves nothing")
 }
 
 func TestPaymentRecord(t *testing.T) {

@@ -199,8 +199,7 @@ func (s *Service) end(ctx context.Context, merchant, handle string, decide func(
 	return s.view(state), nil
 }
 
-// sweepBatch is how many due charges are looked at together, so that they
-// share a commit.
+// sweepBatch is how many due charges are looked at together, in one commit.
 const sweepBatch = 256
 
 // Sweep releases payments whose hold is over and expires charges whose time
@@ -212,35 +211,20 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 		if err != nil {
 			return swept, fmt.Errorf("sweep: %w", err)
 		}
-		if err := s.attend(ctx, due); err != nil {
-			return swept, err
+		if len(due) == 0 {
+			return swept, nil
+		}
+		err = s.store.Apply(ctx, Keys{Due: due}, func(state State) (Change, error) {
+			return DecideSweep(state, s.now()), nil
+		})
+		if err != nil {
+			return swept, fmt.Errorf("sweep from charge %d on: %w", due[0].Number, err)
 		}
 		swept += len(due)
 		if len(due) < sweepBatch {
 			return swept, nil
 		}
 	}
-}
-
-// attend does what the clock asks of some charges, all at once.
-func (s *Service) attend(ctx context.Context, due []Due) error {
-	done := make(chan error, len(due))
-	for _, d := range due {
-		go func() {
-			err := s.store.Apply(ctx, Keys{Number: d.Number}, func(state State) (Change, error) {
-				return DecideDue(state, d, s.now()), nil
-			})
-			if err != nil {
-				err = fmt.Errorf("sweep charge %d: %w", d.Number, err)
-			}
-			done <- err
-		}()
-	}
-	var errs []error
-	for range due {
-		errs = append(errs, <-done)
-	}
-	return errors.Join(errs...)
 }
 
 // Close closes a business day. Errors: ErrDayOpen, ErrDayAhead, and the store's.

@@ -36,7 +36,7 @@ func DecideClose(s State, early bool, a Agreement, now time.Time) (Batch, Change
 	case now.Before(opens) && !early:
 		return b, Change{}, fmt.Errorf("%s closes from %s WIB on, or early on request: %w", b.Day, opens.Format(WireTime), ErrDayOpen)
 	}
-	closed := Closed{Day: b.Day, No: s.LastBatch.No + 1, Early: now.Before(opens)}
+	closed := Closed{Day: b.Day, No: s.LastBatch.No + 1, Early: now.Before(opens), Partner: a.PartnerID}
 	b.apply(closed, now)
 	return b, change(now, Entry{Event: closed}), nil
 }
@@ -62,4 +62,5 @@ func (b *Batch) apply(e Closed, at time.Time) {
 	b.No = e.No
 	b.ClosedAt = at
 	b.Early = e.Early
+	b.Partner = e.Partner
 }

@@ -36,6 +36,8 @@ type Keys struct {
 	Details bool
 	// Setting names a setting.
 	Setting string
+	// Due asks for the charges of rows of the due index.
+	Due []Due
 }
 
 // State is what the keys led to, loaded in one transaction.
@@ -73,6 +75,8 @@ type State struct {
 	Paused bool
 	// Setting is the value of Keys.Setting, nil when it is not set.
 	Setting []byte
+	// Due are the charges of Keys.Due, in its order.
+	Due []DueCharge
 }
 
 // Change is what a decision writes. A zero Change writes nothing.
@@ -94,6 +98,13 @@ func (c Change) Empty() bool { return len(c.Entries) == 0 && len(c.Attended) == 
 type Due struct {
 	At     time.Time
 	Number uint64
+}
+
+// DueCharge is a row of the due index with its charge.
+type DueCharge struct {
+	Due
+	// Charge is nil when the ledger has none with the row's number.
+	Charge *Charge
 }
 
 // Line is a payment as the settlement file lists it.

@@ -77,8 +77,11 @@ func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "Post a SOAP message, or get ?wsdl.", http.StatusNotFound)
 }
 
+// reasonNoAnswer is the reason of an exchange until it is answered.
+const reasonNoAnswer = "no answer"
+
 func (s *Server) serveMessage(w http.ResponseWriter, r *http.Request) {
-	x := Exchange{Caller: caller(r)}
+	x := Exchange{Caller: caller(r), Reason: reasonNoAnswer}
 	began := s.config.Now()
 	defer func() {
 		x.Took = s.config.Now().Sub(began)
@@ -151,7 +154,6 @@ func (s *Server) write(w http.ResponseWriter, x *Exchange) {
 		}
 		send(w, x.Status, fault.ContentType(), fault.Append(nil))
 	default:
-		x.Reason = "no answer"
 		// The documented way to close a connection without an answer.
 		panic(http.ErrAbortHandler)
 	}

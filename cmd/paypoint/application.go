@@ -90,7 +90,7 @@ func (a *application) open(ctx context.Context) error {
 	}
 	a.ledger = ledger.NewService(a.store, a.config.agreement(), a.now)
 	a.settlement = settlement.New(settlement.Config{
-		Ledger: a.ledger, Partner: a.config.Settlement.PartnerID, TempDir: scratchFolder(a.config.DataDir),
+		Ledger: a.ledger, TempDir: scratchFolder(a.config.DataDir),
 	})
 	if err := a.openMerchants(ctx); err != nil {
 		return err

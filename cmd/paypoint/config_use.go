@@ -14,6 +14,7 @@ import (
 func (c Config) agreement() ledger.Agreement {
 	p := c.Partner
 	return ledger.Agreement{
+		PartnerID:         c.Settlement.PartnerID,
 		Tolerance:         p.TimestampTolerance,
 		RefWindow:         p.TrackingRefWindow,
 		Grace:             p.Grace,

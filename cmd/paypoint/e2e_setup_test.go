@@ -10,8 +10,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,7 +40,8 @@ type stage struct {
 	key    string
 	http   *http.Client
 	orders atomic.Int64
-	// ended carries what the program ended with.
+	// stop tells the program to end, and ended carries what it ended with.
+	stop  func()
 	ended chan error
 }
 
@@ -70,12 +69,8 @@ func newStage(t *testing.T, setup stageSetup) *stage {
 	if setup.change != nil {
 		setup.change(&cfg)
 	}
-	s.app = newApplication(cfg, zap.NewNop())
-	s.app.now, s.app.openStore = s.clock.Now, s.open
-	require.NoError(t, s.app.open(context.Background()))
-	ctx, stop := context.WithCancel(context.Background())
-	s.url = s.serve(ctx)
-	t.Cleanup(func() { s.end(stop, setup.fails) })
+	s.start(cfg)
+	t.Cleanup(func() { s.end(setup.fails) })
 	if setup.hold > 0 {
 		s.key = s.addMerchant(setup.hold)
 	}
@@ -105,16 +100,29 @@ func (s *stage) open(url string, options store.Options) (ledger.Store, error) {
 	return s.store, nil
 }
 
-// serve runs the program until ctx ends and returns where it listens.
-func (s *stage) serve(ctx context.Context) string {
+// start runs the program until stop is called.
+func (s *stage) start(cfg Config) {
 	s.t.Helper()
+	s.app = newApplication(cfg, zap.NewNop())
+	s.app.now, s.app.openStore = s.clock.Now, s.open
+	require.NoError(s.t, s.app.open(context.Background()))
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
 	out, in := io.Pipe()
 	go func() {
 		err := errors.Join(s.app.serve(ctx, in), s.app.Close())
 		s.ended <- err
 		in.CloseWithError(errors.Join(err, io.EOF))
 	}()
-	return listeningOn(s.t, out)
+	s.url = listeningOn(s.t, out)
+}
+
+// restart ends the program as an operator would and starts it again.
+func (s *stage) restart() {
+	s.t.Helper()
+	s.stop()
+	require.NoError(s.t, <-s.ended)
+	s.start(s.app.config)
 }
 
 // listeningOn reads the address that a server announces, and then whatever
@@ -130,12 +138,13 @@ func listeningOn(t *testing.T, out io.Reader) string {
 	return url
 }
 
-func (s *stage) end(stop func(), fails bool) {
+func (s *stage) end(fails bool) {
+	s.t.Helper()
 	if !fails {
 		s.checkBooks()
 	}
 	s.http.CloseIdleConnections()
-	stop()
+	s.stop()
 	err := <-s.ended
 	if !fails {
 		require.NoError(s.t, err)
@@ -369,124 +378,4 @@ func (s *stage) metrics() string {
 	request, err := http.NewRequest(http.MethodGet, s.url+"/metrics", nil)
 	require.NoError(s.t, err)
 	return string(s.fetch(request))
-}
-
-// ledgerFile is the ledger's every byte.
-func (s *stage) ledgerFile() []byte {
-	s.t.Helper()
-	text, err := os.ReadFile(filepath.Join(s.data, "ledger.db"))
-	require.NoError(s.t, err)
-	return text
-}
-
-// journal lists all records.
-func (s *stage) journal() []ledger.Record {
-	s.t.Helper()
-	records, err := s.store.Records(context.Background(), 0, 1_000_000)
-	require.NoError(s.t, err)
-	return records
-}
-
-// written names the kinds of all records after the first so many.
-func (s *stage) written(after int) string {
-	s.t.Helper()
-	var kinds []string
-	for _, r := range s.journal()[after:] {
-		kinds = append(kinds, string(r.Event.Kind()))
-	}
-	return strings.Join(kinds, " ")
-}
-
-// lastEvent is the newest event of a kind.
-func lastEvent[E ledger.Event](s *stage) E {
-	s.t.Helper()
-	for _, r := range slices.Backward(s.journal()) {
-		if event, is := r.Event.(E); is {
-			return event
-		}
-	}
-	require.Fail(s.t, "no such event")
-	panic("unreachable")
-}
-
-// receivable is what Indomaret owes us.
-func (s *stage) receivable() ledger.Rupiah {
-	s.t.Helper()
-	balance, sum := s.balances()
-	require.Zero(s.t, sum)
-	return balance[ledger.IndomaretReceivable]
-}
-
-func (s *stage) balances() (map[ledger.Account]ledger.Rupiah, ledger.Rupiah) {
-	s.t.Helper()
-	var books struct {
-		Accounts []ledger.Balance `json:"accounts"`
-		Sum      ledger.Rupiah    `json:"sum"`
-	}
-	require.NoError(s.t, json.Unmarshal(s.fetch(s.financeRequest(http.MethodGet, "/trial-balance")), &books))
-	balances := map[ledger.Account]ledger.Rupiah{}
-	for _, b := range books.Accounts {
-		balances[b.Account] = b.Amount
-	}
-	return balances, books.Sum
-}
-
-// bookedLine is a line of a settlement as far as every test holds it.
-type bookedLine struct {
-	Day      ledger.Day
-	Ref      ledger.TrackingRef
-	Amount   ledger.Rupiah
-	Reversed bool
-}
-
-// checkBooks derives the settlement's lines and the partner's debt from the
-// journal's events, and compares them with what the program shows.
-func (s *stage) checkBooks() {
-	s.t.Helper()
-	lines, owed := expectedBooks(s.journal())
-	require.Equal(s.t, owed, s.receivable())
-	var shown []bookedLine
-	for _, day := range daysOf(lines) {
-		listed, err := s.store.Lines(context.Background(), day, 0, 1_000_000)
-		require.NoError(s.t, err)
-		for _, l := range listed {
-			shown = append(shown, bookedLine{l.Day, l.Ref, l.Amount, l.Reversed})
-		}
-	}
-	require.ElementsMatch(s.t, lines, shown)
-}
-
-func expectedBooks(records []ledger.Record) (lines []bookedLine, owed ledger.Rupiah) {
-	type payment struct {
-		line int
-		owed ledger.Rupiah
-	}
-	payments := map[string]payment{}
-	for _, r := range records {
-		switch e := r.Event.(type) {
-		case ledger.Paid:
-			p := payment{line: len(lines), owed: e.Amount}
-			if e.FeeRemitted {
-				p.owed += e.Fee
-			}
-			payments[string(e.Code)+" "+string(e.Ref)] = p
-			lines = append(lines, bookedLine{e.Day, e.Ref, e.Amount, false})
-			owed += p.owed
-		case ledger.Reversed:
-			p := payments[string(e.Code)+" "+string(e.Ref)]
-			lines[p.line].Reversed = true
-			owed -= p.owed
-		}
-	}
-	return lines, owed
-}
-
-func daysOf(lines []bookedLine) []ledger.Day {
-	var days []ledger.Day
-	for _, l := range lines {
-		if !slices.Contains(days, l.Day) {
-			days = append(days, l.Day)
-		}
-	}
-	return days
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -68,6 +70,8 @@ func start(t *testing.T, before []string, args ...string) *process {
 		said: make(chan string, 1024), ended: make(chan struct{}),
 	}
 	p.command.Env = append(os.Environ(), runAsProgram+"=1")
+	// A group of its own, so that killing it also kills what runs under before.
+	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	log, err := os.Create(p.logFile)
 	require.NoError(t, err)
 	p.command.Stderr = log
@@ -77,7 +81,7 @@ func start(t *testing.T, before []string, args ...string) *process {
 	require.NoError(t, log.Close())
 	go p.follow(out)
 	t.Cleanup(func() {
-		_ = p.command.Process.Kill() // has ended already, unless the test failed
+		_ = syscall.Kill(-p.command.Process.Pid, syscall.SIGKILL) // has ended already, unless the test failed
 		<-p.ended
 		if t.Failed() {
 			t.Logf("log of the program:\n%s", tail(p.log()))
@@ -117,7 +121,7 @@ func (p *process) waitUntilListening(addresses int) {
 // kill ends the process without a warning, as a loss of power does.
 func (p *process) kill() {
 	p.t.Helper()
-	require.NoError(p.t, p.command.Process.Kill())
+	require.NoError(p.t, syscall.Kill(-p.command.Process.Pid, syscall.SIGKILL))
 	p.wait()
 }
 
@@ -147,6 +151,89 @@ func (p *process) log() string {
 		return err.Error()
 	}
 	return string(text)
+}
+
+// local is the program in the test's own process, with its log.
+type local struct {
+	t     *testing.T
+	app   *application
+	urls  []string
+	logs  *logBuffer
+	quit  func()
+	ended chan error
+}
+
+// serveHere serves a configuration on so many addresses; adjust may change the
+// application before it opens its ledger. The test ends it by end.
+func serveHere(t *testing.T, cfg Config, addresses int, adjust func(*application)) *local {
+	t.Helper()
+	logs := &logBuffer{}
+	l := &local{t: t, app: newApplication(cfg, newLogger(cfg, logs)), logs: logs, ended: make(chan error, 1)}
+	if adjust != nil {
+		adjust(l.app)
+	}
+	require.NoError(t, l.app.open(t.Context()))
+	ctx, quit := context.WithCancel(context.Background())
+	l.quit = quit
+	t.Cleanup(quit)
+	out, in := io.Pipe()
+	go func() {
+		err := errors.Join(l.app.serve(ctx, in), l.app.Close())
+		in.CloseWithError(errors.Join(err, io.EOF))
+		l.ended <- err
+	}()
+	lines := bufio.NewScanner(out)
+	for len(l.urls) < addresses && lines.Scan() {
+		if url, found := strings.CutPrefix(lines.Text(), "listening on "); found {
+			l.urls = append(l.urls, url)
+		}
+	}
+	require.Len(t, l.urls, addresses, logs)
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	return l
+}
+
+// end stops the program and returns what it ended with.
+func (l *local) end() error {
+	l.quit()
+	return <-l.ended
+}
+
+// sandboxHere is the configuration of a sandbox in a folder of its own.
+func sandboxHere(t *testing.T) Config {
+	t.Helper()
+	cfg, err := LoadConfig("", nil, Overrides{Listen: "127.0.0.1:0", DataDir: stageFolder(t), Sandbox: true})
+	require.NoError(t, err)
+	return cfg
+}
+
+// logBuffer is a log that can be read while it is written.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// lines are the events that hold a text.
+func (b *logBuffer) lines(holding string) []string {
+	var found []string
+	for line := range strings.Lines(b.String()) {
+		if strings.Contains(line, holding) {
+			found = append(found, line)
+		}
+	}
+	return found
 }
 
 // tail is the end of a long text.

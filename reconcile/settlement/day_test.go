@@ -127,9 +127,9 @@ func measureDay(path, act string) (measured, error) {
 		return measured{}, err
 	}
 	defer store.Close()
-	agreement := ledger.Agreement{CutOff: 24 * time.Hour}
+	agreement := ledger.Agreement{PartnerID: "PAYPOINT", CutOff: 24 * time.Hour}
 	dayAfter := func() time.Time { return friday.End(agreement.CutOff) }
-	service := settlement.New(settlement.Config{Ledger: ledger.NewService(store, agreement, dayAfter), Partner: "PAYPOINT"})
+	service := settlement.New(settlement.Config{Ledger: ledger.NewService(store, agreement, dayAfter)})
 	stop, anonymous := make(chan struct{}), make(chan float64)
 	go func() { anonymous <- peakAnonymous(stop) }()
 

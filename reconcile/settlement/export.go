@@ -82,7 +82,7 @@ func (s *Service) export(ctx context.Context, day ledger.Day, f Format, w io.Wri
 	}
 	switch f {
 	case TXT:
-		return s.write(ctx, batch, newText(w, s.partner, batch), progress)
+		return s.write(ctx, batch, newText(w, batch), progress)
 	case CSV:
 		return s.write(ctx, batch, newTable(w), progress)
 	case XLSX:
@@ -98,7 +98,7 @@ func (s *Service) exportWorkbook(ctx context.Context, batch ledger.Batch, w io.W
 		return err
 	}
 	defer book.discard()
-	if err := book.summarise(s.partner, batch); err != nil {
+	if err := book.summarise(batch); err != nil {
 		return err
 	}
 	return s.write(ctx, batch, book, progress)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -93,13 +94,19 @@ func TestCloseOfDamagedLedger(t *testing.T) {
 	require.NotEmpty(t, d.close(t, friday).SHA256)
 }
 
-func TestExportUnderAnotherPartnerFails(t *testing.T) {
+// A file is headed as it was when its day was closed: a new agreement does not
+// rewrite it.
+func TestExportUnderAnotherAgreementIsTheSame(t *testing.T) {
 	t.Parallel()
 	d := setup(t, memory.Open())
 	d.at(t, "2026-11-21 02:00:00")
 	d.close(t, friday)
-	other := settlement.New(settlement.Config{Ledger: d.ledger, Partner: "OTHER"})
-	require.ErrorIs(t, other.Export(t.Context(), friday, settlement.TXT, &bytes.Buffer{}, nil), settlement.ErrHash)
+	var before, after bytes.Buffer
+	require.NoError(t, d.settlement.Export(t.Context(), friday, settlement.TXT, &before, nil))
+	other := settlement.New(settlement.Config{Ledger: ledger.NewService(d.store, ledger.Agreement{PartnerID: "OTHER"}, time.Now)})
+	require.NoError(t, other.Export(t.Context(), friday, settlement.TXT, &after, nil))
+	require.Equal(t, before.String(), after.String())
+	require.Contains(t, after.String(), "H|1|PAYPOINT|")
 }
 
 // full is a disk or a connection that takes no more.
@@ -151,7 +158,7 @@ func TestWorkbookNeedsItsTemporaryFolder(t *testing.T) {
 	d.at(t, "2026-11-21 02:00:00")
 	d.close(t, friday)
 	missing := filepath.Join(t.TempDir(), "missing")
-	other := settlement.New(settlement.Config{Ledger: d.ledger, Partner: "PAYPOINT", TempDir: missing})
+	other := settlement.New(settlement.Config{Ledger: d.ledger, TempDir: missing})
 	err := other.Export(t.Context(), friday, settlement.XLSX, &bytes.Buffer{}, nil)
 	require.ErrorContains(t, err, "make temporary file")
 	require.NoError(t, other.Export(t.Context(), friday, settlement.TXT, &bytes.Buffer{}, nil))

@@ -72,7 +72,7 @@ func book(t *testing.T, payments int) []byte {
 	require.NoError(t, err)
 	defer b.discard()
 	closed := time.Date(2026, 11, 21, 2, 0, 0, 0, ledger.WIB)
-	require.NoError(t, b.summarise("PAYPOINT", ledger.Batch{Day: "2026-11-20", No: 1, ClosedAt: closed}))
+	require.NoError(t, b.summarise(ledger.Batch{Day: "2026-11-20", No: 1, ClosedAt: closed}))
 	for i := range payments {
 		paid := ledger.Paid{Ref: ledger.TrackingRef(fmt.Sprintf("T%d", i+1)), TimeStamp: closed, MessageID: " _x0041_ <&> "}
 		require.NoError(t, b.line(i+1, ledger.Line{Seq: uint64(i + 1), Paid: paid}))

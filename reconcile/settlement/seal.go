@@ -65,7 +65,7 @@ func (s *Service) unsealed(ctx context.Context, day ledger.Day) ([]ledger.Batch,
 
 // seal makes a batch's text file for the sake of its hash, and records that.
 func (s *Service) seal(ctx context.Context, b ledger.Batch) (string, error) {
-	file := newText(io.Discard, s.partner, b)
+	file := newText(io.Discard, b)
 	if err := s.write(ctx, b, file, nil); err != nil {
 		return "", fmt.Errorf("make settlement file %s: %w", b.Day, err)
 	}

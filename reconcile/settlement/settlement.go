@@ -18,7 +18,7 @@ var (
 	// ErrTotals: the payments of a day do not add up to its batch.
 	ErrTotals = errors.New("the payments do not add up to the batch's totals")
 	// ErrHash: the text file is not the one whose hash was recorded. Either the
-	// ledger is damaged, or the partner id that heads the files was changed.
+	// ledger or the program is damaged.
 	ErrHash = errors.New("the file's SHA-256 is not the recorded one")
 	// ErrFormat: there is no such format.
 	ErrFormat = errors.New("unknown format: want txt, csv or xlsx")
@@ -31,9 +31,6 @@ const MaxList = 1000
 type Config struct {
 	// Ledger is what is settled.
 	Ledger *ledger.Service
-	// Partner is the partner id in the H line: letters, digits, _ and -. It is
-	// part of every recorded hash, so it stays what it was at the first closing.
-	Partner string
 	// TempDir takes the temporary files of XLSX exports, about 1 KB a payment;
 	// empty is the system's.
 	TempDir string
@@ -42,13 +39,12 @@ type Config struct {
 // Service settles business days. All its methods may be called at once.
 type Service struct {
 	ledger  *ledger.Service
-	partner string
 	tempDir string
 }
 
 // New makes the settlement of a ledger.
 func New(c Config) *Service {
-	return &Service{ledger: c.Ledger, partner: c.Partner, tempDir: c.TempDir}
+	return &Service{ledger: c.Ledger, tempDir: c.TempDir}
 }
 
 // ClosesFrom is when a day may be closed without asking for it early.

@@ -40,9 +40,9 @@ type desk struct {
 func setup(t testing.TB, store ledger.Store) *desk {
 	t.Helper()
 	d := &desk{store: store}
-	agreement := ledger.Agreement{CutOff: 24 * time.Hour, CloseDelay: 2 * time.Hour, FeeRemitted: true}
+	agreement := ledger.Agreement{PartnerID: "PAYPOINT", CutOff: 24 * time.Hour, CloseDelay: 2 * time.Hour, FeeRemitted: true}
 	d.ledger = ledger.NewService(store, agreement, func() time.Time { return time.UnixMilli(d.clock.Load()) })
-	d.settlement = settlement.New(settlement.Config{Ledger: d.ledger, Partner: "PAYPOINT", TempDir: t.TempDir()})
+	d.settlement = settlement.New(settlement.Config{Ledger: d.ledger, TempDir: t.TempDir()})
 	return d
 }
 

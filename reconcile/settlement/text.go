@@ -42,11 +42,11 @@ type text struct {
 	lines    hash.Hash
 }
 
-func newText(w io.Writer, partner string, b ledger.Batch) *text {
+func newText(w io.Writer, b ledger.Batch) *text {
 	return &text{
 		out: bufio.NewWriterSize(w, textBuffer),
 		header: []string{
-			"H", layout, escape(partner), string(b.Day), sequence,
+			"H", layout, escape(b.Partner), string(b.Day), sequence,
 			b.ClosedAt.In(ledger.WIB).Format(ledger.WireTime),
 			reprocessed, strconv.FormatUint(b.No, 10), previousHash(b),
 		},

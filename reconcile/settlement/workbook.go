@@ -82,7 +82,7 @@ func (b *workbook) makeStyles() error {
 
 // summarise writes the first sheet. The batch's totals stand there before the
 // payments are read: where these differ, no workbook comes out.
-func (b *workbook) summarise(partner string, batch ledger.Batch) error {
+func (b *workbook) summarise(batch ledger.Batch) error {
 	closed := batch.ClosedAt.In(ledger.WIB)
 	// A workbook names when it was made: that is the closing, or two exports
 	// would not be the same.
@@ -106,7 +106,7 @@ func (b *workbook) summarise(partner string, batch ledger.Batch) error {
 	if err := sheet.SetColWidth(2, 2, 70); err != nil {
 		return fmt.Errorf("widen sheet %s: %w", summarySheet, err)
 	}
-	for i, row := range b.summary(partner, batch) {
+	for i, row := range b.summary(batch) {
 		if err := sheet.SetRow(fmt.Sprintf("A%d", i+1), row); err != nil {
 			return fmt.Errorf("write sheet %s: %w", summarySheet, err)
 		}
@@ -115,11 +115,11 @@ func (b *workbook) summarise(partner string, batch ledger.Batch) error {
 }
 
 // summary are the rows of the first sheet, named as in the text file's H and T.
-func (b *workbook) summary(partner string, batch ledger.Batch) [][]any {
+func (b *workbook) summary(batch ledger.Batch) [][]any {
 	totals := TotalsOf(batch)
 	name := func(s string) excelize.Cell { return excelize.Cell{StyleID: b.bold, Value: s} }
 	return [][]any{
-		{name("partner"), partner},
+		{name("partner"), batch.Partner},
 		// End(0) is the calendar day's midnight, whatever the cut-off.
 		{name("business_date"), excelize.Cell{StyleID: b.day, Value: wallClock(batch.Day.End(0))}},
 		{name("batch_no"), batch.No},

@@ -144,7 +144,7 @@ func TestWorkbookLeavesNoTemporaryFiles(t *testing.T) {
 	d.at(t, "2026-11-21 02:00:00")
 	d.close(t, friday)
 	temp := t.TempDir()
-	spooling := settlement.New(settlement.Config{Ledger: d.ledger, Partner: "PAYPOINT", TempDir: temp})
+	spooling := settlement.New(settlement.Config{Ledger: d.ledger, TempDir: temp})
 	for _, room := range []int{0, 64 << 20} {
 		_ = spooling.Export(t.Context(), friday, settlement.XLSX, &full{room}, nil) // fails the first time
 		left, err := os.ReadDir(temp)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+
 	"paypoint/ledger"
 )
 
@@ -77,15 +79,25 @@ func (s *Store) commitTogether(group []*operation) (faulty *operation) {
 		refuse(group, fmt.Errorf("%w: %w", ledger.ErrNotCommitted, errors.Join(err, tx.Rollback())))
 		return nil
 	}
-	if err := tx.Commit(); err != nil {
-		// bbolt can fail here with the commit on the disk all the same.
-		s.fail(fmt.Errorf("commit of %d changes: %w", changes, err))
+	if err := s.commitToDisk(tx); err != nil {
 		refuse(group, fmt.Errorf("%w: %w", ledger.ErrOutcomeUnknown, err))
 		return nil
 	}
 	s.head = journal.head
 	if s.options.Committed != nil {
 		s.options.Committed(changes, time.Since(begun))
+	}
+	return nil
+}
+
+// commitToDisk lets no reader begin until the commit is durable, or has failed:
+// bbolt can report an error with the commit on the disk all the same.
+func (s *Store) commitToDisk(tx *bolt.Tx) error {
+	s.durable.Lock()
+	defer s.durable.Unlock()
+	if err := tx.Commit(); err != nil {
+		s.fail(fmt.Errorf("commit: %w", err))
+		return err
 	}
 	return nil
 }

@@ -20,8 +20,9 @@ const (
 	frameText = frameHash + len(ledger.Hash{})
 )
 
-// journalFill packs the journal's pages, which only ever grow at their end.
-const journalFill = 0.95
+// growingFill packs the pages of buckets that only ever grow at their end. The
+// charges are not among them: their transactions will come between.
+const growingFill = 0.95
 
 // errFrame reports a journal frame whose bytes are not what was written.
 var errFrame = errors.New("journal record is damaged")
@@ -40,7 +41,7 @@ type appender struct {
 
 func newAppender(tx *bolt.Tx, h head) *appender {
 	bucket := tx.Bucket(bucketJournal)
-	bucket.FillPercent = journalFill
+	bucket.FillPercent = growingFill
 	return &appender{bucket: bucket, head: h}
 }
 

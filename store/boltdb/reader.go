@@ -3,6 +3,7 @@ package boltdb
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,10 +13,31 @@ import (
 	"paypoint/ledger"
 )
 
+// view reads the ledger as it is on the disk. bbolt shows a commit to readers
+// when its pages are written, just before they are durable; a merchant who is
+// told of a payment then would know of one that a loss of power takes away. So
+// a reader takes its view between two commits, and then reads on beside them.
+func (s *Store) view(read func(*bolt.Tx) error) error {
+	tx, err := s.beginView()
+	if err != nil {
+		return fmt.Errorf("read the ledger: %w", err)
+	}
+	return errors.Join(read(tx), tx.Rollback())
+}
+
+func (s *Store) beginView() (*bolt.Tx, error) {
+	s.durable.RLock()
+	defer s.durable.RUnlock()
+	if err := s.Err(); err != nil {
+		return nil, err
+	}
+	return s.db.Begin(false)
+}
+
 // Load is ledger.Reader's.
 func (s *Store) Load(_ context.Context, keys ledger.Keys) (ledger.State, error) {
 	var state ledger.State
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		var err error
 		state, err = ledger.Load(newRows(tx, s.codes), keys)
 		return err
@@ -26,7 +48,7 @@ func (s *Store) Load(_ context.Context, keys ledger.Keys) (ledger.State, error) 
 // Find is ledger.Reader's.
 func (s *Store) Find(_ context.Context, merchant, handle string) (uint64, error) {
 	var number uint64
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		var err error
 		number, err = ledger.Find(newRows(tx, s.codes), merchant, handle)
 		return err
@@ -37,7 +59,7 @@ func (s *Store) Find(_ context.Context, merchant, handle string) (uint64, error)
 // Records is ledger.Reader's.
 func (s *Store) Records(_ context.Context, after uint64, limit int) ([]ledger.Record, error) {
 	var records []ledger.Record
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		cursor := tx.Bucket(bucketJournal).Cursor()
 		for key, value := cursor.Seek(numberKey(after + 1)); key != nil && len(records) < limit; key, value = cursor.Next() {
 			record, err := readRecord(key, value)
@@ -55,7 +77,7 @@ func (s *Store) Records(_ context.Context, after uint64, limit int) ([]ledger.Re
 // first and last payment, so that a batch needs no list of its own.
 func (s *Store) Lines(_ context.Context, day ledger.Day, after uint64, limit int) ([]ledger.Line, error) {
 	var lines []ledger.Line
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		rows := newRows(tx, s.codes)
 		batch, err := rows.Batch(day)
 		if err != nil || batch.First == 0 {
@@ -107,14 +129,14 @@ func readLine(rows *rows, day ledger.Day, key, value []byte) (ledger.Line, bool,
 // Batches is ledger.Reader's.
 func (s *Store) Batches(_ context.Context, from ledger.Day, limit int) ([]ledger.Batch, error) {
 	var batches []ledger.Batch
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		cursor := tx.Bucket(bucketBatches).Cursor()
 		for key, value := cursor.Seek([]byte(from)); key != nil && len(batches) < limit; key, value = cursor.Next() {
-			batch, err := decode[ledger.Batch](value)
+			row, err := decode[batchRow](value)
 			if err != nil {
-				return err
+				return fmt.Errorf("batch %s: %w", key, err)
 			}
-			batches = append(batches, *batch)
+			batches = append(batches, row.batch(ledger.Day(key)))
 		}
 		return nil
 	})
@@ -124,7 +146,7 @@ func (s *Store) Batches(_ context.Context, from ledger.Day, limit int) ([]ledger
 // Settings is ledger.Reader's.
 func (s *Store) Settings(_ context.Context, prefix string) (map[string][]byte, error) {
 	settings := map[string][]byte{}
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		cursor := tx.Bucket(bucketSettings).Cursor()
 		for key, value := cursor.Seek([]byte(prefix)); strings.HasPrefix(string(key), prefix) && key != nil; key, value = cursor.Next() {
 			settings[string(key)] = append([]byte(nil), value...)
@@ -137,7 +159,7 @@ func (s *Store) Settings(_ context.Context, prefix string) (map[string][]byte, e
 // Due is ledger.Reader's.
 func (s *Store) Due(_ context.Context, until time.Time, limit int) ([]ledger.Due, error) {
 	var due []ledger.Due
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		cursor := tx.Bucket(bucketDue).Cursor()
 		for key, _ := cursor.First(); key != nil && len(due) < limit; key, _ = cursor.Next() {
 			d, err := parseDueKey(key)
@@ -154,7 +176,7 @@ func (s *Store) Due(_ context.Context, until time.Time, limit int) ([]ledger.Due
 // Balances is ledger.Reader's.
 func (s *Store) Balances(context.Context) ([]ledger.Balance, error) {
 	var balances []ledger.Balance
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketBalances).ForEach(func(key, value []byte) error {
 			amount, err := parseNumber(value)
 			if err != nil {

@@ -2,7 +2,6 @@ package boltdb
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,12 +11,6 @@ import (
 
 	"paypoint/ledger"
 )
-
-// rowVersion begins every row. A row of another version is not guessed at.
-const rowVersion = 1
-
-// errRow reports bytes that are no row of this version.
-var errRow = errors.New("not a row of a version that this program reads")
 
 // rows are ledger.Rows in one bbolt transaction. Rows that one group changes
 // again and again (the charge of a message, the day's batch, the balances) are
@@ -57,7 +50,7 @@ func (r *rows) flushCharges() error {
 		if !kept.dirty {
 			continue
 		}
-		if err := put(r.tx, bucketCharges, chargeKey(number), kept.row); err != nil {
+		if err := r.put(bucketCharges, chargeKey(number), toChargeRow(kept.row)); err != nil {
 			return err
 		}
 	}
@@ -67,7 +60,7 @@ func (r *rows) flushCharges() error {
 
 func (r *rows) flushBatches() error {
 	for _, b := range r.batches {
-		if err := put(r.tx, bucketBatches, []byte(b.Day), b); err != nil {
+		if err := r.put(bucketBatches, []byte(b.Day), toBatchRow(b)); err != nil {
 			return err
 		}
 		if !b.Closed() {
@@ -109,27 +102,14 @@ func get[R any](tx *bolt.Tx, bucket, key []byte) (*R, error) {
 	return row, nil
 }
 
-func decode[R any](value []byte) (*R, error) {
-	if len(value) == 0 || value[0] != rowVersion {
-		return nil, errRow
-	}
-	row := new(R)
-	if err := json.Unmarshal(value[1:], row); err != nil {
-		return nil, fmt.Errorf("%w: %w", errRow, err)
-	}
-	return row, nil
-}
-
-func put[R any](tx *bolt.Tx, bucket, key []byte, row R) error {
-	text, err := json.Marshal(row)
+func (r *rows) put(bucket, key []byte, row any) error {
+	value, err := encode(row)
 	if err != nil {
 		return fmt.Errorf("%s row %x: %w", bucket, key, err)
 	}
-	value := make([]byte, 0, 1+len(text))
-	return tx.Bucket(bucket).Put(key, append(append(value, rowVersion), text...))
+	return r.tx.Bucket(bucket).Put(key, value)
 }
 
-// number reads a number that is a row by itself; 0 when there is none.
 func (r *rows) number(bucket, key []byte) (uint64, error) {
 	value := r.tx.Bucket(bucket).Get(key)
 	if value == nil {
@@ -153,11 +133,13 @@ func (r *rows) Charge(number uint64) (*ledger.Charge, error) {
 	if kept, ok := r.charges[number]; ok {
 		return &kept.row, nil
 	}
-	charge, err := get[ledger.Charge](r.tx, bucketCharges, chargeKey(number))
-	if charge != nil {
-		r.charges[number] = keptCharge{row: *charge}
+	row, err := get[chargeRow](r.tx, bucketCharges, chargeKey(number))
+	if row == nil {
+		return nil, err
 	}
-	return charge, err
+	charge := row.charge(number)
+	r.charges[number] = keptCharge{row: charge}
+	return &charge, nil
 }
 
 func (r *rows) PutCharge(c ledger.Charge) error {
@@ -172,6 +154,7 @@ func (r *rows) PutCharge(c ledger.Charge) error {
 }
 
 func (r *rows) PutHandles(c ledger.Charge) error {
+	r.tx.Bucket(bucketIDs).FillPercent = growingFill
 	if err := r.tx.Bucket(bucketIDs).Put([]byte(c.ID), numberKey(c.Number)); err != nil {
 		return err
 	}
@@ -185,26 +168,41 @@ func (r *rows) ByOrder(merchant, order string) (uint64, error) {
 }
 
 func (r *rows) Details(number uint64) (*ledger.Details, error) {
-	return get[ledger.Details](r.tx, bucketDetails, numberKey(number))
+	row, err := get[detailsRow](r.tx, bucketDetails, numberKey(number))
+	if row == nil {
+		return nil, err
+	}
+	details := row.details()
+	return &details, nil
 }
 
 func (r *rows) PutDetails(number uint64, d ledger.Details) error {
-	return put(r.tx, bucketDetails, numberKey(number), d)
+	r.tx.Bucket(bucketDetails).FillPercent = growingFill
+	return r.put(bucketDetails, numberKey(number), toDetailsRow(d))
 }
 
 func (r *rows) Transaction(code ledger.PaymentCode, ref ledger.TrackingRef) (*ledger.Transaction, error) {
-	return get[ledger.Transaction](r.tx, bucketCharges, transactionKey(r.codes, code, ref))
+	row, err := get[transactionRow](r.tx, bucketCharges, transactionKey(r.codes, code, ref))
+	if row == nil {
+		return nil, err
+	}
+	tx := row.transaction(code, ref)
+	return &tx, nil
 }
 
 func (r *rows) PutTransaction(t ledger.Transaction) error {
-	return put(r.tx, bucketCharges, transactionKey(r.codes, t.Code, t.Ref), t)
+	return r.put(bucketCharges, transactionKey(r.codes, t.Code, t.Ref), toTransactionRow(t))
 }
 
 func (r *rows) RefUse(ref ledger.TrackingRef, store string) (*ledger.RefUse, bool, error) {
 	own := pairKey(string(ref), store)
-	use, err := get[ledger.RefUse](r.tx, bucketRefs, own)
+	row, err := get[refUseRow](r.tx, bucketRefs, own)
 	if err != nil {
 		return nil, false, err
+	}
+	var use *ledger.RefUse
+	if row != nil {
+		use = &ledger.RefUse{Code: row.Code, Store: store, Booked: row.Booked.time()}
 	}
 	prefix := pairKey(string(ref), "")
 	cursor := r.tx.Bucket(bucketRefs).Cursor()
@@ -216,7 +214,7 @@ func (r *rows) RefUse(ref ledger.TrackingRef, store string) (*ledger.RefUse, boo
 }
 
 func (r *rows) PutRefUse(ref ledger.TrackingRef, use ledger.RefUse) error {
-	return put(r.tx, bucketRefs, pairKey(string(ref), use.Store), use)
+	return r.put(bucketRefs, pairKey(string(ref), use.Store), refUseRow{use.Code, toMillis(use.Booked)})
 }
 
 func (r *rows) Case(code ledger.PaymentCode, ref ledger.TrackingRef) (bool, error) {
@@ -231,11 +229,11 @@ func (r *rows) Batch(day ledger.Day) (ledger.Batch, error) {
 	if batch, ok := r.batches[day]; ok {
 		return batch, nil
 	}
-	batch, err := get[ledger.Batch](r.tx, bucketBatches, []byte(day))
-	if err != nil || batch == nil {
+	row, err := get[batchRow](r.tx, bucketBatches, []byte(day))
+	if row == nil {
 		return ledger.Batch{Day: day}, err
 	}
-	return *batch, nil
+	return row.batch(day), nil
 }
 
 func (r *rows) BatchNo(no uint64) (ledger.Batch, error) {

@@ -47,6 +47,8 @@ type Store struct {
 	queue   *queue
 	// head is the journal's end; only the committer uses it.
 	head head
+	// durable is held while a commit is on its way to the disk.
+	durable sync.RWMutex
 	// stopped is closed when the committer has ended.
 	stopped chan struct{}
 
@@ -166,7 +168,7 @@ func (s *Store) knows(keys ledger.Keys) (bool, error) {
 		return true, nil
 	}
 	var tx *ledger.Transaction
-	err := s.db.View(func(btx *bolt.Tx) error {
+	err := s.view(func(btx *bolt.Tx) error {
 		var err error
 		tx, err = newRows(btx, s.codes).Transaction(keys.Code, keys.Ref)
 		return err

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fxamacker/cbor/v2"
 	bolt "go.etcd.io/bbolt"
 
 	"paypoint/ledger"
@@ -318,8 +319,10 @@ func place(bucket, key []byte) string { return fmt.Sprintf("%s row %q", bucket, 
 
 // show prints a row's text, or its bytes where it is none.
 func show(value []byte) string {
-	if len(value) > 1 && value[0] == rowVersion && value[1] == '{' {
-		return string(value[1:])
+	if len(value) > 1 && value[0] == rowVersion {
+		if text, err := cbor.Diagnose(value[1:]); err == nil {
+			return text
+		}
 	}
 	return hex.EncodeToString(value)
 }

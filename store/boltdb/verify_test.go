@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -271,4 +272,31 @@ func TestVerifyFindsADamagedPage(t *testing.T) {
 	var difference *Difference
 	require.ErrorAs(t, err, &difference)
 	require.Contains(t, difference.Where, "journal")
+}
+
+// TestVerifySurvivesAPageThatPointsNowhere gives the first element of each
+// page a size beyond the file, which bbolt follows without a look.
+func TestVerifySurvivesAPageThatPointsNowhere(t *testing.T) {
+	t.Parallel()
+	whole, err := os.ReadFile(newRich(t))
+	require.NoError(t, err)
+	page, damaged := os.Getpagesize(), 0
+	for at := 2 * page; at < 32*page && at < len(whole); at += page {
+		path := filepath.Join(t.TempDir(), "ledger.db")
+		spoilt := clone(whole)
+		// A page's header has 16 bytes; its first element's last field ends 16 later.
+		spoilt[at+31] = 0x7f
+		require.NoError(t, os.WriteFile(path, spoilt, 0o600))
+		_, err := Verify(path, t.TempDir(), nil)
+		if err == nil {
+			// The page is free, or its first element has no such field.
+			continue
+		}
+		damaged++
+		var difference *Difference
+		if !errors.As(err, &difference) {
+			require.ErrorIs(t, err, ErrForeign)
+		}
+	}
+	require.Greater(t, damaged, 3)
 }

@@ -1,0 +1,431 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"paypoint/ledger"
+	"paypoint/store"
+)
+
+// slowRequest is a request whose last byte is still to be sent.
+type slowRequest struct {
+	net.Conn
+	last string
+}
+
+// begin sends all of a message but its last byte.
+func begin(t *testing.T, url string, m tillMessage) slowRequest {
+	t.Helper()
+	address := strings.TrimPrefix(url, "http://")
+	connection, err := net.Dial("tcp", address)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = connection.Close() })
+	body := m.signed().envelope()
+	_, err = fmt.Fprintf(connection, "POST /indomaret HTTP/1.1\r\nHost: %s\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s",
+		address, len(body), body[:len(body)-1])
+	require.NoError(t, err)
+	return slowRequest{connection, body[len(body)-1:]}
+}
+
+// complete sends the rest and reads the answer.
+func (s slowRequest) complete(t *testing.T) (*http.Response, tillAnswer) {
+	t.Helper()
+	_, err := io.WriteString(s, s.last)
+	require.NoError(t, err)
+	response, err := http.ReadResponse(bufio.NewReader(s), nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	answer := tillAnswer{status: response.StatusCode, body: string(text), values: map[string]string{}}
+	require.NoError(t, answer.read(text))
+	return response, answer
+}
+
+// waitUntilRefused waits until a server takes no more connections.
+func waitUntilRefused(t *testing.T, url string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		connection, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err == nil {
+			_ = connection.Close()
+		}
+		return err != nil
+	}, patience, 5*time.Millisecond)
+}
+
+// waitUntilAccepted waits until a server has all connections so far: they are
+// accepted in their order, so one that is answered was the last.
+func waitUntilAccepted(t *testing.T, url string) {
+	t.Helper()
+	response, err := newClient(t, url).http.Get(url + "/healthz")
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+}
+
+func TestServeFinishesRequestsBeforeItStops(t *testing.T) {
+	t.Parallel()
+	dir := stageFolder(t)
+	p := launch(t, "serve", "--sandbox", "--data", dir, "--listen", "127.0.0.1:0")
+	c := newClient(t, p.urls[0])
+	codes := make([]string, 8)
+	slow := make([]slowRequest, len(codes))
+	for i := range codes {
+		var err error
+		codes[i], err = c.charge(fmt.Sprint("order-", i), stageAmount)
+		require.NoError(t, err)
+		slow[i] = begin(t, p.urls[0], message(reqPayment, codes[i], fmt.Sprint("R", i), stageAmount))
+	}
+	waitUntilAccepted(t, p.urls[0])
+	require.NoError(t, p.command.Process.Signal(os.Interrupt))
+	waitUntilRefused(t, p.urls[0])
+
+	receipts := make([]string, len(codes))
+	for i, s := range slow {
+		response, answer := s.complete(t)
+		require.Equal(t, approved, answer.code(), answer)
+		require.True(t, response.Close, "the connection ends with its answer")
+		receipts[i] = answer.values["ReceiptCode"]
+	}
+	require.Equal(t, exitDone, p.wait(), p.log())
+	require.NoFileExists(t, filepath.Join(dir, socketName))
+	code, out, errText := runCommand("verify", "--data", dir)
+	require.Equal(t, exitDone, code, errText)
+	require.Contains(t, out, "8 payments")
+
+	p = launch(t, "serve", "--sandbox", "--data", dir, "--listen", "127.0.0.1:0")
+	c.url = p.urls[0]
+	for i, code := range codes {
+		answer, err := c.till(message(reqPayment, code, fmt.Sprint("R", i), stageAmount))
+		require.NoError(t, err)
+		require.Equal(t, receipts[i], answer.values["ReceiptCode"])
+	}
+	require.Equal(t, exitDone, p.stop())
+}
+
+func TestServeCutsOffWhatDoesNotEnd(t *testing.T) {
+	t.Parallel()
+	cfg := sandboxHere(t)
+	cfg.Limits.Partner.ReadTimeout, cfg.Limits.Partner.AnswerTimeout = time.Minute, 0
+	l := serveHere(t, cfg, 1, nil)
+	never := begin(t, l.urls[0], message(reqInquiry, "1", "R", 0))
+	waitUntilAccepted(t, l.urls[0])
+	require.NoError(t, l.end())
+	require.Len(t, l.logs.lines("requests were cut off"), 1)
+	_, err := http.ReadResponse(bufio.NewReader(never), nil)
+	require.Error(t, err, "nobody is answered when nothing was decided")
+}
+
+// brokenStore is a ledger that fails when it is told to.
+type brokenStore struct {
+	ledger.Store
+	once   sync.Once
+	failed chan struct{}
+	// unreadable lets every Load fail.
+	unreadable atomic.Bool
+}
+
+var errDisk = errors.New("input/output error")
+
+// broken puts a brokenStore around an application's engine.
+func broken() (*brokenStore, func(*application)) {
+	b := &brokenStore{failed: make(chan struct{})}
+	return b, func(a *application) {
+		a.openStore = func(url string, options store.Options) (ledger.Store, error) {
+			var err error
+			b.Store, err = store.Open(url, options)
+			return b, err
+		}
+	}
+}
+
+func (b *brokenStore) fail() { b.once.Do(func() { close(b.failed) }) }
+
+// Err is ledger.Store's.
+func (b *brokenStore) Err() error {
+	select {
+	case <-b.failed:
+		return errDisk
+	default:
+		return nil
+	}
+}
+
+// Load is ledger.Store's.
+func (b *brokenStore) Load(ctx context.Context, keys ledger.Keys) (ledger.State, error) {
+	if b.unreadable.Load() {
+		return ledger.State{}, errDisk
+	}
+	return b.Store.Load(ctx, keys)
+}
+
+// Failed is ledger.Store's.
+func (b *brokenStore) Failed() <-chan struct{} { return b.failed }
+
+func TestServeEndsWithTheLedger(t *testing.T) {
+	t.Parallel()
+	failing, adjust := broken()
+	l := serveHere(t, sandboxHere(t), 1, adjust)
+	waiting := begin(t, l.urls[0], message(reqInquiry, "1", "R", 0))
+	waitUntilAccepted(t, l.urls[0])
+	failing.fail()
+	require.EqualError(t, <-l.ended, "the ledger has stopped, start again: input/output error")
+	_, err := http.ReadResponse(bufio.NewReader(waiting), nil)
+	require.Error(t, err, "nobody is answered after a failure")
+}
+
+func TestServeTellsOfALedgerThatFailsWhileItStops(t *testing.T) {
+	t.Parallel()
+	failing, adjust := broken()
+	l := serveHere(t, sandboxHere(t), 1, adjust)
+	waiting := begin(t, l.urls[0], message(reqInquiry, "1", "R", 0))
+	waitUntilAccepted(t, l.urls[0])
+	l.quit()
+	waitUntilRefused(t, l.urls[0])
+	failing.fail()
+	_, answer := waiting.complete(t)
+	require.Equal(t, "14", answer.code())
+	require.EqualError(t, <-l.ended, "the ledger has stopped, start again: input/output error")
+}
+
+// TestServeStopsWhenTheDiskFails lets fdatasync fail under a server at work:
+// nothing that was in flight is answered, the process says why it ends, and
+// the next one goes on with all that was ever answered.
+func TestServeStopsWhenTheDiskFails(t *testing.T) {
+	t.Parallel()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("needs strace: Debian package strace")
+	}
+	h := newTorture(t, 1)
+	// Each thread's first calls pass, so that the server starts; then all fail.
+	p := start(t, []string{strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=12+"},
+		"serve", "--sandbox", "--data", h.dir, "--listen", "127.0.0.1:0")
+	p.waitUntilListening(1)
+	h.connect(p)
+	var working sync.WaitGroup
+	for _, till := range h.tills {
+		working.Go(func() { till.work(p.ended) })
+	}
+	require.Equal(t, exitFailed, p.wait(), p.log())
+	working.Wait()
+	require.Contains(t, p.log(), "the ledger has stopped, start again: commit of ")
+	require.Contains(t, p.log(), "input/output error")
+	for _, till := range h.tills {
+		require.Empty(t, till.faults)
+	}
+	require.Positive(t, h.counts().silent)
+	h.check()
+	h.finish()
+}
+
+func TestServeRefusesASecondServer(t *testing.T) {
+	t.Parallel()
+	l := serveHere(t, sandboxHere(t), 1, nil)
+	code, out, errText := runCommand("serve", "--sandbox", "--data", l.app.config.DataDir, "--listen", "127.0.0.1:0")
+	require.Equal(t, exitFailed, code)
+	require.Empty(t, out)
+	require.Contains(t, errText, "another process has the ledger open")
+	require.Contains(t, errText, filepath.Join(l.app.config.DataDir, "ledger.db"))
+
+	code, _, errText = runCommand("trial-balance", "--data", l.app.config.DataDir)
+	require.Equal(t, exitDone, code, "the first server's socket is still its own: %s", errText)
+	require.NoError(t, l.end())
+}
+
+func TestServeNamesTheGroupsOfATakenPort(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	dir := stageFolder(t)
+	code, _, errText := runCommand("serve", "--sandbox", "--data", dir, "--listen", taken.Addr().String())
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errText, "listen on "+taken.Addr().String()+" for [partner merchant console operations]: ")
+	require.Contains(t, errText, "address already in use")
+	require.NoFileExists(t, filepath.Join(dir, socketName))
+	code, _, errText = runCommand("verify", "--data", dir)
+	require.Equal(t, exitDone, code, "the ledger is let go: %s", errText)
+}
+
+// productionFile writes a configuration for production and returns its path
+// and that of its master key. More lines may follow.
+func productionFile(t *testing.T, more string) (config, masterKey string) {
+	t.Helper()
+	dir := stageFolder(t)
+	config, masterKey = filepath.Join(dir, "paypoint.yaml"), filepath.Join(dir, "master.key")
+	text := fmt.Sprintf("data_dir: %s\nmaster_key_file: %s\npartner: {signature: {keys: [a-key-of-the-deal]}}\n%s",
+		filepath.Join(dir, "data"), masterKey, more)
+	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
+	return config, masterKey
+}
+
+// fourListeners give each group a host of its own, and any free port.
+const fourListeners = `
+listeners:
+  partner: {listen: "127.0.0.1:0", public_url: "https://pay.example.com"}
+  merchant: {listen: "127.0.0.2:0"}
+  console: {listen: "127.0.0.3:0"}
+  operations: {listen: "127.0.0.4:0"}
+`
+
+func TestServeKeepsTheGroupsApart(t *testing.T) {
+	t.Parallel()
+	config, _ := productionFile(t, fourListeners)
+	p := start(t, nil, "serve", "--config", config)
+	p.waitUntilListening(4)
+	hosts := []string{"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"}
+	for i, url := range p.urls {
+		require.Regexp(t, `^http://`+hosts[i]+`:[1-9][0-9]*$`, url)
+	}
+	// A group's own route answers by its rules; no other place knows it.
+	routes := []struct {
+		place  int
+		path   string
+		status int
+	}{
+		{0, "/indomaret?wsdl", http.StatusOK},
+		{1, "/v2/order-1/status", http.StatusUnauthorized},
+		{2, "/finance/v1/settlements", http.StatusUnauthorized},
+		{3, "/healthz", http.StatusOK},
+		{3, "/readyz", http.StatusOK},
+		{3, "/metrics", http.StatusOK},
+	}
+	c := newClient(t, "")
+	for _, route := range routes {
+		for place, url := range p.urls {
+			want := http.StatusNotFound
+			if place == route.place {
+				want = route.status
+			}
+			response, err := c.http.Get(url + route.path)
+			require.NoError(t, err)
+			text, err := io.ReadAll(response.Body)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			require.Equal(t, want, response.StatusCode, "%s at %s", route.path, hosts[place])
+			if route.path == "/indomaret?wsdl" && place == 0 {
+				require.Contains(t, string(text), `location="https://pay.example.com/indomaret"`)
+			}
+		}
+	}
+	require.Equal(t, exitDone, p.stop())
+	require.Contains(t, p.log(), `"groups":["merchant"]`)
+}
+
+func TestMasterKeyIsMadeOnceForItsOwnerAlone(t *testing.T) {
+	t.Parallel()
+	config, masterKey := productionFile(t, "")
+	code, out, errText := runCommand("merchant", "add", "Shop", "--config", config)
+	require.Equal(t, exitDone, code, errText)
+	require.Contains(t, errText, "made a new master key: keep a copy")
+	require.NotContains(t, out, "master")
+	info, err := os.Stat(masterKey)
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
+	text, err := os.ReadFile(masterKey)
+	require.NoError(t, err)
+	require.NotContains(t, errText, strings.TrimSpace(string(text)))
+
+	code, _, errText = runCommand("merchant", "list", "--config", config)
+	require.Equal(t, exitDone, code, errText)
+	require.Empty(t, errText)
+	again, err := os.ReadFile(masterKey)
+	require.NoError(t, err)
+	require.Equal(t, text, again)
+}
+
+func TestMasterKeyThatDoesNotFitStopsTheStart(t *testing.T) {
+	t.Parallel()
+	for name, try := range map[string]struct {
+		spoil func(t *testing.T, masterKey string)
+		says  string
+	}{
+		"missing": {
+			func(t *testing.T, path string) { require.NoError(t, os.Remove(path)) },
+			"sealed under a master key that is not there",
+		},
+		"readable by others": {
+			func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o644)) },
+			"mode 0644: the group or others may read or write it: want mode 0600",
+		},
+		"another one": {
+			func(t *testing.T, path string) {
+				require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("ab", 32)), 0o600))
+			},
+			"merchant/G000000001",
+		},
+		"no key": {
+			func(t *testing.T, path string) { require.NoError(t, os.WriteFile(path, []byte("short"), 0o600)) },
+			"not a master key",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config, masterKey := productionFile(t, fourListeners)
+			code, _, errText := runCommand("merchant", "add", "Shop", "--config", config)
+			require.Equal(t, exitDone, code, errText)
+			try.spoil(t, masterKey)
+			code, out, errText := runCommand("serve", "--config", config)
+			require.Equal(t, exitFailed, code)
+			require.Contains(t, errText, try.says)
+			require.NotContains(t, errText, strings.Repeat("ab", 32))
+			require.Empty(t, out, "it never listened")
+		})
+	}
+}
+
+func TestProductionRefusesASandboxLedger(t *testing.T) {
+	t.Parallel()
+	config, masterKey := productionFile(t, fourListeners)
+	data := filepath.Join(filepath.Dir(config), "data")
+	code, _, errText := runCommand("merchant", "list", "--sandbox", "--data", data)
+	require.Equal(t, exitDone, code, errText)
+	require.NoError(t, os.Rename(filepath.Join(data, "master.key"), masterKey))
+	code, _, errText = runCommand("serve", "--config", config)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errText, "the ledger is a sandbox's")
+}
+
+func TestSandboxRefusesAProductionLedger(t *testing.T) {
+	t.Parallel()
+	config, _ := productionFile(t, "")
+	code, _, errText := runCommand("merchant", "add", "Shop", "--config", config)
+	require.Equal(t, exitDone, code, errText)
+	code, _, errText = runCommand("merchant", "list", "--config", config, "--sandbox")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errText, "the ledger is not a sandbox's")
+	code, out, errText := runCommand("merchant", "list", "--config", config)
+	require.Equal(t, exitDone, code, "it is as it was: %s", errText)
+	require.NotContains(t, out, "Sandbox")
+}
+
+func TestServeClearsTheScratchFolder(t *testing.T) {
+	t.Parallel()
+	cfg := sandboxHere(t)
+	left := filepath.Join(scratchFolder(cfg.DataDir), "verify-1", "ledger.db")
+	require.NoError(t, os.MkdirAll(filepath.Dir(left), 0o700))
+	require.NoError(t, os.WriteFile(left, []byte("left by a killed process"), 0o600))
+	l := serveHere(t, cfg, 1, nil)
+	require.NoFileExists(t, left)
+	require.DirExists(t, scratchFolder(cfg.DataDir))
+	require.NoError(t, l.end())
+}
