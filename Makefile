@@ -23,6 +23,7 @@ RACE := $(patsubst %,./%/...,$(wildcard access charge finance ledger reconcile s
 
 # How long each fuzz target runs, and how often torture kills the server.
 FUZZTIME ?= 20s
+BENCHFLAGS ?=
 ROUNDS ?= 50
 
 help: ## list the targets
@@ -58,8 +59,8 @@ verify: ## check format, code, generated code, sample config, imports and docume
 	.ci/check-generated
 	go test -count=1 -run '^Test(Sample|Imports|Docs)' ./cmd/paypoint
 
-bench: ## measure payments per second; PEERS=1 races other servers too
-	go run ./bench
+bench: build ## measure payments per second; PEERS=1 races other servers too
+	go run ./bench $(if $(PEERS),--peers) $(BENCHFLAGS)
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	@grep --recursive --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' . | \

@@ -34,8 +34,8 @@ type Config struct {
 	InquiryMessage string
 	// ReceiptFooter is the Message of every approved ResPayment.
 	ReceiptFooter string
-	// AnswerTimeout is how long a message may wait for the ledger. After it the
-	// connection closes without an answer, and Indomaret reverses.
+	// AnswerTimeout is how long a message may take to arrive and to be decided.
+	// After it the connection closes without an answer, and Indomaret reverses.
 	AnswerTimeout time.Duration
 	// Now is the clock.
 	Now func() time.Time
@@ -82,6 +82,10 @@ const reasonNoAnswer = "no answer"
 
 func (s *Server) serveMessage(w http.ResponseWriter, r *http.Request) {
 	x := Exchange{Caller: caller(r), Reason: reasonNoAnswer}
+	// A till's hang-up must not undo what it asked for, so only the timeout ends
+	// the wait. It counts from the request's first byte, as the till's own does.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.config.AnswerTimeout)
+	defer cancel()
 	began := s.config.Now()
 	defer func() {
 		x.Took = s.config.Now().Sub(began)
@@ -89,7 +93,7 @@ func (s *Server) serveMessage(w http.ResponseWriter, r *http.Request) {
 	}()
 	s.read(r, &x)
 	if x.Message != nil {
-		s.decide(r, &x)
+		s.decide(ctx, &x)
 	}
 	s.write(w, &x)
 }
@@ -107,11 +111,8 @@ func (s *Server) read(r *http.Request, x *Exchange) {
 	x.Err = err
 }
 
-// decide answers a message, or leaves it unanswered with x.Err. A till's
-// hang-up must not undo what it asked for, so only the timeout ends the wait.
-func (s *Server) decide(r *http.Request, x *Exchange) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.config.AnswerTimeout)
-	defer cancel()
+// decide answers a message, or leaves it unanswered with x.Err.
+func (s *Server) decide(ctx context.Context, x *Exchange) {
 	if !s.config.Signature.Verify(x.Message) {
 		s.refuse(x, ledger.ReasonBadSignature)
 		return

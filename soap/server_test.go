@@ -348,6 +348,38 @@ func TestServerWaitsOnlyForItsTimeout(t *testing.T) {
 	require.ErrorIs(t, e.last(t).Err, context.DeadlineExceeded)
 }
 
+// A body that comes slowly leaves less time for the ledger.
+func TestServerCountsTheTimeoutFromTheRequest(t *testing.T) {
+	t.Parallel()
+	const timeout = time.Hour
+	begun := make(chan time.Time, 8)
+	var deadline time.Time
+	e := newEndpoint(t, script{pay: func(ctx context.Context, _ ledger.Payment) (ledger.PaymentResult, error) {
+		deadline, _ = ctx.Deadline()
+		return ledger.PaymentResult{Reason: ledger.ReasonAlreadyPaid}, nil
+	}}, func(c *Config) {
+		c.AnswerTimeout = timeout
+		c.Now = func() time.Time {
+			begun <- time.Now()
+			return noon()
+		}
+	})
+	body, rest := io.Pipe()
+	whole := recorded(t, Payment, "ordinary")
+	latest := make(chan time.Time, 1)
+	go func() {
+		_, _ = rest.Write(whole[:100])
+		latest <- (<-begun).Add(timeout) // the server has the request and waits for its body
+		_, _ = rest.Write(whole[100:])
+		_ = rest.Close()
+	}()
+	response, err := e.Client().Post(e.URL, "text/xml", body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	require.False(t, deadline.After(<-latest))
+}
+
 func TestServerGoesOnWhenTheTillHangsUp(t *testing.T) {
 	t.Parallel()
 	asked, hungUp := make(chan struct{}), make(chan struct{})

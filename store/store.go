@@ -20,7 +20,7 @@ const (
 )
 
 // ErrURL reports text that names no ledger.
-var ErrURL = errors.New("not the URL of a ledger: want bolt:PATH or memory:")
+var ErrURL = errors.New("not a ledger's URL, which is memory: or bolt:PATH")
 
 // Options tune the engines; each looks at its own part.
 type Options struct {

@@ -247,7 +247,11 @@ func (a *application) logAct(act finance.Act) {
 	if act.Err != nil {
 		fields = append(fields, zap.Error(act.Err))
 	}
-	a.log.Info("finance request", fields...)
+	level := zap.InfoLevel
+	if act.Status >= http.StatusInternalServerError {
+		level = zap.ErrorLevel
+	}
+	a.log.Log(level, "finance request", fields...)
 }
 
 // receiptLength keeps 80 random bits of a receipt code, which nobody hits by

@@ -13,6 +13,9 @@ type merchantCommand struct {
 	Add       merchantAddCommand       `cmd:"" help:"Add a merchant; its server key is shown this once."`
 	List      merchantListCommand      `cmd:"" help:"List the merchants."`
 	RotateKey merchantRotateKeyCommand `cmd:"" help:"Give a merchant a new server key, shown this once."`
+
+	Activate   merchantActivateCommand   `cmd:"" help:"Let a merchant charge again."`
+	Deactivate merchantDeactivateCommand `cmd:"" help:"Refuse a merchant's new charges; codes already given out stay payable."`
 }
 
 type merchantAddCommand struct {
@@ -83,5 +86,42 @@ func (c *merchantRotateKeyCommand) Run(s *session) error {
 			return err
 		}
 		return s.printKey(rotated)
+	})
+}
+
+type merchantActivateCommand struct {
+	Merchant string `arg:"" help:"Merchant id."`
+}
+
+// Run lets a merchant charge again.
+func (c *merchantActivateCommand) Run(s *session) error {
+	return s.setMerchantActive("PUT", c.Merchant, "may charge")
+}
+
+type merchantDeactivateCommand struct {
+	Merchant string `arg:"" help:"Merchant id."`
+}
+
+// Help shows an example.
+func (merchantDeactivateCommand) Help() string {
+	return "Its charges are answered 410. Example:\n  paypoint merchant deactivate G000000002"
+}
+
+// Run refuses a merchant's new charges.
+func (c *merchantDeactivateCommand) Run(s *session) error {
+	return s.setMerchantActive("DELETE", c.Merchant, "may not charge; codes already given out stay payable")
+}
+
+func (s *session) setMerchantActive(method, id, done string) error {
+	return s.operate(func(client *operatorClient) error {
+		var m access.Merchant
+		if err := client.call(s, method, "/operator/v1/merchants/"+url.PathEscape(id)+"/active", nil, &m); err != nil {
+			return err
+		}
+		if s.flags.JSON {
+			return s.printJSON(m)
+		}
+		fmt.Fprintf(s.out, "merchant %s (%s) %s\n", m.ID, m.Name, done)
+		return nil
 	})
 }

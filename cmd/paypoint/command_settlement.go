@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"paypoint/ledger"
+	"paypoint/reconcile/settlement"
 )
 
 type settlementCommand struct {
 	List   settlementListCommand   `cmd:"" help:"List business days with their payments."`
 	Close  settlementCloseCommand  `cmd:"" help:"Close a day: its payments can't be reversed any more."`
 	Export settlementExportCommand `cmd:"" help:"Write a closed day's file."`
+	Chain  settlementChainCommand  `cmd:"" help:"Check that text files follow one another by their hashes."`
 }
 
 type settlementListCommand struct {
@@ -176,4 +178,34 @@ func (c *trialBalanceCommand) Run(s *session) error {
 			fmt.Fprintf(w, "sum\t%d\n", books.Sum)
 		})
 	})
+}
+
+type settlementChainCommand struct {
+	Files []string `arg:"" help:"Text files in the order of their batch numbers." type:"existingfile"`
+}
+
+// Help shows an example.
+func (settlementChainCommand) Help() string {
+	return "Needs no ledger, so whoever holds the files can run it. Example:\n  paypoint settlement chain settlement-2026-01-30.txt settlement-2026-01-31.txt"
+}
+
+// Run checks the chain.
+func (c *settlementChainCommand) Run(s *session) error {
+	var files []io.Reader
+	for _, path := range c.Files {
+		file, err := os.Open(path)
+		if err != nil {
+			return fmt.Errorf("check chain: %w", err)
+		}
+		defer file.Close()
+		files = append(files, file)
+	}
+	if err := settlement.VerifyChain(files...); err != nil {
+		return err
+	}
+	if s.flags.JSON {
+		return s.printJSON(map[string]int{"files": len(files)})
+	}
+	fmt.Fprintf(s.out, "%d files follow one another\n", len(files))
+	return nil
 }

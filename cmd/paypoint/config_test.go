@@ -304,6 +304,7 @@ settlement: {cut_off: 23:00}
 `)
 	require.NoError(t, err)
 	require.Equal(t, ledger.Agreement{
+		PartnerID:         "PAYPOINT",
 		Tolerance:         10 * time.Minute,
 		RefWindow:         90 * 24 * time.Hour,
 		Grace:             5 * time.Minute,

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -184,6 +185,26 @@ func TestEndToEndBodyOf10MB(t *testing.T) {
 			return readRawAnswer(s, connection)
 		})
 	}
+}
+
+// A body that does not come to its end is no message: the connection closes.
+func TestEndToEndBodyThatNeverEnds(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, stageSetup{change: func(c *Config) { c.Limits.Partner.ReadTimeout = 50 * time.Millisecond }})
+	code, _ := s.charge(chargeTerms{})
+	whole := s.payment(code, tillRef, stageAmount).signed().envelope()
+	s.untouched("half a body", noAnswer, func() tillAnswer {
+		connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		require.NoError(t, err)
+		defer connection.Close()
+		_, err = fmt.Fprintf(connection, "POST /indomaret HTTP/1.1\r\nHost: paypoint\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s",
+			len(whole)+1, whole)
+		require.NoError(t, err)
+		text, err := io.ReadAll(connection)
+		require.NoError(t, err)
+		require.Empty(t, string(text))
+		return tillAnswer{}
+	})
 }
 
 // badFields are values that no field of the document may have, by the tables of

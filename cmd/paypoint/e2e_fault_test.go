@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,11 +18,16 @@ import (
 type gate struct {
 	entered chan struct{}
 	opened  chan struct{}
+	// open lets the committer go on. A test that fails before it calls it is
+	// not left waiting.
+	open func()
 }
 
 // stall closes a gate before the next change with a TrackingRef.
 func (s *stage) stall(ref ledger.TrackingRef) gate {
-	g := gate{make(chan struct{}), make(chan struct{})}
+	g := gate{entered: make(chan struct{}), opened: make(chan struct{})}
+	g.open = sync.OnceFunc(func() { close(g.opened) })
+	s.t.Cleanup(g.open)
 	s.store.order(func(apply func(decision) error, keys ledger.Keys, decide decision) error {
 		if keys.Ref != ref {
 			return apply(decide)
@@ -106,7 +112,7 @@ func TestEndToEndBusy(t *testing.T) {
 	back := s.sendSoon(s.reversal(h.booked, "REFBOOKED", stageAmount))
 	s.queued(ledger.LaneReversal, 6)
 
-	close(g.opened)
+	g.open()
 	booked := <-first
 	require.Equal(t, saysApproved, booked.String())
 	again := <-retryQueued
@@ -132,7 +138,7 @@ func TestEndToEndBusyInquiry(t *testing.T) {
 	first := s.sendSoon(ask)
 	<-g.entered
 	require.Equal(t, "96 System busy", s.send(s.inquiry(other)).String())
-	close(g.opened)
+	g.open()
 	require.Equal(t, saysApproved, (<-first).String())
 	s.store.order(neverBegun)
 	require.Equal(t, "96 System error", s.send(s.inquiry(other)).String())
@@ -150,7 +156,7 @@ func TestEndToEndTooManyReversals(t *testing.T) {
 	first := s.sendSoon(s.reversal(h.fresh, "REFFRESH", stageAmount))
 	<-g.entered
 	require.Equal(t, noAnswer, s.send(s.reversal(h.booked, "REFBOOKED", stageAmount)).String())
-	close(g.opened)
+	g.open()
 	require.Equal(t, saysApproved, (<-first).String())
 	s.reverse(h.booked, "REFBOOKED", stageAmount)
 }
@@ -170,7 +176,7 @@ func TestEndToEndSlowCommit(t *testing.T) {
 	back := s.sendSoon(s.reversal(code, tillRef, stageAmount))
 	s.queued(ledger.LaneReversal, 1)
 	require.Equal(t, "pending", s.status(order)["transaction_status"], "nothing is told before it is durable")
-	close(g.opened)
+	g.open()
 
 	booked, again := <-first, <-retry
 	require.Equal(t, saysApproved, booked.String())
@@ -241,7 +247,7 @@ func TestEndToEndAnswerTimeout(t *testing.T) {
 	<-g.entered
 	require.Equal(t, noAnswer, (<-answer).String())
 	require.Equal(t, noAnswer, s.send(s.reversal(code, tillRef, stageAmount)).String(), "it waits behind the payment")
-	close(g.opened)
+	g.open()
 	s.queued(ledger.LanePayment, 0)
 	s.queued(ledger.LaneReversal, 0)
 	require.Equal(t, "paid released reversed", s.written(records))
@@ -263,7 +269,7 @@ func TestEndToEndHangUp(t *testing.T) {
 	<-g.entered
 	hangUp()
 	require.ErrorIs(t, <-gone, context.Canceled)
-	close(g.opened)
+	g.open()
 	s.queued(ledger.LanePayment, 0)
 	require.Equal(t, "paid released", s.written(records))
 	s.pay(code, tillRef, stageAmount)
@@ -305,7 +311,11 @@ func TestEndToEndLedgerThatStops(t *testing.T) {
 	code, _ := s.charge(chargeTerms{})
 	s.pay(code, tillRef, stageAmount)
 	close(s.store.failed)
-	err := <-s.ended
-	require.ErrorContains(t, err, "the ledger has stopped, start again")
-	s.ended <- err
+	select {
+	case err := <-s.ended:
+		require.ErrorContains(t, err, "the ledger has stopped, start again")
+		s.ended <- err // for the end of the stage
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "the program goes on")
+	}
 }

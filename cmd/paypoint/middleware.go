@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -52,36 +51,19 @@ func (g group) wrap(next http.Handler, proxies []netip.Prefix, log *zap.Logger, 
 	})
 }
 
-// setDeadlines bounds this request alone: several groups can share a listener,
-// and a connection carries the deadlines of the request before.
+// setDeadlines bounds this request alone: several groups can share a listener.
+// net/http lifts the deadline for reading once a body is in. Where there is no
+// body it must not be set: its passing would be taken for the caller's hang-up,
+// and cancel the request.
 func (g group) setDeadlines(w http.ResponseWriter, r *http.Request, began time.Time) {
-	var read, write time.Time
 	controller := http.NewResponseController(w)
+	// A writer without deadlines is one of a test's, and has no network.
 	if g.readTimeout > 0 && r.Body != http.NoBody {
-		read = began.Add(g.readTimeout)
-		r.Body = timedBody{r.Body, controller}
+		_ = controller.SetReadDeadline(began.Add(g.readTimeout))
 	}
 	if g.answerTimeout > 0 {
-		write = began.Add(g.answerTimeout + answerSlack)
+		_ = controller.SetWriteDeadline(began.Add(g.answerTimeout + answerSlack))
 	}
-	// A writer without deadlines is one of a test's, and has no network.
-	_, _ = controller.SetReadDeadline(read), controller.SetWriteDeadline(write)
-}
-
-// timedBody lifts the deadline for reading once the body is in: net/http would
-// take one that passes later for the caller's hang-up, and cancel the request.
-type timedBody struct {
-	io.ReadCloser
-	controller *http.ResponseController
-}
-
-// Read is io.Reader's.
-func (b timedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if errors.Is(err, io.EOF) {
-		_ = b.controller.SetReadDeadline(time.Time{})
-	}
-	return n, err
 }
 
 // answerSlack is what sending may take beyond deciding.

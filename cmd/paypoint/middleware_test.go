@@ -81,8 +81,8 @@ func TestSlowBodyIsCutAtItsTime(t *testing.T) {
 	}
 }
 
-// TestTimeForReadingIsNotForDeciding: a deadline for reading that passed after
-// the body was in would cancel the request.
+// TestTimeForReadingIsNotForDeciding: a deadline for reading that passes while a
+// request is decided must not cancel it.
 func TestTimeForReadingIsNotForDeciding(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]io.Reader{
@@ -103,28 +103,6 @@ func TestTimeForReadingIsNotForDeciding(t *testing.T) {
 			require.NoError(t, response.Body.Close())
 			require.Equal(t, http.StatusOK, response.StatusCode)
 		})
-	}
-}
-
-// TestDeadlinesAreEachRequestsOwn: a connection keeps the deadlines that the
-// request before has set.
-func TestDeadlinesAreEachRequestsOwn(t *testing.T) {
-	t.Parallel()
-	brief := group{name: "partner", readTimeout: shortTime, answerTimeout: time.Millisecond}
-	long := group{name: "console"}
-	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	slow := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-time.After(answerSlack + 4*shortTime) })
-	mux := http.NewServeMux()
-	mux.Handle("/brief", brief.wrap(ok, nil, zap.NewNop(), newMetrics()))
-	mux.Handle("/long", long.wrap(slow, nil, zap.NewNop(), newMetrics()))
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	connection := sendPart(t, server.URL, "GET /brief HTTP/1.1\r\nHost: h\r\n\r\nGET /long HTTP/1.1\r\nHost: h\r\n\r\n")
-	answers := bufio.NewReader(connection)
-	for range 2 {
-		response, err := http.ReadResponse(answers, nil)
-		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, response.StatusCode)
 	}
 }
 
@@ -284,6 +262,8 @@ func TestForwardedHeadersAreBelievedFromProxiesAlone(t *testing.T) {
 			r.Header.Set("X-Forwarded-Host", "public")
 			believeProxy(r, proxies)
 			require.Equal(t, try.caller, r.RemoteAddr)
+			believed := strings.HasPrefix(try.address, "https")
+			require.Equal(t, believed && try.forwarded != nil, r.Header.Values("X-Forwarded-For") != nil, "no other part may believe it")
 			require.Equal(t, try.address, publicAddress(r, ""))
 			require.Equal(t, "https://configured/base/path", publicAddress(r, "https://configured/base/"))
 		})
@@ -402,6 +382,27 @@ func TestReadinessFollowsTheLedger(t *testing.T) {
 	l.app.ready(answer, httptest.NewRequest(http.MethodGet, "/readyz", nil))
 	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
 	require.Equal(t, "the ledger has stopped\n", answer.Body.String())
+}
+
+func TestMessagesAreLoggedByWhatBecameOfThem(t *testing.T) {
+	t.Parallel()
+	logs := &logBuffer{}
+	a := newApplication(sandboxHere(t), newLogger(Config{}, logs))
+	require.NoError(t, a.open(t.Context()))
+	approval := &soap.PaymentAnswer{ResponseCode: approved}
+	for level, x := range map[string]soap.Exchange{
+		"info":  {Reason: "answered", Status: 200, Message: &soap.Message{Operation: soap.Payment}, Answer: approval},
+		"warn":  {Reason: "odd", Status: 200, Message: &soap.Message{}, Answer: approval, Warnings: []ledger.Warning{ledger.BookedLate}},
+		"error": {Reason: "no answer", Message: &soap.Message{}, Err: errDisk}, // Indomaret reverses it
+	} {
+		a.record(x)
+		require.Contains(t, logs.lines(x.Reason)[0], `"level":"`+level+`"`)
+	}
+	a.record(soap.Exchange{Reason: "hung up", Err: errDisk})
+	require.Contains(t, logs.lines("hung up")[0], `"level":"warn"`, "a caller can't fill the log with errors")
+	require.Contains(t, logs.lines("answered")[0], `"operation":"payment"`)
+	require.Contains(t, logs.lines("answered")[0], `"code":"00"`)
+	require.NoError(t, a.Close())
 }
 
 func TestLostWireLogEntriesDoNotFloodTheLog(t *testing.T) {

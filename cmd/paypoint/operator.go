@@ -111,6 +111,8 @@ func (o *operators) handler() http.Handler {
 		"GET /operator/v1/merchants":                  o.listMerchants,
 		"POST /operator/v1/merchants":                 o.addMerchant,
 		"POST /operator/v1/merchants/{id}/rotate-key": o.rotateKey,
+		"PUT /operator/v1/merchants/{id}/active":      o.setActive(true),
+		"DELETE /operator/v1/merchants/{id}/active":   o.setActive(false),
 		"PUT /operator/v1/maintenance":                o.set(true, maintenanceSetting),
 		"DELETE /operator/v1/maintenance":             o.set(false, maintenanceSetting),
 		"PUT /operator/v1/products/{code}/pause":      o.set(true, pauseSetting),
@@ -179,6 +181,12 @@ func (o *operators) addMerchant(r *http.Request) (any, error) {
 func (o *operators) rotateKey(r *http.Request) (any, error) {
 	m, key, err := o.app.merchants.RotateKey(r.Context(), operatorOf(r), r.PathValue("id"))
 	return merchantKey{m, key.Reveal()}, err
+}
+
+func (o *operators) setActive(active bool) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		return o.app.merchants.SetActive(r.Context(), operatorOf(r), r.PathValue("id"), active)
+	}
 }
 
 func maintenanceSetting(*http.Request) string { return ledger.SettingMaintenance }

@@ -36,7 +36,7 @@ func soldDay(t *testing.T, payments int, closed bool) string {
 	engine, err := boltdb.Open(filepath.Join(dir, "ledger.db"), boltdb.Options{})
 	require.NoError(t, err)
 	now := stageDay.Begin(24 * time.Hour).Add(10 * time.Hour)
-	service := ledger.NewService(engine, ledger.Agreement{CutOff: 24 * time.Hour}, func() time.Time { return now })
+	service := ledger.NewService(engine, ledger.Agreement{PartnerID: "PAYPOINT", CutOff: 24 * time.Hour}, func() time.Time { return now })
 	var working sync.WaitGroup
 	const tills = 200
 	failures := make([]error, tills)

@@ -98,7 +98,7 @@ func payMany(b *testing.B, path string, numbers []int, tills int) {
 	var commits atomic.Int64
 	store, err := Open(path, Options{Committed: func(int, time.Duration) { commits.Add(1) }})
 	require.NoError(b, err)
-	service := ledger.NewService(store, childAgreement(), noon)
+	service := ledger.NewService(store, testAgreement(), noon)
 	var next atomic.Int64
 	var callers sync.WaitGroup
 	b.ResetTimer()

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"paypoint/ledger"
 )
@@ -95,7 +94,7 @@ func (c *child) run(path string, limit uint64) error {
 }
 
 func (c *child) steps() []func() error {
-	service := ledger.NewService(c.store, childAgreement(), noon)
+	service := ledger.NewService(c.store, testAgreement(), noon)
 	var steps []func() error
 	for n := range uint64(childSingles) {
 		steps = append(steps, func() error { return c.outcome(payName(n+1), c.pay(service, n+1)) })
@@ -107,10 +106,10 @@ func (c *child) steps() []func() error {
 		},
 		func() error { return c.payTogether(service) },
 		func() error {
-			_, err := service.Close(context.Background(), childDay(), true)
+			_, err := service.Close(context.Background(), testDay(), true)
 			return c.outcome("close", err)
 		},
-		func() error { return c.outcome("seal", service.Seal(context.Background(), childDay(), "aa")) },
+		func() error { return c.outcome("seal", service.Seal(context.Background(), testDay(), "aa")) },
 	)
 }
 
@@ -179,32 +178,24 @@ func (c *child) stopped(err error) error {
 	if called || !errors.Is(again, ledger.ErrOutcomeUnknown) {
 		return fmt.Errorf("the store decides after %w: %w", err, again)
 	}
+	if _, readErr := c.store.Load(context.Background(), ledger.Keys{}); readErr == nil {
+		return fmt.Errorf("the store reads after %w", err)
+	}
 	c.say("stopped")
 	return c.store.Close()
 }
 
 func payName(number uint64) string { return fmt.Sprintf("pay%d", number) }
 
-func childDay() ledger.Day { return ledger.BusinessDay(noon(), childAgreement().CutOff) }
-
-func childAgreement() ledger.Agreement {
-	return ledger.Agreement{CutOff: 24 * time.Hour, RefWindow: time.Hour}
-}
-
-func childCode(s *Store, number uint64) ledger.PaymentCode {
-	code, _ := s.codes.Code("812", number)
-	return code
-}
-
 func childPayment(s *Store, number uint64) ledger.Payment {
 	return ledger.Payment{
-		Code: childCode(s, number), Ref: ledger.TrackingRef(payName(number)), Amount: 50_000, Store: "TA01",
+		Code: testCode(s, number), Ref: ledger.TrackingRef(payName(number)), Amount: 50_000, Store: "TA01",
 		TimeStamp: noon(), Receipt: "R" + payName(number), Request: "aa",
 	}
 }
 
 func childReversal(s *Store, number uint64) ledger.Reversal {
 	return ledger.Reversal{
-		Code: childCode(s, number), Ref: ledger.TrackingRef(payName(number)), Amount: 50_000, Store: "TA01", TimeStamp: noon(),
+		Code: testCode(s, number), Ref: ledger.TrackingRef(payName(number)), Amount: 50_000, Store: "TA01", TimeStamp: noon(),
 	}
 }

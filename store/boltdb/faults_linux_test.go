@@ -22,7 +22,7 @@ func newTemplate(t *testing.T) []byte {
 	path := filepath.Join(t.TempDir(), "template.db")
 	store, err := Open(path, Options{})
 	require.NoError(t, err)
-	service := ledger.NewService(store, childAgreement(), noon)
+	service := ledger.NewService(store, testAgreement(), noon)
 	for i := range childCharges {
 		_, err := service.Charge(context.Background(), ledger.NewCharge{
 			ID: fmt.Sprintf("id-%d", i), Merchant: "G1", Prefix: "812", Order: fmt.Sprint(i), Hold: time.Minute,
@@ -55,6 +55,8 @@ func live(t *testing.T, path string, wrap []string, flags ...string) life {
 	cmd := exec.Command(command[0], command[1:]...)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
+	// Under the race detector a process would sleep for a second at its end.
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	// How it ends is told by its output: it may be killed.
 	_ = cmd.Run()
 	l := life{acked: map[string]bool{}, unknown: map[string]bool{}, output: output.String()}
@@ -105,7 +107,7 @@ func booked(t *testing.T, store *Store) map[string]bool {
 	there := map[string]bool{}
 	for number := uint64(1); number <= childCharges; number++ {
 		p := childPayment(store, number)
-		state, err := store.Load(context.Background(), ledger.Keys{Code: p.Code, Ref: p.Ref, Day: childDay()})
+		state, err := store.Load(context.Background(), ledger.Keys{Code: p.Code, Ref: p.Ref, Day: testDay()})
 		require.NoError(t, err)
 		if state.Tx != nil {
 			require.Equal(t, p.Receipt, state.Tx.Receipt)

@@ -65,14 +65,16 @@ func FuzzDecodeRow(f *testing.F) {
 		f.Add(value[:len(value)-1])
 	}, bucketCharges, bucketDetails, bucketRefs, bucketBatches, bucketDue, bucketBalances)
 	f.Add([]byte{})
-	f.Add([]byte{rowVersion + 1, '{', '}'})
-	f.Add([]byte{rowVersion, 'n', 'u', 'l', 'l'})
+	// An empty map, of the next version and of this, and a nil.
+	f.Add([]byte{rowVersion + 1, 0xa0})
+	f.Add([]byte{rowVersion, 0xa0})
+	f.Add([]byte{rowVersion, 0xf6})
 	f.Fuzz(func(t *testing.T, value []byte) {
-		decodes[ledger.Charge](t, value)
-		decodes[ledger.Transaction](t, value)
-		decodes[ledger.Details](t, value)
-		decodes[ledger.RefUse](t, value)
-		decodes[ledger.Batch](t, value)
+		decodes[chargeRow](t, value)
+		decodes[transactionRow](t, value)
+		decodes[detailsRow](t, value)
+		decodes[refUseRow](t, value)
+		decodes[batchRow](t, value)
 	})
 }
 

@@ -90,11 +90,9 @@ func pairKey(first, second string) []byte {
 	return append(key, second...)
 }
 
-// dueKey rounds the moment up: a row that came early would be attended to
-// before its charge is due, and no other would lead there again.
+// dueKey is in whole milliseconds, as the rows are.
 func dueKey(d ledger.Due) []byte {
-	at := d.At.Add(time.Millisecond - time.Nanosecond).UnixMilli()
-	key := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(at))
+	key := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(toMillis(d.At)))
 	return binary.BigEndian.AppendUint64(key, d.Number)
 }
 

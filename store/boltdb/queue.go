@@ -96,6 +96,13 @@ func (q *queue) finish(group []*operation) {
 			delete(q.known, id)
 		}
 	}
+	for _, op := range group {
+		// A retry that waits may yet be booked, so nobody can be told that the
+		// payment is not. The cause is given as text: it must not match.
+		if op.keys.Ref != "" && errors.Is(op.err, ledger.ErrNotCommitted) && q.known[identity{op.keys.Code, op.keys.Ref}] > 0 {
+			op.err = fmt.Errorf("%w: the same payment waits again after: %v", ledger.ErrOutcomeUnknown, op.err)
+		}
+	}
 	q.mu.Unlock()
 	for _, op := range group {
 		op.done <- op.err

@@ -223,3 +223,23 @@ func TestLoneOperationsWaitForNobody(t *testing.T) {
 	}
 	require.Equal(t, []int{1, 1, 1}, commits)
 }
+
+// Nobody is told that a payment is not booked while a retry of it may yet be.
+func TestNotCommittedIsUnknownWhileTheSamePaymentWaits(t *testing.T) {
+	t.Parallel()
+	q := newQueue(map[ledger.Lane]int{ledger.LanePayment: 4})
+	keys := payment("1000", "R1")
+	failed := &operation{keys: keys, lane: keys.Lane, done: make(chan error, 1)}
+	retry := &operation{keys: keys, lane: keys.Lane, done: make(chan error, 1)}
+	alone := &operation{keys: payment("1000", "R2"), lane: keys.Lane, done: make(chan error, 1)}
+	for _, op := range []*operation{failed, alone, retry} {
+		require.NoError(t, q.push(op))
+	}
+	group := q.take(2)
+	refuse(group, ledger.ErrNotCommitted)
+	q.finish(group)
+	err := <-failed.done
+	require.ErrorIs(t, err, ledger.ErrOutcomeUnknown)
+	require.NotErrorIs(t, err, ledger.ErrNotCommitted)
+	require.ErrorIs(t, <-alone.done, ledger.ErrNotCommitted)
+}

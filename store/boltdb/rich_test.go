@@ -49,7 +49,7 @@ func (r *rich) fill() {
 	ctx := context.Background()
 	first := r.charge("one", time.Hour)
 	r.pay(first, "A", "TA01")
-	day := childDay()
+	day := testDay()
 	_, err := r.service.Close(ctx, day, true)
 	require.NoError(r.t, err)
 	require.NoError(r.t, r.service.Seal(ctx, day, "aa"))
@@ -102,4 +102,15 @@ func (r *rich) reverse(code ledger.PaymentCode, ref ledger.TrackingRef, amount l
 		Code: code, Ref: ref, Amount: amount, Store: "TA01", TimeStamp: r.clock.now,
 	})
 	require.NoError(r.t, err)
+}
+
+func testDay() ledger.Day { return ledger.BusinessDay(noon(), testAgreement().CutOff) }
+
+func testAgreement() ledger.Agreement {
+	return ledger.Agreement{CutOff: 24 * time.Hour, RefWindow: time.Hour}
+}
+
+func testCode(s *Store, number uint64) ledger.PaymentCode {
+	code, _ := s.codes.Code("812", number)
+	return code
 }

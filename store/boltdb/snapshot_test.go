@@ -21,7 +21,7 @@ func TestSnapshotUnderLoadIsALedger(t *testing.T) {
 	require.NoError(t, err)
 	before := store.head.seq
 	r := &rich{t: t, store: store, clock: &richClock{noon()}}
-	r.service = ledger.NewService(store, childAgreement(), r.clock.Now)
+	r.service = ledger.NewService(store, testAgreement(), r.clock.Now)
 
 	ctx, stop := context.WithCancel(context.Background())
 	var tills sync.WaitGroup

@@ -56,7 +56,7 @@ func TestVerifyOfASweptLedger(t *testing.T) {
 	clock := &richClock{noon()}
 	for range 3 {
 		clock.now = clock.now.AddDate(0, 0, 1)
-		_, err = ledger.NewService(store, childAgreement(), clock.Now).Sweep(context.Background())
+		_, err = ledger.NewService(store, testAgreement(), clock.Now).Sweep(context.Background())
 		require.NoError(t, err)
 	}
 	due, err := store.Due(context.Background(), clock.now.AddDate(1, 0, 0), 100)
@@ -252,7 +252,7 @@ func newCharged(t *testing.T) string {
 	store, err := Open(path, Options{})
 	require.NoError(t, err)
 	clock := &richClock{noon()}
-	r := &rich{t: t, store: store, service: ledger.NewService(store, childAgreement(), clock.Now), clock: clock}
+	r := &rich{t: t, store: store, service: ledger.NewService(store, testAgreement(), clock.Now), clock: clock}
 	r.charge("one", 0)
 	require.NoError(t, store.Close())
 	return path

@@ -146,6 +146,19 @@ func dueAttended(t *testing.T, w *world) {
 	require.Equal(t, 1, swept)
 	require.Empty(t, w.due(w.clock.Add(lifetime), all))
 	require.Equal(t, 1, w.count(ledger.KindExpired))
+
+	// Two rows may lead to one charge: it expires once, and both are gone.
+	twice := w.expiring(time.Hour)
+	w.pass(time.Hour - time.Minute)
+	result, err := w.service.Inquire(w.ctx, ledger.Inquiry{Code: twice.Code, Ref: "I1", Store: shop, TimeStamp: w.clock})
+	require.NoError(t, err)
+	require.Equal(t, ledger.ReasonApproved, result.Reason)
+	require.Len(t, w.due(w.clock.Add(lifetime), all), 2)
+	w.pass(time.Hour)
+	_, err = w.service.Sweep(w.ctx)
+	require.NoError(t, err)
+	require.Empty(t, w.due(w.clock.Add(lifetime), all))
+	require.Equal(t, 2, w.count(ledger.KindExpired))
 }
 
 // dueNeverEarly: a row that came early would be attended to without effect,

@@ -23,6 +23,7 @@ func loadDuties() []duty {
 		{"load a case by code and ref", loadCase},
 		{"load settings that decide money", loadSettings},
 		{"load a fresh number and code", loadFresh},
+		{"load the charges of due rows", loadDue},
 	}
 }
 
@@ -237,5 +238,24 @@ func loadFresh(t *testing.T, w *world) {
 		c := w.charge()
 		require.Equal(t, fresh.FreshNumber, c.Number)
 		require.Equal(t, fresh.FreshCode, c.Code)
+	}
+}
+
+func loadDue(t *testing.T, w *world) {
+	first, second := w.charge(), w.buy("A1")
+	rows := []ledger.Due{
+		{At: w.clock, Number: second.Number}, {At: w.clock, Number: 99},
+		{At: w.clock, Number: first.Number}, {At: w.clock.Add(hold), Number: second.Number},
+	}
+	due := w.load(ledger.Keys{Due: rows}).Due
+	require.Len(t, due, len(rows))
+	for i, d := range due {
+		require.Equal(t, rows[i], d.Due)
+	}
+	require.Nil(t, due[1].Charge)
+	require.Equal(t, canonical(t, first), canonical(t, due[2].Charge))
+	for _, i := range []int{0, 3} {
+		require.Equal(t, second.Number, due[i].Charge.Number)
+		require.Equal(t, ledger.StatusHeld, due[i].Charge.Status)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"regexp"
 	"sync/atomic"
 	"time"
 
@@ -174,8 +175,7 @@ func (w *world) count(kind ledger.Kind) int {
 	return n
 }
 
-// contents is all that a ledger says of itself, as text: times of one moment
-// in two zones read alike.
+// contents is all that a ledger says of itself, as text.
 func (w *world) contents() string {
 	var text []byte
 	for i, r := range w.records() {
@@ -200,7 +200,21 @@ func (w *world) contents() string {
 	for _, part := range []any{settings, batches, balances, due} {
 		text = append(append(text, canonical(w.t, part)...), '\n')
 	}
-	return string(text)
+	return inUTC(string(text))
+}
+
+// moment matches a time in JSON.
+var moment = regexp.MustCompile(`"\d{4}-\d\d-\d\dT[^"]+"`)
+
+// inUTC writes each moment in one zone: an engine keeps moments, not zones.
+func inUTC(text string) string {
+	return moment.ReplaceAllStringFunc(text, func(quoted string) string {
+		t, err := time.Parse(time.RFC3339Nano, quoted[1:len(quoted)-1])
+		if err != nil {
+			return quoted
+		}
+		return t.UTC().Format(`"` + time.RFC3339Nano + `"`)
+	})
 }
 
 // canonical writes a value so that equal values give equal text. An empty list
@@ -211,5 +225,5 @@ func canonical(t require.TestingT, value any) string {
 	if string(text) == "[]" {
 		return "null"
 	}
-	return string(text)
+	return inUTC(string(text))
 }
