@@ -19,9 +19,16 @@ type Service struct {
 // NewService puts an agreement into force over a store. now is the clock, and
 // is read once for each decision.
 func NewService(store Store, agreement Agreement, now func() time.Time) *Service {
-	// Journal times are whole milliseconds, so that they read the same from any engine.
-	clock := func() time.Time { return now().In(WIB).Truncate(time.Millisecond) }
-	return &Service{store: store, agreement: agreement, now: clock}
+	return &Service{store: store, agreement: agreement, now: func() time.Time { return journalTime(now()) }}
+}
+
+// journalTime is a moment as the journal has it: whole milliseconds in WIB, so
+// that it reads the same from any engine. None stays none.
+func journalTime(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.In(WIB).Truncate(time.Millisecond)
 }
 
 // Agreement is the agreement in force.
@@ -120,6 +127,7 @@ func refusedByStore(err error) (Reason, bool) {
 // Charge gives out a payment code. Errors: ErrOrderTaken with the charge that
 // has the order id, ErrTerms, ErrCodesExhausted, and the store's.
 func (s *Service) Charge(ctx context.Context, n NewCharge) (Charge, error) {
+	n.ValidFrom, n.Expires = journalTime(n.ValidFrom), journalTime(n.Expires)
 	var charge Charge
 	err := s.store.Apply(ctx, n.Keys(), func(state State) (Change, error) {
 		var change Change

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -295,7 +297,17 @@ func exchangeFields(x soap.Exchange) []zap.Field {
 		fields = append(fields, zap.Any("warnings", x.Warnings))
 	}
 	if x.Err != nil {
-		fields = append(fields, zap.Error(x.Err))
+		fields = append(fields, zap.String("error", maskedError(x)))
 	}
 	return fields
+}
+
+// maskedError is why a message was not answered. The ledger's errors name the
+// payment code in full, which logs never do.
+func maskedError(x soap.Exchange) string {
+	text := x.Err.Error()
+	if x.Message == nil || x.Message.PaymentCode == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, x.Message.PaymentCode, cmp.Or(x.Message.MaskedCode(), "(masked)"))
 }

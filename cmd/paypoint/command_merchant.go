@@ -93,6 +93,11 @@ type merchantActivateCommand struct {
 	Merchant string `arg:"" help:"Merchant id."`
 }
 
+// Help shows an example.
+func (merchantActivateCommand) Help() string {
+	return "Example:\n  paypoint merchant activate G000000002"
+}
+
 // Run lets a merchant charge again.
 func (c *merchantActivateCommand) Run(s *session) error {
 	return s.setMerchantActive("PUT", c.Merchant, "may charge")
@@ -104,7 +109,7 @@ type merchantDeactivateCommand struct {
 
 // Help shows an example.
 func (merchantDeactivateCommand) Help() string {
-	return "Its charges are answered 410. Example:\n  paypoint merchant deactivate G000000002"
+	return "Its charges are answered 410.\n\nExample:\n  paypoint merchant deactivate G000000002"
 }
 
 // Run refuses a merchant's new charges.

@@ -400,6 +400,10 @@ func TestMessagesAreLoggedByWhatBecameOfThem(t *testing.T) {
 	}
 	a.record(soap.Exchange{Reason: "hung up", Err: errDisk})
 	require.Contains(t, logs.lines("hung up")[0], `"level":"warn"`, "a caller can't fill the log with errors")
+	const code = "8801234567890128"
+	a.record(soap.Exchange{Reason: "unknown outcome", Message: &soap.Message{PaymentCode: code}, Err: fmt.Errorf("pay code %s: %w", code, errDisk)})
+	require.Contains(t, logs.lines("unknown outcome")[0], `"error":"pay code 880***********28: input/output error"`)
+	require.NotContains(t, logs.String(), code)
 	require.Contains(t, logs.lines("answered")[0], `"operation":"payment"`)
 	require.Contains(t, logs.lines("answered")[0], `"code":"00"`)
 	require.NoError(t, a.Close())

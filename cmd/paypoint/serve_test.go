@@ -37,6 +37,7 @@ func begin(t *testing.T, url string, m tillMessage) slowRequest {
 	connection, err := net.Dial("tcp", address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = connection.Close() })
+	require.NoError(t, connection.SetDeadline(time.Now().Add(patience)))
 	body := m.signed().envelope()
 	_, err = fmt.Fprintf(connection, "POST /indomaret HTTP/1.1\r\nHost: %s\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s",
 		address, len(body), body[:len(body)-1])
@@ -226,8 +227,10 @@ func TestServeStopsWhenTheDiskFails(t *testing.T) {
 	}
 	require.Equal(t, exitFailed, p.wait(), p.log())
 	working.Wait()
-	require.Contains(t, p.log(), "the ledger has stopped, start again: commit of ")
-	require.Contains(t, p.log(), "input/output error")
+	require.Regexp(t, `(?m)^paypoint: the ledger has stopped, start again: commit.*: input/output error$`, p.log())
+	for _, s := range h.sales() {
+		require.False(t, strings.Contains(p.log(), s.code), "the log shows code %s in full", s.code)
+	}
 	for _, till := range h.tills {
 		require.Empty(t, till.faults)
 	}

@@ -232,3 +232,43 @@ func tortureCommand(t *testing.T, dir string, result any, args ...string) {
 	require.Equal(t, exitDone, code, errText)
 	require.NoError(t, json.Unmarshal([]byte(out), result))
 }
+
+// The check itself is tried on one of each loss.
+func TestTortureSeesEveryLoss(t *testing.T) {
+	t.Parallel()
+	const receipt, other = "R1", "R2"
+	for name, try := range map[string]struct {
+		paid, reversed string
+		booking        tortureBooking
+		says           string
+	}{
+		"a payment that is gone":            {approved, "", tortureBooking{}, "LOST: the payment was confirmed"},
+		"a payment under another receipt":   {approved, "", tortureBooking{paid: 1, receipt: other, amount: 1}, "LOST: the payment was confirmed"},
+		"a payment that nobody took back":   {approved, "", tortureBooking{paid: 1, reversed: 1, receipt: receipt, amount: 1}, "LOST: the payment is not in force"},
+		"a reversal that is gone":           {approved, approved, tortureBooking{paid: 1, receipt: receipt, amount: 1}, "LOST: the reversal was confirmed"},
+		"a tombstone that is gone":          {tortureSilence, approved, tortureBooking{}, "LOST: the reversal was confirmed"},
+		"a payment booked twice":            {approved, "", tortureBooking{paid: 2, receipt: receipt, amount: 1}, "more than once"},
+		"a payment booked after a reversal": {tortureSilence, approved, tortureBooking{paid: 1, buried: 1, receipt: receipt, amount: 1}, "after it was taken back"},
+		"another amount":                    {approved, "", tortureBooking{paid: 1, receipt: receipt, amount: 2}, "another amount"},
+		"a refusal that was booked":         {"88", "", tortureBooking{paid: 1, receipt: receipt, amount: 1}, "the till was told that it was not"},
+		"a reversal out of nowhere":         {tortureSilence, "", tortureBooking{buried: 1}, "nobody asked for it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &tortureSale{code: "1", ref: "2", amount: 1, paid: try.paid, reversed: try.reversed}
+			if s.paid == approved {
+				s.receipt = receipt
+			}
+			found := compareTorture(map[tortureKey]tortureBooking{s.id(): try.booking}, []*tortureSale{s})
+			require.NotEmpty(t, found)
+			require.Contains(t, found[0], try.says)
+		})
+	}
+	paidTwice := map[tortureKey]tortureBooking{
+		{"1", "2"}: {paid: 1, receipt: receipt, amount: 1}, {"1", "3"}: {paid: 1, receipt: other, amount: 1}, {"4", "5"}: {buried: 1},
+	}
+	sales := []*tortureSale{
+		{code: "1", ref: "2", amount: 1, paid: approved, receipt: receipt}, {code: "1", ref: "3", amount: 1, paid: approved, receipt: other},
+	}
+	require.ElementsMatch(t, []string{"code 1 is paid twice", "{code:4 ref:5}: no till knows of it"}, compareTorture(paidTwice, sales))
+}

@@ -23,6 +23,10 @@ var errRow = errors.New("not a row of a version that this program reads")
 // compares bytes; these constant options are valid together.
 var rowEncoding, _ = cbor.CoreDetEncOptions().UserBufferEncMode()
 
+// What was once written can be read again: text that is no UTF-8 is refused
+// where it comes in, and must not make a row unreadable here.
+var rowDecoding, _ = cbor.DecOptions{UTF8: cbor.UTF8DecodeInvalid}.DecMode()
+
 // encode gives a row's bytes.
 func encode(row any) ([]byte, error) {
 	value := bytes.NewBuffer(make([]byte, 0, 192))
@@ -39,7 +43,7 @@ func decode[R any](value []byte) (*R, error) {
 		return nil, errRow
 	}
 	row := new(R)
-	if err := cbor.Unmarshal(value[1:], row); err != nil {
+	if err := rowDecoding.Unmarshal(value[1:], row); err != nil {
 		return nil, fmt.Errorf("%w: %w", errRow, err)
 	}
 	return row, nil

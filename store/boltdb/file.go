@@ -20,6 +20,10 @@ import (
 // Schema is the version of the file's layout that this program writes.
 const Schema = 1
 
+// pageSize keeps the tree a level lower than bbolt's usual 4 KiB pages: each
+// payment of a large ledger writes its leaf and the branches above it.
+const pageSize = 8 << 10
+
 // initialMap is address space reserved for the file, so that growing up to it
 // never waits for readers to finish.
 const initialMap = 4 << 30
@@ -90,7 +94,7 @@ func initialize(path string, meta metadata) error {
 	if err != nil {
 		return err
 	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, PageSize: pageSize})
 	if err != nil {
 		return err
 	}
@@ -143,7 +147,7 @@ func checkSize(path string, timeout time.Duration) error {
 	if err != nil {
 		err = openError(err)
 		// Too short for bbolt to see what it is: it has no two pages.
-		if info.Size() < 2*int64(os.Getpagesize()) && !errors.Is(err, ErrForeign) && !errors.Is(err, ErrLocked) {
+		if info.Size() < 2*pageSize && !errors.Is(err, ErrForeign) && !errors.Is(err, ErrLocked) {
 			err = fmt.Errorf("%w, or %w: %w", ErrTruncated, ErrForeign, err)
 		}
 		return err

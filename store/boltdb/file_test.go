@@ -122,7 +122,7 @@ func TestOpenRefusesATruncatedFile(t *testing.T) {
 		used = int(tx.Size())
 		return nil
 	})
-	page := os.Getpagesize()
+	page := pageSize
 	sizes := []int{0, 1, 100, page - 1, page, page + 1, 2 * page, 2*page + 1, used / 2, used/2 + 17, used - page, used - 1}
 	for size := 3 * page; size < used; size += page {
 		sizes = append(sizes, size)
