@@ -27,10 +27,12 @@ import (
 // slowRequest is a request whose last byte is still to be sent.
 type slowRequest struct {
 	net.Conn
-	last string
+	answers *bufio.Reader
+	last    string
 }
 
-// begin sends all of a message but its last byte.
+// begin sends all of a message but its last byte, to a server that has begun to
+// read it: it has asked for the body.
 func begin(t *testing.T, url string, m tillMessage) slowRequest {
 	t.Helper()
 	address := strings.TrimPrefix(url, "http://")
@@ -39,10 +41,16 @@ func begin(t *testing.T, url string, m tillMessage) slowRequest {
 	t.Cleanup(func() { _ = connection.Close() })
 	require.NoError(t, connection.SetDeadline(time.Now().Add(patience)))
 	body := m.signed().envelope()
-	_, err = fmt.Fprintf(connection, "POST /indomaret HTTP/1.1\r\nHost: %s\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s",
-		address, len(body), body[:len(body)-1])
+	_, err = fmt.Fprintf(connection, "POST /indomaret HTTP/1.1\r\nHost: %s\r\nContent-Type: text/xml\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n",
+		address, len(body))
 	require.NoError(t, err)
-	return slowRequest{connection, body[len(body)-1:]}
+	answers := bufio.NewReader(connection)
+	asked, err := http.ReadResponse(answers, nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusContinue, asked.StatusCode)
+	_, err = io.WriteString(connection, body[:len(body)-1])
+	require.NoError(t, err)
+	return slowRequest{connection, answers, body[len(body)-1:]}
 }
 
 // complete sends the rest and reads the answer.
@@ -50,7 +58,7 @@ func (s slowRequest) complete(t *testing.T) (*http.Response, tillAnswer) {
 	t.Helper()
 	_, err := io.WriteString(s, s.last)
 	require.NoError(t, err)
-	response, err := http.ReadResponse(bufio.NewReader(s), nil)
+	response, err := http.ReadResponse(s.answers, nil)
 	require.NoError(t, err)
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
@@ -72,15 +80,6 @@ func waitUntilRefused(t *testing.T, url string) {
 	}, patience, 5*time.Millisecond)
 }
 
-// waitUntilAccepted waits until a server has all connections so far: they are
-// accepted in their order, so one that is answered was the last.
-func waitUntilAccepted(t *testing.T, url string) {
-	t.Helper()
-	response, err := newClient(t, url).http.Get(url + "/healthz")
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-}
-
 func TestServeFinishesRequestsBeforeItStops(t *testing.T) {
 	t.Parallel()
 	dir := stageFolder(t)
@@ -94,7 +93,6 @@ func TestServeFinishesRequestsBeforeItStops(t *testing.T) {
 		require.NoError(t, err)
 		slow[i] = begin(t, p.urls[0], message(reqPayment, codes[i], fmt.Sprint("R", i), stageAmount))
 	}
-	waitUntilAccepted(t, p.urls[0])
 	require.NoError(t, p.command.Process.Signal(os.Interrupt))
 	waitUntilRefused(t, p.urls[0])
 
@@ -127,7 +125,6 @@ func TestServeCutsOffWhatDoesNotEnd(t *testing.T) {
 	cfg.Limits.Partner.ReadTimeout, cfg.Limits.Partner.AnswerTimeout = time.Minute, 0
 	l := serveHere(t, cfg, 1, nil)
 	never := begin(t, l.urls[0], message(reqInquiry, "1", "R", 0))
-	waitUntilAccepted(t, l.urls[0])
 	require.NoError(t, l.end())
 	require.Len(t, l.logs.lines("requests were cut off"), 1)
 	_, err := http.ReadResponse(bufio.NewReader(never), nil)
@@ -185,7 +182,6 @@ func TestServeEndsWithTheLedger(t *testing.T) {
 	failing, adjust := broken()
 	l := serveHere(t, sandboxHere(t), 1, adjust)
 	waiting := begin(t, l.urls[0], message(reqInquiry, "1", "R", 0))
-	waitUntilAccepted(t, l.urls[0])
 	failing.fail()
 	require.EqualError(t, <-l.ended, "the ledger has stopped, start again: input/output error")
 	_, err := http.ReadResponse(bufio.NewReader(waiting), nil)
@@ -197,7 +193,6 @@ func TestServeTellsOfALedgerThatFailsWhileItStops(t *testing.T) {
 	failing, adjust := broken()
 	l := serveHere(t, sandboxHere(t), 1, adjust)
 	waiting := begin(t, l.urls[0], message(reqInquiry, "1", "R", 0))
-	waitUntilAccepted(t, l.urls[0])
 	l.quit()
 	waitUntilRefused(t, l.urls[0])
 	failing.fail()
