@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"paypoint/access"
 	"paypoint/ledger"
 )
 
@@ -370,4 +372,21 @@ func TestEndToEndReversalWithUnimportantDefects(t *testing.T) {
 		require.Equal(t, saysApproved, s.send(bend(s.reversal(code, ref, stageAmount))).String())
 	}
 	require.Zero(t, s.receivable())
+}
+
+// An SDK makes such paths of an empty order id, and reads nothing but JSON.
+func TestEndToEndUncleanMerchantPaths(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, stageSetup{})
+	for _, path := range []string{"/v2//status", "/v2/./status", "/v2/a//cancel", "/v2/"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
+		require.NoError(t, err)
+		request.SetBasicAuth(access.SandboxServerKey, "")
+		response, err := http.DefaultTransport.RoundTrip(request)
+		require.NoError(t, err)
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, errors.Join(err, response.Body.Close()))
+		require.Equal(t, http.StatusNotFound, response.StatusCode, path)
+		require.Contains(t, string(body), `"status_code":"404"`, path)
+	}
 }

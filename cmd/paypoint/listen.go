@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -30,9 +31,12 @@ type endpoint struct {
 	address     string
 	connections int
 	groups      []string
-	mux         *http.ServeMux
-	listener    net.Listener
-	server      *http.Server
+	// trees are the handlers of whole folders, which end with a slash.
+	trees map[string]http.Handler
+	// mux has the single paths, and what is left.
+	mux      *http.ServeMux
+	listener net.Listener
+	server   *http.Server
 }
 
 // endpoints are all addresses of the server.
@@ -44,8 +48,25 @@ func (e *endpoints) add(address string, connections int, name string, routes map
 	place.groups = append(place.groups, name)
 	place.connections = max(place.connections, connections)
 	for pattern, handler := range routes {
-		place.mux.Handle(pattern, handler)
+		if strings.HasSuffix(pattern, "/") {
+			place.trees[pattern] = handler
+		} else {
+			place.mux.Handle(pattern, handler)
+		}
 	}
+}
+
+// ServeHTTP finds the handler of a path. A folder gets its paths as they came:
+// the mux would answer "/v2//status", which an SDK makes of an empty order id,
+// with an HTML redirect that no SDK reads.
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for folder, handler := range e.trees {
+		if strings.HasPrefix(r.URL.Path, folder) {
+			handler.ServeHTTP(w, r)
+			return
+		}
+	}
+	e.mux.ServeHTTP(w, r)
 }
 
 func (e *endpoints) at(address string) *endpoint {
@@ -54,7 +75,7 @@ func (e *endpoints) at(address string) *endpoint {
 			return place
 		}
 	}
-	place := &endpoint{address: address, mux: http.NewServeMux()}
+	place := &endpoint{address: address, trees: map[string]http.Handler{}, mux: http.NewServeMux()}
 	*e = append(*e, place)
 	return place
 }
@@ -70,7 +91,7 @@ func (e endpoints) listen(log *zap.Logger) error {
 		place.listener = netutil.LimitListener(listener, place.connections)
 		log.Info("listening", zap.Stringer("address", listener.Addr()), zap.Strings("groups", place.groups))
 		place.server = &http.Server{
-			Handler: place.mux, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
+			Handler: place, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
 			MaxHeaderBytes: maxHeaderBytes, ErrorLog: zap.NewStdLog(log.Named("http")),
 		}
 	}
