@@ -156,7 +156,7 @@ func (c *Charge) Due() time.Time {
 // person, so they are kept in a record of their own that can be erased; the
 // journal holds only their salted hash.
 type Details struct {
-	// Salt keeps short names from being guessed from the hash (hex).
+	// Salt keeps short names from being guessed from the hash.
 	Salt string `json:"salt"`
 	// Customer is the payer's name.
 	Customer string `json:"customer,omitempty"`
@@ -201,6 +201,9 @@ type Transaction struct {
 	Fee Rupiah `json:"fee,omitempty"`
 	// FeeRemitted says that the partner owes us the fee too.
 	FeeRemitted bool `json:"fee_remitted,omitempty"`
+	// FeeIncluded says that the partner's Amount contains the fee in messages
+	// about this payment, whatever the agreement says by now.
+	FeeIncluded bool `json:"fee_included,omitempty"`
 	// Store is the StoreID.
 	Store string `json:"store,omitempty"`
 	// Receipt is the ReceiptCode that was answered.
@@ -221,6 +224,14 @@ type RefUse struct {
 	Store string `json:"store"`
 	// Booked is when.
 	Booked time.Time `json:"booked"`
+}
+
+// onWire is the payment's amount as the partner writes it.
+func (t Transaction) onWire() Rupiah {
+	if t.FeeIncluded {
+		return t.Amount + t.Fee
+	}
+	return t.Amount
 }
 
 // String names the transaction in errors and logs.

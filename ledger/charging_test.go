@@ -119,7 +119,7 @@ func TestMerchantsView(t *testing.T) {
 		{"future", ledger.StandingFuture, false},
 		{"active", ledger.StandingActive, false},
 		{"grace", ledger.StandingGrace, false},
-		{"held", ledger.StandingHeld, false},
+		{"held", ledger.StandingActive, false},
 		{"released", ledger.StandingReleased, true},
 		{"expired", ledger.StandingExpired, false},
 		{"lapsed", ledger.StandingExpired, false},
@@ -133,6 +133,12 @@ func TestMerchantsView(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, c.want, v.Standing)
 			require.Equal(t, c.paid, v.Payment != nil)
+			if !c.paid {
+				require.Empty(t, v.PaidBy)
+				require.Zero(t, v.ReleaseAt)
+				require.NotEqual(t, ledger.StatusHeld, v.Status)
+				require.Equal(t, v.Expires, v.Deadline)
+			}
 		})
 	}
 }

@@ -67,7 +67,9 @@ type Paid struct {
 	Amount      Rupiah      `json:"amount"`
 	Fee         Rupiah      `json:"fee,omitempty"`
 	FeeRemitted bool        `json:"fee_remitted,omitempty"`
-	Receipt     string      `json:"receipt"`
+	// FeeIncluded says that the message's Amount contained the fee.
+	FeeIncluded bool   `json:"fee_included,omitempty"`
+	Receipt     string `json:"receipt"`
 	// Day is the batch, and Late says that the payment's own day was closed.
 	Day  Day  `json:"day"`
 	Late bool `json:"late,omitempty"`
@@ -150,6 +152,8 @@ type CaseOpened struct {
 	Store  string      `json:"store"`
 	Amount Rupiah      `json:"amount"`
 	Reason Reason      `json:"reason"`
+	// Unnamed says that Code and Ref do not tell the message from others.
+	Unnamed bool `json:"unnamed,omitempty"`
 	// Request is the hex SHA-256 of the message as it came.
 	Request string `json:"request"`
 }

@@ -69,7 +69,7 @@ func loadTransaction(rows Rows, keys Keys, s *State) error {
 	if s.Tx, err = rows.Transaction(keys.Code, keys.Ref); err != nil {
 		return fmt.Errorf("load code %s ref %s: %w", keys.Code, keys.Ref, err)
 	}
-	if s.Case, err = rows.Case(keys.Code, keys.Ref); err != nil {
+	if s.Case, err = rows.Case(keys.Code, keys.Ref, keys.Request); err != nil {
 		return fmt.Errorf("load case of code %s ref %s: %w", keys.Code, keys.Ref, err)
 	}
 	if s.Tx == nil || s.Tx.Day == "" {

@@ -66,7 +66,7 @@ func (p Payment) Keys(a Agreement) Keys {
 //	           approved               paid, and released where Hold is 0
 func DecidePayment(s State, p Payment, a Agreement, now time.Time) (PaymentResult, Change) {
 	if s.Tx != nil {
-		return replayPayment(s, p, a), Change{}
+		return replayPayment(s, p), Change{}
 	}
 	result := PaymentResult{}
 	if s.Charge != nil {
@@ -92,7 +92,7 @@ func DecidePayment(s State, p Payment, a Agreement, now time.Time) (PaymentResul
 }
 
 // replayPayment answers a payment whose code and TrackingRef have a history.
-func replayPayment(s State, p Payment, a Agreement) PaymentResult {
+func replayPayment(s State, p Payment) PaymentResult {
 	result := PaymentResult{}
 	if s.Charge != nil {
 		result.Charge = *s.Charge
@@ -102,7 +102,7 @@ func replayPayment(s State, p Payment, a Agreement) PaymentResult {
 		result.Reason = ReasonRefReversed
 	case s.Tx.State == TxTombstone:
 		result.Reason = ReasonRefBuried
-	case a.offWire(p.Amount, s.Tx.Fee) != s.Tx.Amount:
+	case p.Amount != s.Tx.onWire():
 		result.Reason = ReasonRefOtherAmount
 	default:
 		result.Reason = ReasonApproved
@@ -125,7 +125,7 @@ func bookPayment(s State, p Payment, a Agreement, standing Standing, now time.Ti
 	paid := Paid{
 		Number: c.Number, Code: c.Code, Ref: p.Ref,
 		Store: p.Store, Product: p.Product, MessageID: p.MessageID, TimeStamp: p.TimeStamp,
-		Amount: a.offWire(p.Amount, c.Fee), Fee: c.Fee, FeeRemitted: a.FeeRemitted,
+		Amount: a.offWire(p.Amount, c.Fee), Fee: c.Fee, FeeRemitted: a.FeeRemitted, FeeIncluded: a.AmountIncludesFee,
 		Receipt: p.Receipt,
 		Day:     s.OpenDay,
 		Late:    s.OpenDay != BusinessDay(p.TimeStamp, a.CutOff),

@@ -75,7 +75,11 @@ func projectEvent(rows Rows, r Record) error {
 	case Sealed:
 		return changeBatch(rows, e.Day, func(b *Batch) { b.SHA256, b.PreviousSHA256 = e.SHA256, e.PreviousSHA256 })
 	case CaseOpened:
-		return rows.PutCase(e.Code, e.Ref)
+		request := ""
+		if e.Unnamed {
+			request = e.Request
+		}
+		return rows.PutCase(e.Code, e.Ref, request)
 	case Set:
 		return rows.PutSetting(e.Key, e.Value)
 	default:
@@ -99,7 +103,7 @@ func projectPaid(rows Rows, e Paid, r Record) error {
 		return err
 	}
 	if err := rows.PutTransaction(Transaction{
-		Code: e.Code, Ref: e.Ref, State: TxPaid, Amount: e.Amount, Fee: e.Fee, FeeRemitted: e.FeeRemitted,
+		Code: e.Code, Ref: e.Ref, State: TxPaid, Amount: e.Amount, Fee: e.Fee, FeeRemitted: e.FeeRemitted, FeeIncluded: e.FeeIncluded,
 		Store: e.Store, Receipt: e.Receipt, Day: e.Day, Booked: r.At,
 	}); err != nil {
 		return err

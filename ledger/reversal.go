@@ -59,12 +59,12 @@ func DecideReversal(s State, r Reversal, a Agreement, now time.Time) (ReversalRe
 	case s.Tx.State == TxReversed, s.Tx.State == TxTombstone:
 		result.Replayed = true
 		return result, Change{}
-	case a.offWire(r.Amount, s.Tx.Fee) != s.Tx.Amount:
+	case r.Amount != s.Tx.onWire():
 		result.Reason = ReasonWrongAmount
-		return result, openCase(s, r, result.Reason, now)
+		return result, openCase(s, r.refused(result.Reason), now)
 	case s.TxSettled:
 		result.Reason = ReasonSettled
-		return result, openCase(s, r, result.Reason, now)
+		return result, openCase(s, r.refused(result.Reason), now)
 	default:
 		result.Reversed = *s.Tx
 		return result, reversePayment(s, r, a, now)
@@ -73,7 +73,7 @@ func DecideReversal(s State, r Reversal, a Agreement, now time.Time) (ReversalRe
 
 func reverseNothing(s State, r Reversal, a Agreement, now time.Time) (ReversalResult, Change) {
 	if refTaken(s, a, now) {
-		return ReversalResult{Reason: ReasonOriginalNotFound}, openCase(s, r, ReasonOriginalNotFound, now)
+		return ReversalResult{Reason: ReasonOriginalNotFound}, openCase(s, r.refused(ReasonOriginalNotFound), now)
 	}
 	buried := change(now, Entry{Event: Buried{
 		Code: r.Code, Ref: r.Ref, Store: r.Store, Amount: r.Amount,
@@ -108,21 +108,39 @@ func reversePayment(s State, r Reversal, a Agreement, now time.Time) Change {
 // Indomaret will not hear that it succeeded, so a person must look.
 type MalformedReversal struct {
 	Reversal
+	// Unnamed says that its code and TrackingRef do not tell it from others:
+	// one is missing, or was cut to the spec's length.
+	Unnamed bool
+}
+
+// Keys are what deciding the reversal needs.
+func (r MalformedReversal) Keys() Keys {
+	keys := r.Reversal.Keys()
+	if r.Unnamed {
+		keys.Request = r.Request
+	}
+	return keys
 }
 
 // DecideMalformedReversal opens a case for a reversal that is refused as
 // ReasonBadFormat.
 func DecideMalformedReversal(s State, r MalformedReversal, now time.Time) Change {
-	return openCase(s, r.Reversal, ReasonBadFormat, now)
+	opened := r.refused(ReasonBadFormat)
+	opened.Unnamed = r.Unnamed
+	return openCase(s, opened, now)
 }
 
-// openCase asks a person to look at a refused reversal, once for each code and
-// TrackingRef however often it is repeated.
-func openCase(s State, r Reversal, reason Reason, now time.Time) Change {
+// openCase asks a person to look at a refused reversal, once however often it is
+// repeated: it is known by its code and TrackingRef, or by its text where those
+// do not name it.
+func openCase(s State, opened CaseOpened, now time.Time) Change {
 	if s.Case {
 		return Change{}
 	}
-	return change(now, Entry{Event: CaseOpened{
-		Code: r.Code, Ref: r.Ref, Store: r.Store, Amount: r.Amount, Reason: reason, Request: r.Request,
-	}})
+	return change(now, Entry{Event: opened})
+}
+
+// refused is the case of a reversal that the ledger refuses.
+func (r Reversal) refused(reason Reason) CaseOpened {
+	return CaseOpened{Code: r.Code, Ref: r.Ref, Store: r.Store, Amount: r.Amount, Reason: reason, Request: r.Request}
 }

@@ -212,7 +212,7 @@ func TestMalformedReversalWithoutRefOpensOneCase(t *testing.T) {
 	for _, code := range []ledger.PaymentCode{w.charge().Code, "", unknownCode} {
 		w.written()
 		for range 2 {
-			broken := ledger.MalformedReversal{Reversal: ledger.Reversal{Code: code, Store: store, Request: "bb"}}
+			broken := ledger.MalformedReversal{Reversal: ledger.Reversal{Code: code, Store: store, Request: "bb"}, Unnamed: true}
 			require.NoError(t, w.service.RefuseReversal(t.Context(), broken))
 		}
 		require.Equal(t, []ledger.Kind{ledger.KindCase}, w.kinds())
@@ -229,4 +229,39 @@ func TestSettledReversalWithAnotherAmount(t *testing.T) {
 	require.NotEqual(t, ledger.ReasonApproved, s.sendReversal().reason)
 	require.Equal(t, []ledger.Kind{ledger.KindCase}, s.kinds())
 	require.Equal(t, books, s.balances())
+}
+
+// Two tills' reversals without a TrackingRef are two matters.
+func TestUnnamedReversalsAreCasesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	for _, request := range []string{"aa", "bb"} {
+		broken := ledger.MalformedReversal{Reversal: ledger.Reversal{Store: store, Request: request}, Unnamed: true}
+		require.NoError(t, w.service.RefuseReversal(t.Context(), broken))
+		require.Equal(t, []ledger.Kind{ledger.KindCase}, w.kinds())
+	}
+}
+
+// A new agreement does not change what is booked: the retry and the reversal of
+// a payment name the amount that the payment named.
+func TestFeeModeOfAPaymentOutlivesTheAgreement(t *testing.T) {
+	t.Parallel()
+	for _, includedFirst := range []bool{false, true} {
+		w := setup(t, func(a *ledger.Agreement) { a.AmountIncludesFee = includedFirst })
+		c := w.charge()
+		amount := c.Amount
+		if includedFirst {
+			amount += c.Fee
+		}
+		named := func(p *ledger.Payment) { p.Amount = amount }
+		first := w.pay(c.Code, "R1", named)
+		require.Equal(t, ledger.ReasonApproved, first.Reason)
+		w.agree(func(a *ledger.Agreement) { a.AmountIncludesFee = !includedFirst })
+		again := w.pay(c.Code, "R1", named)
+		require.Equal(t, ledger.ReasonApproved, again.Reason)
+		require.Equal(t, first.Receipt, again.Receipt)
+		back := w.reverse(c.Code, "R1", func(r *ledger.Reversal) { r.Amount = amount })
+		require.Equal(t, ledger.ReasonApproved, back.Reason)
+		require.Equal(t, c.Amount, back.Reversed.Amount)
+	}
 }

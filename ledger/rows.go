@@ -28,8 +28,10 @@ type Rows interface {
 	RefUse(ref TrackingRef, store string) (use *RefUse, otherStore bool, err error)
 	PutRefUse(TrackingRef, RefUse) error
 
-	Case(PaymentCode, TrackingRef) (bool, error)
-	PutCase(PaymentCode, TrackingRef) error
+	// Case says whether a refused reversal has a case. request is empty unless
+	// code and ref do not name the message.
+	Case(code PaymentCode, ref TrackingRef, request string) (bool, error)
+	PutCase(code PaymentCode, ref TrackingRef, request string) error
 
 	// Batch is the batch of a day; one that was never put has only its Day.
 	Batch(Day) (Batch, error)

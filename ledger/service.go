@@ -141,11 +141,11 @@ func (s *Service) Charge(ctx context.Context, n NewCharge) (Charge, error) {
 	return charge, nil
 }
 
-// View is a charge as its merchant may see it: an unreleased payment shows as
-// pending.
+// View is a charge as its merchant may see it. Nothing in it tells of a payment
+// before its release, nor of one that was taken back before.
 type View struct {
 	Charge
-	// Standing is the charge's state at the time of asking.
+	// Standing is the charge's state at the time of asking; never StandingHeld.
 	Standing Standing
 	// Payment is the released payment, or nil.
 	Payment *Transaction
@@ -169,6 +169,11 @@ func (s *Service) Status(ctx context.Context, merchant, handle string) (View, er
 
 func (s *Service) view(state State) View {
 	v := View{Charge: *state.Charge, Standing: state.Charge.Standing(s.now())}
+	// A reopened charge lives longer than it was charged for.
+	v.Deadline, v.GraceUntil = v.Expires, time.Time{}
+	if v.Standing == StandingHeld {
+		v.Standing, v.Status, v.PaidBy, v.ReleaseAt = StandingActive, StatusPending, "", time.Time{}
+	}
 	if v.Standing == StandingReleased || v.Standing == StandingDenied {
 		v.Payment = state.Paying
 	}
@@ -261,6 +266,9 @@ func (s *Service) Seal(ctx context.Context, day Day, sha256 string) error {
 	}
 	return nil
 }
+
+// Today is the business day of now.
+func (s *Service) Today() Day { return BusinessDay(s.now(), s.agreement.CutOff) }
 
 // Alter changes a setting: alter is given its value (nil when it is not set)
 // and returns the new one (nil to remove it). by says who asks.

@@ -25,6 +25,9 @@ type Keys struct {
 	Ref    TrackingRef
 	// Store is who uses Ref, to find it under another code.
 	Store string
+	// Request is the hash of a malformed reversal whose code and TrackingRef do
+	// not name it, to find the case of that very message.
+	Request string
 	// Day is the business day whose batch is loaded.
 	Day Day
 	// Merchant and Order name the newest charge under an order id.
@@ -56,7 +59,8 @@ type State struct {
 	Elsewhere *RefUse
 	// OtherStore says that another store has used Keys.Ref.
 	OtherStore bool
-	// Case says that a refused reversal of Code and Ref has a case already.
+	// Case says that a refused reversal of Code and Ref, or the unnamed one of
+	// Request, has a case already.
 	Case bool
 	// Batch is the batch of Keys.Day; one without payments has only its Day.
 	Batch Batch

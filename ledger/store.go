@@ -33,8 +33,8 @@ type Store interface {
 	Close() error
 }
 
-// Reader reads the ledger without changing it. What it returns may be newer
-// than what is durable, so no answer that confirms money rests on it.
+// Reader reads the ledger without changing it. What it returns is durable: a
+// merchant who is told of a payment may ship.
 type Reader interface {
 	// Load loads what keys name.
 	Load(ctx context.Context, keys Keys) (State, error)

@@ -37,10 +37,11 @@ func (s *Server) reverse(ctx context.Context, x *Exchange) {
 // the payment for good while the customer has the money back, so a person must
 // look at it.
 func (s *Server) refuseReversal(ctx context.Context, x *Exchange, r ledger.Reversal) {
-	r.Code = ledger.PaymentCode(cut(string(r.Code), maxPaymentCode))
-	r.Ref = ledger.TrackingRef(cut(string(r.Ref), maxTrackingRef))
+	code, ref := cut(string(r.Code), maxPaymentCode), cut(string(r.Ref), maxTrackingRef)
+	unnamed := code == "" || ref == "" || code != string(r.Code) || ref != string(r.Ref)
+	r.Code, r.Ref = ledger.PaymentCode(code), ledger.TrackingRef(ref)
 	r.Store, r.MessageID = cut(r.Store, maxStoreID), cut(r.MessageID, maxMessageID)
-	if err := s.config.Ledger.RefuseReversal(ctx, ledger.MalformedReversal{Reversal: r}); err != nil {
+	if err := s.config.Ledger.RefuseReversal(ctx, ledger.MalformedReversal{Reversal: r, Unnamed: unnamed}); err != nil {
 		x.Err = err
 		return
 	}

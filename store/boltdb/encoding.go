@@ -121,13 +121,14 @@ type transactionRow struct {
 	Day         ledger.Day     `cbor:"7,keyasint,omitempty"`
 	Booked      millis         `cbor:"8,keyasint"`
 	Reversed    millis         `cbor:"9,keyasint,omitempty"`
+	FeeIncluded bool           `cbor:"10,keyasint,omitempty"`
 }
 
 func toTransactionRow(t ledger.Transaction) transactionRow {
 	return transactionRow{
 		State: t.State, Amount: t.Amount, Fee: t.Fee, FeeRemitted: t.FeeRemitted,
 		Store: t.Store, Receipt: t.Receipt, Day: t.Day,
-		Booked: toMillis(t.Booked), Reversed: toMillis(t.Reversed),
+		Booked: toMillis(t.Booked), Reversed: toMillis(t.Reversed), FeeIncluded: t.FeeIncluded,
 	}
 }
 
@@ -135,7 +136,7 @@ func (r transactionRow) transaction(code ledger.PaymentCode, ref ledger.Tracking
 	return ledger.Transaction{
 		Code: code, Ref: ref, State: r.State, Amount: r.Amount, Fee: r.Fee, FeeRemitted: r.FeeRemitted,
 		Store: r.Store, Receipt: r.Receipt, Day: r.Day,
-		Booked: r.Booked.time(), Reversed: r.Reversed.time(),
+		Booked: r.Booked.time(), Reversed: r.Reversed.time(), FeeIncluded: r.FeeIncluded,
 	}
 }
 

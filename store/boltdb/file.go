@@ -123,7 +123,7 @@ func openFile(path string, options bolt.Options) (*bolt.DB, metadata, error) {
 	if err := checkSize(path, options.Timeout); err != nil {
 		return nil, metadata{}, fmt.Errorf("open ledger %s: %w", path, err)
 	}
-	db, err := bolt.Open(path, 0o600, &options)
+	db, err := openBolt(path, options)
 	if err != nil {
 		return nil, metadata{}, fmt.Errorf("open ledger %s: %w", path, openError(err))
 	}
@@ -132,6 +132,18 @@ func openFile(path string, options bolt.Options) (*bolt.DB, metadata, error) {
 		return nil, metadata{}, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), db.Close())
 	}
 	return db, meta, nil
+}
+
+// openBolt opens a file whose free-list page may be damaged: bbolt reads it at
+// once and panics on one that is none.
+func openBolt(path string, options bolt.Options) (db *bolt.DB, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("%w, or its pages are damaged: %v", ErrForeign, fault)
+		}
+	}()
+	return bolt.Open(path, 0o600, &options)
 }
 
 func checkSize(path string, timeout time.Duration) error {

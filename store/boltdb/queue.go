@@ -19,12 +19,6 @@ type operation struct {
 	err  error
 }
 
-// identity is what a payment is known by.
-type identity struct {
-	code ledger.PaymentCode
-	ref  ledger.TrackingRef
-}
-
 // errFull reports a lane without a free place.
 var errFull = errors.New("the lane is full")
 
@@ -40,11 +34,13 @@ type queue struct {
 	closed  bool
 	limits  map[ledger.Lane]int
 	places  map[ledger.Lane]int
-	known   map[identity]int
+	// known counts the operations on each TrackingRef, whatever their code: the
+	// history of a payment can be under another one.
+	known map[ledger.TrackingRef]int
 }
 
 func newQueue(limits map[ledger.Lane]int) *queue {
-	q := &queue{limits: limits, places: map[ledger.Lane]int{}, known: map[identity]int{}}
+	q := &queue{limits: limits, places: map[ledger.Lane]int{}, known: map[ledger.TrackingRef]int{}}
 	q.arrived = sync.NewCond(&q.mu)
 	return q
 }
@@ -60,17 +56,17 @@ func (q *queue) push(op *operation) error {
 		return fmt.Errorf("%d wait: %w", q.limits[op.lane], errFull)
 	}
 	q.places[op.lane]++
-	q.known[identity{op.keys.Code, op.keys.Ref}]++
+	q.known[op.keys.Ref]++
 	q.waiting = append(q.waiting, op)
 	q.arrived.Signal()
 	return nil
 }
 
-// holds says whether an operation on a payment waits or is being committed.
-func (q *queue) holds(id identity) bool {
+// holds says whether an operation on a TrackingRef waits or is being committed.
+func (q *queue) holds(ref ledger.TrackingRef) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.known[id] > 0
+	return q.known[ref] > 0
 }
 
 // take waits for operations and takes up to most of them. It returns none when
@@ -91,15 +87,15 @@ func (q *queue) finish(group []*operation) {
 	q.mu.Lock()
 	for _, op := range group {
 		q.places[op.lane]--
-		id := identity{op.keys.Code, op.keys.Ref}
-		if q.known[id]--; q.known[id] == 0 {
-			delete(q.known, id)
+		ref := op.keys.Ref
+		if q.known[ref]--; q.known[ref] == 0 {
+			delete(q.known, ref)
 		}
 	}
 	for _, op := range group {
 		// A retry that waits may yet be booked, so nobody can be told that the
 		// payment is not. The cause is given as text: it must not match.
-		if op.keys.Ref != "" && errors.Is(op.err, ledger.ErrNotCommitted) && q.known[identity{op.keys.Code, op.keys.Ref}] > 0 {
+		if op.keys.Ref != "" && errors.Is(op.err, ledger.ErrNotCommitted) && q.known[op.keys.Ref] > 0 {
 			op.err = fmt.Errorf("%w: the same payment waits again after: %v", ledger.ErrOutcomeUnknown, op.err)
 		}
 	}

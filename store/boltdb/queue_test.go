@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	bolt "go.etcd.io/bbolt"
 
 	"paypoint/ledger"
 )
@@ -82,7 +83,7 @@ func TestQueueBoundsEachLane(t *testing.T) {
 	b := openBusy(t, Options{MaxPayments: 2, MaxReversals: 1})
 	b.mustAsk(payment("1", "A"))
 	b.mustAsk(payment("2", "A"))
-	_, err := b.ask(payment("3", "A"))
+	_, err := b.ask(payment("3", "B"))
 	require.ErrorIs(t, err, ledger.ErrBusy)
 	require.Equal(t, 2, b.Waiting(ledger.LanePayment))
 
@@ -125,10 +126,32 @@ func TestFullLaneTakesAPaymentThatWaits(t *testing.T) {
 	_, err := b.ask(payment("1", "A"))
 	require.ErrorIs(t, err, ledger.ErrOutcomeUnknown, "a known payment is never refused as busy")
 	require.NotErrorIs(t, err, ledger.ErrBusy)
-	for _, other := range []ledger.Keys{payment("1", "B"), payment("2", "A")} {
-		_, err = b.ask(other)
-		require.ErrorIs(t, err, ledger.ErrBusy)
-	}
+	_, err = b.ask(payment("1", "B"))
+	require.ErrorIs(t, err, ledger.ErrBusy)
+}
+
+// The history of a TrackingRef can be under another code: 94, never busy.
+func TestFullLaneTakesATrackingRefOfAnotherCode(t *testing.T) {
+	t.Parallel()
+	b := openBusy(t, Options{MaxPayments: 1, MaxReversals: 1})
+	b.mustAsk(payment("1", "A"))
+	require.Equal(t, ledger.LaneReversal, b.mustAsk(payment("2", "A")).lane, "it waits")
+
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	store, err := Open(path, Options{})
+	require.NoError(t, err)
+	require.NoError(t, store.db.Update(func(tx *bolt.Tx) error {
+		return newRows(tx, store.codes).PutRefUse("R", ledger.RefUse{Code: "7", Store: "S", Booked: noon()})
+	}))
+	require.NoError(t, store.Close())
+	full := openBusyAt(t, path, Options{MaxPayments: 1, MaxReversals: 1})
+	full.mustAsk(payment("1", "A"))
+	keys := payment("8", "R")
+	keys.Store = "S"
+	require.Equal(t, ledger.LaneReversal, full.mustAsk(keys).lane, "it is booked")
+	keys.Ref, keys.Store = "R", "T"
+	_, err = full.ask(keys)
+	require.ErrorIs(t, err, ledger.ErrOutcomeUnknown, "it waits by now")
 }
 
 func TestFullLaneTakesAPaymentWhoseReversalWaits(t *testing.T) {

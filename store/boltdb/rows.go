@@ -217,12 +217,12 @@ func (r *rows) PutRefUse(ref ledger.TrackingRef, use ledger.RefUse) error {
 	return r.put(bucketRefs, pairKey(string(ref), use.Store), refUseRow{use.Code, toMillis(use.Booked)})
 }
 
-func (r *rows) Case(code ledger.PaymentCode, ref ledger.TrackingRef) (bool, error) {
-	return r.tx.Bucket(bucketCases).Get(pairKey(string(code), string(ref))) != nil, nil
+func (r *rows) Case(code ledger.PaymentCode, ref ledger.TrackingRef, request string) (bool, error) {
+	return r.tx.Bucket(bucketCases).Get(caseKey(code, ref, request)) != nil, nil
 }
 
-func (r *rows) PutCase(code ledger.PaymentCode, ref ledger.TrackingRef) error {
-	return r.tx.Bucket(bucketCases).Put(pairKey(string(code), string(ref)), []byte{rowVersion})
+func (r *rows) PutCase(code ledger.PaymentCode, ref ledger.TrackingRef, request string) error {
+	return r.tx.Bucket(bucketCases).Put(caseKey(code, ref, request), []byte{rowVersion})
 }
 
 func (r *rows) Batch(day ledger.Day) (ledger.Batch, error) {

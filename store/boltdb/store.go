@@ -161,20 +161,24 @@ func (s *Store) enqueue(op *operation) error {
 	}
 }
 
-// knows says whether a payment has a history, in the queue or in the ledger.
+// knows says whether a payment has a history, in the queue or in the ledger,
+// be it under another code of the same store.
 // The queue is asked first: what leaves it is in the ledger by then.
 func (s *Store) knows(keys ledger.Keys) (bool, error) {
-	if s.queue.holds(identity{keys.Code, keys.Ref}) {
+	if s.queue.holds(keys.Ref) {
 		return true, nil
 	}
 	var tx *ledger.Transaction
+	var use *ledger.RefUse
 	err := s.view(func(btx *bolt.Tx) error {
-		var err error
-		tx, err = newRows(btx, s.codes).Transaction(keys.Code, keys.Ref)
-		return err
+		rows := newRows(btx, s.codes)
+		var txErr, useErr error
+		tx, txErr = rows.Transaction(keys.Code, keys.Ref)
+		use, _, useErr = rows.RefUse(keys.Ref, keys.Store)
+		return errors.Join(txErr, useErr)
 	})
 	// After a failed commit the file does not tell what is durable in it.
-	return tx != nil, errors.Join(err, s.Err())
+	return tx != nil || use != nil, errors.Join(err, s.Err())
 }
 
 // Waiting is how many operations wait in a lane or are being committed.
@@ -213,7 +217,7 @@ func (s *Store) Close() error {
 // Snapshot writes a consistent copy of the ledger to a new file at path while
 // the store goes on.
 func (s *Store) Snapshot(path string) error {
-	err := s.db.View(func(tx *bolt.Tx) error { return tx.CopyFile(path, 0o600) })
+	err := s.view(func(tx *bolt.Tx) error { return tx.CopyFile(path, 0o600) })
 	if err != nil {
 		return fmt.Errorf("copy ledger to %s: %w", path, err)
 	}

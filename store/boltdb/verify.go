@@ -113,8 +113,8 @@ func (v *verifier) verifyPages(tx *bolt.Tx) (err error) {
 	if err := v.verify(tx); err != nil {
 		return err
 	}
-	// bbolt checks in a goroutine of its own, whose faults nobody can catch: it
-	// comes last, when every page has been read.
+	// bbolt checks in a goroutine of its own: it comes last, when every page has
+	// been read here, where a fault can be caught.
 	return checkStructure(tx)
 }
 

@@ -6,10 +6,17 @@ import (
 	"paypoint/ledger"
 )
 
-// identity is the key of a transaction and of a case.
+// identity is the key of a transaction.
 type identity struct {
 	code ledger.PaymentCode
 	ref  ledger.TrackingRef
+}
+
+// caseKey is the key of a case; request is empty unless code and ref do not
+// name the message.
+type caseKey struct {
+	identity
+	request string
 }
 
 type order struct{ merchant, order string }
@@ -25,7 +32,7 @@ type rows struct {
 	details      map[uint64]ledger.Details
 	transactions map[identity]ledger.Transaction
 	refs         map[ledger.TrackingRef]map[string]ledger.RefUse
-	cases        map[identity]bool
+	cases        map[caseKey]bool
 	batches      map[ledger.Day]ledger.Batch
 	batchNos     map[uint64]ledger.Day
 	due          map[ledger.Due]ledger.Due
@@ -42,7 +49,7 @@ func newRows(codes *ledger.Codes) *rows {
 		details:      map[uint64]ledger.Details{},
 		transactions: map[identity]ledger.Transaction{},
 		refs:         map[ledger.TrackingRef]map[string]ledger.RefUse{},
-		cases:        map[identity]bool{},
+		cases:        map[caseKey]bool{},
 		batches:      map[ledger.Day]ledger.Batch{},
 		batchNos:     map[uint64]ledger.Day{},
 		due:          map[ledger.Due]ledger.Due{},
@@ -114,12 +121,12 @@ func (r *rows) PutRefUse(ref ledger.TrackingRef, use ledger.RefUse) error {
 	return nil
 }
 
-func (r *rows) Case(code ledger.PaymentCode, ref ledger.TrackingRef) (bool, error) {
-	return r.cases[identity{code, ref}], nil
+func (r *rows) Case(code ledger.PaymentCode, ref ledger.TrackingRef, request string) (bool, error) {
+	return r.cases[caseKey{identity{code, ref}, request}], nil
 }
 
-func (r *rows) PutCase(code ledger.PaymentCode, ref ledger.TrackingRef) error {
-	set(r, r.cases, identity{code, ref}, true)
+func (r *rows) PutCase(code ledger.PaymentCode, ref ledger.TrackingRef, request string) error {
+	set(r, r.cases, caseKey{identity{code, ref}, request}, true)
 	return nil
 }
 
