@@ -93,6 +93,20 @@ const (
 	cancelled  -     .     .     -        -      .       -     -     -
 	denied     -     .     .     -        -      .       -     -     -`
 
+	// releases are sweeps once a hold is over.
+	releases = `
+	           none    paid    other   reversed buried  settled same    long    else
+	unknown    -       .       .       .        -       .       -       -       -
+	future     -       .       .       .        -       .       -       -       -
+	active     -       .       .       -        -       .       -       -       -
+	held       release release release release  release release release release release
+	released   -       -       -       -        -       -       -       -       -
+	expired    lapse   .       .       lapse    lapse   .       lapse   lapse   lapse
+	lapsed     -       .       .       -        -       .       -       -       -
+	grace      -       .       .       -        -       .       -       -       -
+	cancelled  -       .       .       -        -       .       -       -       -
+	denied     -       .       .       -        -       .       -       -       -`
+
 	cancels = `
 	           none   paid  other reversed buried settled same   long   else
 	unknown    404    .     .     .        404    .       404    404    404
@@ -219,6 +233,8 @@ func outcomes() map[string]outcome {
 		"cancel": {writes: []ledger.Kind{ledger.KindCancelled}, status: ledger.StatusCancelled},
 		"lapse":  {writes: []ledger.Kind{ledger.KindExpired}, status: ledger.StatusExpired},
 		"close":  {writes: []ledger.Kind{ledger.KindClosed}},
+
+		"release": {writes: []ledger.Kind{ledger.KindReleased}, status: ledger.StatusReleased},
 	}
 }
 
@@ -235,6 +251,7 @@ func messages() []message {
 		{"payment", payments, (*scene).sendPayment},
 		{"reversal", reversals, (*scene).sendReversal},
 		{"sweep", sweeps, (*scene).sendSweep},
+		{"release", releases, (*scene).sendRelease},
 		{"cancel", cancels, (*scene).sendCancel},
 		{"expire", expires, (*scene).sendExpire},
 		{"close", closings, (*scene).sendClose},
@@ -260,6 +277,12 @@ func (s *scene) sendReversal() outcome {
 }
 
 func (s *scene) sendSweep() outcome {
+	s.sweep()
+	return outcome{}
+}
+
+func (s *scene) sendRelease() outcome {
+	s.pass(hold)
 	s.sweep()
 	return outcome{}
 }
