@@ -3,6 +3,8 @@ package boltdb
 import (
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -34,6 +36,17 @@ func (s *Store) commitAll() {
 // be written is left out and the others are decided anew, for its fault is none
 // of theirs.
 func (s *Store) commit(group []*operation) {
+	all := group
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		// bbolt panics on damaged pages. What of the group is on the disk by then,
+		// if anything, only a new process can tell.
+		if fault := recover(); fault != nil {
+			s.broken = true
+			s.fail(fmt.Errorf("commit: the ledger's pages are damaged: %v", fault))
+			refuse(all, fmt.Errorf("%w: %v", ledger.ErrOutcomeUnknown, fault))
+		}
+	}()
 	for len(group) > 0 {
 		faulty := s.commitTogether(group)
 		if faulty == nil {
@@ -95,9 +108,26 @@ func (s *Store) commitTogether(group []*operation) (faulty *operation) {
 func (s *Store) commitToDisk(tx *bolt.Tx) error {
 	s.durable.Lock()
 	defer s.durable.Unlock()
+	if err := s.checkPlace(); err != nil {
+		s.fail(err)
+		return errors.Join(err, tx.Rollback())
+	}
 	if err := tx.Commit(); err != nil {
 		s.fail(fmt.Errorf("commit: %w", err))
 		return err
+	}
+	return nil
+}
+
+// checkPlace makes sure that the open file is the one that a next start will
+// read: one that was moved or removed keeps taking commits that nobody finds.
+func (s *Store) checkPlace() error {
+	there, err := os.Stat(s.db.Path())
+	if err != nil {
+		return fmt.Errorf("the ledger file is gone: %w", err)
+	}
+	if !os.SameFile(s.file, there) {
+		return fmt.Errorf("another file was put in the place of the ledger %s", s.db.Path())
 	}
 	return nil
 }

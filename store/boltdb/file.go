@@ -134,24 +134,34 @@ func openFile(path string, options bolt.Options) (*bolt.DB, metadata, error) {
 	return db, meta, nil
 }
 
-// openBolt opens a file whose free-list page may be damaged: bbolt reads it at
-// once and panics on one that is none.
+// openBolt opens a file whose free-list page may be damaged.
 func openBolt(path string, options bolt.Options) (db *bolt.DB, err error) {
+	err = guard(func() error {
+		db, err = bolt.Open(path, 0o600, &options)
+		return err
+	})
+	return db, err
+}
+
+// guard runs what reads pages that may be damaged: bbolt panics on one that is
+// none, or follows it to where nothing is mapped, which would end the process.
+func guard(read func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("%w, or its pages are damaged: %v", ErrForeign, fault)
 		}
 	}()
-	return bolt.Open(path, 0o600, &options)
+	return read()
 }
 
+// checkSize looks at the file's length once no other process can change it.
 func checkSize(path string, timeout time.Duration) error {
-	info, err := os.Stat(path)
+	before, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	if info.Size() == 0 {
+	if before.Size() == 0 {
 		return ErrTruncated
 	}
 	// Read-only, bbolt touches the first two pages only.
@@ -159,20 +169,30 @@ func checkSize(path string, timeout time.Duration) error {
 	if err != nil {
 		err = openError(err)
 		// Too short for bbolt to see what it is: it has no two pages.
-		if info.Size() < 2*pageSize && !errors.Is(err, ErrForeign) && !errors.Is(err, ErrLocked) {
+		if before.Size() < 2*pageSize && !errors.Is(err, ErrForeign) && !errors.Is(err, ErrLocked) {
 			err = fmt.Errorf("%w, or %w: %w", ErrTruncated, ErrForeign, err)
 		}
 		return err
 	}
+	return errors.Join(checkLength(db, path), db.Close())
+}
+
+// checkLength holds the file's length against its pages. The caller has it
+// locked: before, another process may just have let it grow.
+func checkLength(db *bolt.DB, path string) error {
 	var size int64
-	err = db.View(func(tx *bolt.Tx) error {
+	err := db.View(func(tx *bolt.Tx) error {
 		size = tx.Size()
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
 	if err == nil && info.Size() < size {
 		err = fmt.Errorf("%w: it has %d bytes of %d", ErrTruncated, info.Size(), size)
 	}
-	return errors.Join(err, db.Close())
+	return err
 }
 
 func openError(err error) error {
@@ -186,34 +206,32 @@ func openError(err error) error {
 	}
 }
 
-func readMetadata(db *bolt.DB) (meta metadata, err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		// bbolt panics on a page that is none, or follows it to where nothing is.
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("%w, or its first pages are damaged: %v", ErrForeign, fault)
-		}
-	}()
-	err = db.View(func(tx *bolt.Tx) error {
-		bucket := tx.Bucket(bucketMeta)
-		if bucket == nil {
-			return ErrForeign
-		}
-		if err := json.Unmarshal(bucket.Get(metaKey), &meta); err != nil {
-			return fmt.Errorf("%w: %w", ErrForeign, err)
-		}
-		if meta.Schema < 1 {
-			return fmt.Errorf("%w: it has no schema version", ErrForeign)
-		}
-		if meta.Schema > Schema {
-			return fmt.Errorf("%w: its schema is %d, this program reads up to %d", ErrNewer, meta.Schema, Schema)
-		}
-		for _, name := range buckets() {
-			if tx.Bucket(name) == nil {
-				return fmt.Errorf("%w: it has no %s", ErrForeign, name)
-			}
-		}
-		return nil
+func readMetadata(db *bolt.DB) (metadata, error) {
+	var meta metadata
+	err := guard(func() error {
+		return db.View(func(tx *bolt.Tx) error { return meta.read(tx) })
 	})
 	return meta, err
+}
+
+func (m *metadata) read(tx *bolt.Tx) error {
+	bucket := tx.Bucket(bucketMeta)
+	if bucket == nil {
+		return ErrForeign
+	}
+	if err := json.Unmarshal(bucket.Get(metaKey), m); err != nil {
+		return fmt.Errorf("%w: %w", ErrForeign, err)
+	}
+	if m.Schema < 1 {
+		return fmt.Errorf("%w: it has no schema version", ErrForeign)
+	}
+	if m.Schema > Schema {
+		return fmt.Errorf("%w: its schema is %d, this program reads up to %d", ErrNewer, m.Schema, Schema)
+	}
+	for _, name := range buckets() {
+		if tx.Bucket(name) == nil {
+			return fmt.Errorf("%w: it has no %s", ErrForeign, name)
+		}
+	}
+	return nil
 }

@@ -45,6 +45,11 @@ type Store struct {
 	codes   *ledger.Codes
 	options Options
 	queue   *queue
+	// file is the file that is open, to notice when another is put in its place.
+	file os.FileInfo
+	// broken says that a commit ended in a panic of the engine, which left its
+	// transaction open. Only the committer writes it, before it fails.
+	broken bool
 	// head is the journal's end; only the committer uses it.
 	head head
 	// durable is held while a commit is on its way to the disk.
@@ -111,9 +116,14 @@ func newStore(db *bolt.DB, meta metadata, options Options) (*Store, error) {
 	s.queue = newQueue(map[ledger.Lane]int{
 		ledger.LaneWork: payments, ledger.LanePayment: payments, ledger.LaneReversal: reversals,
 	})
-	err = db.View(func(tx *bolt.Tx) error {
-		s.head, err = readHead(tx)
-		return err
+	if s.file, err = os.Stat(db.Path()); err != nil {
+		return nil, err
+	}
+	err = guard(func() error {
+		return db.View(func(tx *bolt.Tx) error {
+			s.head, err = readHead(tx)
+			return err
+		})
 	})
 	return s, err
 }
@@ -208,6 +218,9 @@ func (s *Store) fail(err error) {
 func (s *Store) Close() error {
 	s.queue.close()
 	<-s.stopped
+	if s.broken {
+		return nil // it would wait for the open transaction; the process ends
+	}
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close ledger: %w", err)
 	}
