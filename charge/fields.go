@@ -176,6 +176,9 @@ func numeral(value any) (string, bool) {
 	return text, is || value == nil
 }
 
+// The years that a time may lie in: the journal holds no others.
+const minYear, maxYear = 2000, 9999
+
 // moment is a member that is a time with its offset from UTC; zero when absent
 // or wrong.
 func (o object) moment(name string) time.Time {
@@ -188,7 +191,12 @@ func (o object) moment(name string) time.Time {
 		o.reject(name, `must be a time in the form "yyyy-MM-dd HH:mm:ss +0700"`)
 		return time.Time{}
 	}
-	return moment.In(ledger.WIB)
+	moment = moment.In(ledger.WIB)
+	if moment.Year() < minYear || moment.Year() > maxYear {
+		o.reject(name, fmt.Sprintf("must lie in the years %d to %d", minYear, maxYear))
+		return time.Time{}
+	}
+	return moment
 }
 
 // cut shortens text to at most so many bytes, at a character's end.

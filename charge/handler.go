@@ -40,7 +40,8 @@ type Config struct {
 	Now func() time.Time
 	// NewID gives a new UUID for each charge and each refusal.
 	NewID func() string
-	// NewSalt gives the random salt (hexadecimal) of a charge's details.
+	// NewSalt gives the random salt of a charge's details: text with at least
+	// 128 random bits, such as crypto/rand.Text.
 	NewSalt func() string
 	// Report is told of every refusal, for the log. It may be nil.
 	Report func(ctx context.Context, f Failure)

@@ -182,6 +182,7 @@ var recordedBodies = map[string]expected{
 
 	"valid-from-without-offset": invalid("cstore.valid_from " + timeShape),
 	"valid-from-february-30":    invalid("cstore.valid_from " + timeShape),
+	"valid-from-before-year-0":  invalid("cstore.valid_from must lie in the years 2000 to 9999"),
 	"valid-from-after-expiry":   invalid("cstore.valid_from must be before the expiry"),
 	"valid-from-in-a-year":      invalid("cstore.valid_from moves the expiry further ahead than 15552000 seconds"),
 	"expiry-of-19-seconds":      invalid("custom_expiry.expiry_duration must be 20 to 15552000"),

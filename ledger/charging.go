@@ -49,11 +49,16 @@ func (n NewCharge) Keys() Keys {
 //	none, expired, cancelled, denied         the new charge  charged
 //	time over but not swept yet              the new charge  expired, charged
 //	future, active, grace, held, released    ErrOrderTaken   -
+//	the order id is the ID of a charge       ErrOrderTaken   -
 //
-// With ErrOrderTaken it returns the charge that has the order id.
+// With ErrOrderTaken it returns the charge that has the order id, if one has.
 func DecideCharge(s State, n NewCharge, now time.Time) (Charge, Change, error) {
 	if s.Charge.Open(now) {
 		return *s.Charge, Change{}, ErrOrderTaken
+	}
+	// Merchants name a charge by either, so one must not be the other.
+	if s.OrderIsID {
+		return Charge{}, Change{}, ErrOrderTaken
 	}
 	if err := n.check(now); err != nil {
 		return Charge{}, Change{}, err

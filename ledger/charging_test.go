@@ -261,3 +261,13 @@ func (w *world) rowsDue() []ledger.Due {
 	require.NoError(w.t, err)
 	return due
 }
+
+// A merchant's request names a charge by its ID or its order id: an order id
+// that is the ID of a charge would lead to the wrong one.
+func TestOrderIDThatIsAnIDIsTaken(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	first := w.charge()
+	_, err := w.service.Charge(t.Context(), w.newCharge(func(n *ledger.NewCharge) { n.Order = first.ID }))
+	require.ErrorIs(t, err, ledger.ErrOrderTaken)
+}

@@ -133,8 +133,24 @@ func loadFresh(rows Rows, keys Keys, s *State) error {
 		return fmt.Errorf("load last charge number: %w", err)
 	}
 	s.FreshNumber = last + 1
-	s.FreshCode, err = rows.Codes().Code(keys.Prefix, s.FreshNumber)
+	if s.FreshCode, err = rows.Codes().Code(keys.Prefix, s.FreshNumber); err != nil {
+		return err
+	}
+	s.OrderIsID, err = isID(rows, keys.Merchant, keys.Order)
 	return err
+}
+
+// isID says whether a handle is the ID of a merchant's charge.
+func isID(rows Rows, merchant, handle string) (bool, error) {
+	number, err := rows.ByID(handle)
+	if err != nil || number == 0 {
+		return false, err
+	}
+	charge, err := rows.Charge(number)
+	if err != nil {
+		return false, fmt.Errorf("load charge %d: %w", number, err)
+	}
+	return charge != nil && charge.Merchant == merchant, nil
 }
 
 func loadSettings(rows Rows, keys Keys, s *State) error {

@@ -47,6 +47,8 @@ type Keys struct {
 type State struct {
 	// Charge is nil when it is not in the ledger.
 	Charge *Charge
+	// OrderIsID says that Keys.Order is the ID of a charge of the merchant.
+	OrderIsID bool
 	// Details are the charge's, when asked for and not erased.
 	Details *Details
 	// Tx is the history of Keys.Code and Keys.Ref, or nil.
