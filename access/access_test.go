@@ -97,4 +97,11 @@ func (s *stubborn) Alter(ctx context.Context, key, by string, alter func([]byte)
 	return s.Settings.Alter(ctx, key, by, alter)
 }
 
+// unreadable is a ledger whose settings cannot be read.
+type unreadable struct{ ledger.Reader }
+
+func (unreadable) Settings(context.Context, string) (map[string][]byte, error) {
+	return nil, errRefused
+}
+
 var errRefused = errors.New("refused by the test")

@@ -73,6 +73,16 @@ func OpenDirectory(ctx context.Context, settings Settings, sealer *Sealer, now f
 	return d, nil
 }
 
+// HasSecrets reports whether a ledger holds anything that is sealed: then its
+// master key must be found, for a new one would open nothing.
+func HasSecrets(ctx context.Context, reader ledger.Reader) (bool, error) {
+	merchants, err := reader.Settings(ctx, settingPrefix)
+	if err != nil {
+		return false, fmt.Errorf("look for sealed secrets: %w", err)
+	}
+	return len(merchants) > 0, nil
+}
+
 // settingKey is where a merchant is kept.
 func settingKey(id string) string { return settingPrefix + id }
 
@@ -95,15 +105,6 @@ func (d *Directory) List() []Merchant {
 	}
 	slices.SortFunc(merchants, func(a, b Merchant) int { return cmp.Compare(a.ID, b.ID) })
 	return merchants
-}
-
-// Get is the merchant with an id. Error: ErrUnknownMerchant.
-func (d *Directory) Get(id string) (Merchant, error) {
-	r, ok := d.index.Load().merchants[id]
-	if !ok {
-		return Merchant{}, fmt.Errorf("merchant %s: %w", id, ErrUnknownMerchant)
-	}
-	return r.merchant(), nil
 }
 
 // Add takes in a merchant and gives out the first server key, which is never

@@ -33,12 +33,27 @@ func TestAddGivesOutIdsPrefixesAndKeysAscending(t *testing.T) {
 	require.Equal(t, "102", third.Prefix)
 
 	require.Equal(t, []access.Merchant{first, chosen, third}, b.directory.List())
-	found, err := b.directory.Get("G000000002")
+}
+
+func TestHasSecretsOnceThereIsAMerchant(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	// A setting that seals nothing does not ask for a master key.
+	require.NoError(t, b.service.Alter(t.Context(), "maintenance", "tester", func([]byte) ([]byte, error) {
+		return []byte(`{}`), nil
+	}))
+	sealed, err := access.HasSecrets(t.Context(), b.store)
 	require.NoError(t, err)
-	require.Equal(t, chosen, found)
-	_, err = b.directory.Get("G000000009")
-	require.ErrorIs(t, err, access.ErrUnknownMerchant)
-	require.ErrorContains(t, err, "G000000009")
+	require.False(t, sealed)
+
+	b.add(t, access.NewMerchant{Name: "Shop"})
+	sealed, err = access.HasSecrets(t.Context(), b.store)
+	require.NoError(t, err)
+	require.True(t, sealed)
+
+	_, err = access.HasSecrets(t.Context(), unreadable{b.store})
+	require.ErrorIs(t, err, errRefused)
+	require.ErrorContains(t, err, "look for sealed secrets")
 }
 
 func TestAddRefuses(t *testing.T) {

@@ -6,9 +6,9 @@ import (
 	"paypoint/ledger"
 )
 
-// trialBalance is the answer: every account, used or not, with its balance;
-// debits are positive.
-type trialBalance struct {
+// TrialBalance is the books as JSON.
+type TrialBalance struct {
+	// Accounts are all of them, used or not; debits are positive.
 	Accounts []ledger.Balance `json:"accounts"`
 	// Sum is zero in a sound ledger.
 	Sum ledger.Rupiah `json:"sum"`
@@ -24,7 +24,7 @@ func (a *api) trialBalance(c *call) error {
 	if err != nil {
 		return err
 	}
-	books := trialBalance{Accounts: balances}
+	books := TrialBalance{Accounts: balances}
 	for _, b := range balances {
 		books.Sum += b.Amount
 	}

@@ -30,7 +30,9 @@ func (c *call) reply(status int, body any) error {
 	return nil
 }
 
-// answer remembers its status and counts its bytes.
+// answer remembers its status and counts its bytes. A program's middleware may
+// do the same around it; the API does it for itself because its own log, and
+// whether a failure can still be answered, rest on it wherever it is served.
 type answer struct {
 	http.ResponseWriter
 	status int

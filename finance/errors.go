@@ -104,7 +104,7 @@ func (a *api) aboutDay(day ledger.Day, err error) error {
 	switch {
 	case errors.Is(err, ledger.ErrDayOpen):
 		f.Code = "day_open"
-		f.Message = fmt.Sprintf("%s is not over: it closes from %s WIB on. early=true closes it now; its payments can't be reversed then",
+		f.Message = fmt.Sprintf("%s is not over: it closes from %s WIB on. Asking for it early (early=true, --early) closes it now; its payments can't be reversed then",
 			day, a.Settlement.ClosesFrom(day).Format(ledger.WireTime))
 	case errors.Is(err, ledger.ErrDayAhead):
 		f.Code, f.Message = "day_ahead", fmt.Sprintf("%s has not begun", day)

@@ -13,7 +13,7 @@ import (
 // settlementFile streams a closed day's file. Whatever its format, the header
 // Settlement-SHA256 is the hash of the text file, which is the record.
 func (a *api) settlementFile(c *call) error {
-	day, err := c.day()
+	day, err := a.day(c)
 	if err != nil {
 		return err
 	}

@@ -75,6 +75,40 @@ func TestCloseEarlySaysWhatPassesBeyondReversal(t *testing.T) {
 	}, o.lastAct(t, 1))
 }
 
+// With a cut-off of 23:00 the day that is today at 23:10 has tomorrow's date,
+// and the one that has just ended is another.
+func TestTodayIsTheBusinessDayOfNow(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		cutOff time.Duration
+		now    string
+		today  ledger.Day
+	}{
+		"calendar day":           {24 * time.Hour, "2026-11-20 23:10:00", "2026-11-20"},
+		"before the cut-off":     {23 * time.Hour, "2026-11-20 22:59:59", "2026-11-20"},
+		"after the cut-off":      {23 * time.Hour, "2026-11-20 23:10:00", "2026-11-21"},
+		"after midnight":         {23 * time.Hour, "2026-11-21 00:10:00", "2026-11-21"},
+		"midnight of other time": {24 * time.Hour, "2026-11-21 00:00:00", "2026-11-21"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := setupUnder(t, memory.Open(), c.cutOff)
+			o.at(t, c.now)
+			o.pay(t, 50000, 0)
+			status, day := o.read(t, "GET", settlements+"/today")
+			require.Equal(t, http.StatusOK, status)
+			require.Equal(t, string(c.today), day["business_date"])
+			status, closed := o.read(t, "POST", settlements+"/today/close?early=true")
+			require.Equal(t, http.StatusOK, status)
+			require.Equal(t, string(c.today), closed["business_date"])
+			response := o.ask(t, "GET", settlements+"/today/file")
+			require.Equal(t, `attachment; filename="settlement-`+string(c.today)+`.txt"`, response.Header.Get("Content-Disposition"))
+			require.Equal(t, c.today, o.lastAct(t, 3).Day)
+		})
+	}
+}
+
 func TestZeroDayIsClosedAndHasAFile(t *testing.T) {
 	t.Parallel()
 	o := setup(t)

@@ -47,14 +47,24 @@ func listed(names []string) string {
 	return strings.Join(names, ", ")
 }
 
+// today stands in a path for the business day of now. The server's clock and
+// cut-off decide which day that is: at 23:10 with a cut-off of 23:00 it is
+// tomorrow's date already.
+const today = "today"
+
 // day is the business day in the path. It is noted for the log only once it is
 // known to be one.
-func (c *call) day() (ledger.Day, error) {
-	day, err := ledger.ParseDay(c.r.PathValue("day"))
+func (a *api) day(c *call) (ledger.Day, error) {
+	written := c.r.PathValue("day")
+	if written == today {
+		c.act.Day = a.Settlement.Today()
+		return c.act.Day, nil
+	}
+	day, err := ledger.ParseDay(written)
 	if err != nil {
 		return "", failure{
 			status: http.StatusUnprocessableEntity, Code: "bad_day",
-			Message: "day: want a day as yyyy-mm-dd", Field: "day",
+			Message: "day: want a day as yyyy-mm-dd, or " + today, Field: "day",
 		}
 	}
 	c.act.Day = day

@@ -9,34 +9,44 @@ import (
 	"paypoint/reconcile/settlement"
 )
 
-// settlementView is a day's settlement as JSON. Counts and sums are named as
-// in the file's T line.
-type settlementView struct {
-	BusinessDate  ledger.Day    `json:"business_date"`
-	Status        string        `json:"status"` // open or closed
+// The values of Settlement.Status.
+const (
+	StatusOpen   = "open"
+	StatusClosed = "closed"
+)
+
+// Settlement is a day's settlement as JSON. Counts and sums are named as in the
+// file's T line.
+type Settlement struct {
+	BusinessDate ledger.Day `json:"business_date"`
+	// Status is StatusOpen or StatusClosed.
+	Status        string        `json:"status"`
 	CountPaid     int           `json:"count_paid"`
 	SumAmount     ledger.Rupiah `json:"sum_amount"`
 	CountReversed int           `json:"count_reversed"`
 	SumReversed   ledger.Rupiah `json:"sum_reversed"`
 	SumFee        ledger.Rupiah `json:"sum_fee"`
 	SumNet        ledger.Rupiah `json:"sum_net"`
-	// ClosesFrom is when an open day may be closed.
+	// ClosesFrom is when an open day may be closed; times are RFC 3339 in WIB.
 	ClosesFrom string `json:"closes_from,omitempty"`
-	// The rest is of closed days.
+	// BatchNo numbers the closed days from 1 on; it and the rest are of closed
+	// days alone.
 	BatchNo  uint64 `json:"batch_no,omitempty"`
 	ClosedAt string `json:"closed_at,omitempty"`
-	Early    bool   `json:"early,omitempty"`
-	// SHA256 is the text file's; without it the file is made when it is asked for.
+	// Early says that the day was closed before ClosesFrom.
+	Early bool `json:"early,omitempty"`
+	// SHA256 is the text file's; without it the file is made when it is asked
+	// for. PreviousSHA256 is that of the batch before.
 	SHA256         string `json:"sha256,omitempty"`
 	PreviousSHA256 string `json:"prev_sha256,omitempty"`
 }
 
 // view leaves out what an open day has not got, so that no zero hash or batch
 // number is taken for a real one.
-func (a *api) view(b ledger.Batch) settlementView {
+func (a *api) view(b ledger.Batch) Settlement {
 	totals := settlement.TotalsOf(b)
-	v := settlementView{
-		BusinessDate: b.Day, Status: "open",
+	v := Settlement{
+		BusinessDate: b.Day, Status: StatusOpen,
 		CountPaid: totals.Paid, SumAmount: totals.Amount,
 		CountReversed: totals.Reversed, SumReversed: totals.ReversedAmount,
 		SumFee: totals.Fee, SumNet: totals.Net,
@@ -45,7 +55,7 @@ func (a *api) view(b ledger.Batch) settlementView {
 		v.ClosesFrom = wib(a.Settlement.ClosesFrom(b.Day))
 		return v
 	}
-	v.Status, v.BatchNo, v.ClosedAt, v.Early = "closed", b.No, wib(b.ClosedAt), b.Early
+	v.Status, v.BatchNo, v.ClosedAt, v.Early = StatusClosed, b.No, wib(b.ClosedAt), b.Early
 	v.SHA256, v.PreviousSHA256 = b.SHA256, b.PreviousSHA256
 	return v
 }
@@ -53,9 +63,9 @@ func (a *api) view(b ledger.Batch) settlementView {
 // wib is a moment as RFC 3339 in WIB.
 func wib(t time.Time) string { return t.In(ledger.WIB).Format(time.RFC3339) }
 
-// settlementList is a page.
-type settlementList struct {
-	Settlements []settlementView `json:"settlements"`
+// SettlementList is a page of settlements, in the order of the calendar.
+type SettlementList struct {
+	Settlements []Settlement `json:"settlements"`
 	// NextCursor asks for the next page; without it this was the last.
 	NextCursor ledger.Day `json:"next_cursor,omitempty"`
 }
@@ -71,7 +81,7 @@ func (a *api) listSettlements(c *call) error {
 	if err != nil {
 		return err
 	}
-	list := settlementList{Settlements: []settlementView{}}
+	list := SettlementList{Settlements: []Settlement{}}
 	for i, b := range batches {
 		if i == limit {
 			list.NextCursor = b.Day
@@ -102,7 +112,7 @@ func listQuery(c *call) (from ledger.Day, limit int, err error) {
 
 // getSettlement answers how a day stands, open or closed.
 func (a *api) getSettlement(c *call) error {
-	day, err := c.day()
+	day, err := a.day(c)
 	if err != nil {
 		return err
 	}
@@ -116,16 +126,16 @@ func (a *api) getSettlement(c *call) error {
 	return c.reply(http.StatusOK, a.view(batch))
 }
 
-// closing is the answer to a closing, the first and any later one.
-type closing struct {
-	settlementView
+// Closing is the answer to a closing, the first and any later one.
+type Closing struct {
+	Settlement
 	// BeyondReversal is how many payments can't be reversed any more.
 	BeyondReversal int `json:"beyond_reversal"`
 }
 
 // closeSettlement closes a day for good.
 func (a *api) closeSettlement(c *call) error {
-	day, err := c.day()
+	day, err := a.day(c)
 	if err != nil {
 		return err
 	}
@@ -144,5 +154,5 @@ func (a *api) closeSettlement(c *call) error {
 		return a.aboutDay(day, err)
 	}
 	c.act.Payments = batch.Paid
-	return c.reply(http.StatusOK, closing{a.view(batch), batch.Paid})
+	return c.reply(http.StatusOK, Closing{a.view(batch), batch.Paid})
 }

@@ -45,8 +45,14 @@ func setup(t *testing.T) *office {
 
 func setupOver(t *testing.T, store ledger.Store) *office {
 	t.Helper()
+	return setupUnder(t, store, 24*time.Hour)
+}
+
+// setupUnder has business days that end at a cut-off.
+func setupUnder(t *testing.T, store ledger.Store, cutOff time.Duration) *office {
+	t.Helper()
 	o := &office{}
-	agreement := ledger.Agreement{PartnerID: "PAYPOINT", CutOff: 24 * time.Hour, CloseDelay: 2 * time.Hour, FeeRemitted: true}
+	agreement := ledger.Agreement{PartnerID: "PAYPOINT", CutOff: cutOff, CloseDelay: 2 * time.Hour, FeeRemitted: true}
 	o.ledger = ledger.NewService(store, agreement, func() time.Time { return time.UnixMilli(o.clock.Load()) })
 	o.settlement = settlement.New(settlement.Config{Ledger: o.ledger, TempDir: t.TempDir()})
 	digest := sha256.Sum256([]byte(token))

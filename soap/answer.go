@@ -45,6 +45,9 @@ type Answer interface {
 	Code() (code, desc string)
 	// append appends the message's element to b.
 	append(b []byte) []byte
+	// logged is what the wire log keeps of the answer besides its code, and nil
+	// for nothing. It holds no name and no free text.
+	logged() any
 }
 
 // AppendAnswer appends a whole answer in the request's SOAP version to b. It
@@ -89,6 +92,13 @@ type InquiryAnswer struct {
 // Code returns the ResponseCode and the ResponseDesc.
 func (a *InquiryAnswer) Code() (code, desc string) { return a.ResponseCode, a.ResponseDesc }
 
+func (a *InquiryAnswer) logged() any {
+	if a.ResponseCode != CodeSuccess {
+		return nil
+	}
+	return inquiryTerms{MinAmount: a.MinAmount, Amount: a.Amount, Fee: a.Fee}
+}
+
 func (a *InquiryAnswer) append(b []byte) []byte {
 	b = append(b, "<ResInquiry>"...)
 	b = appendTime(b, "TimeStamp", a.TimeStamp)
@@ -132,14 +142,16 @@ type PaymentAnswer struct {
 // Code returns the ResponseCode and the ResponseDesc.
 func (a *PaymentAnswer) Code() (code, desc string) { return a.ResponseCode, a.ResponseDesc }
 
+func (a *PaymentAnswer) logged() any {
+	if a.ReceiptCode == "" {
+		return nil
+	}
+	return paymentReceipt{ReceiptCode: a.ReceiptCode}
+}
+
 func (a *PaymentAnswer) append(b []byte) []byte {
 	b = append(b, "<ResPayment>"...)
-	b = appendTime(b, "TimeStamp", a.TimeStamp)
-	b = appendText(b, "MessageID", a.MessageID, maxMessageID)
-	b = appendText(b, "ResponseCode", a.ResponseCode, codeLength)
-	b = appendText(b, "ResponseDesc", toASCII(a.ResponseDesc), maxResponseDesc)
-	b = appendText(b, "TrackingRef", a.TrackingRef, maxTrackingRef)
-	b = appendText(b, "StoreID", a.StoreID, maxStoreID)
+	b = appendOutcome(b, a.TimeStamp, a.MessageID, a.ResponseCode, a.ResponseDesc, a.TrackingRef, a.StoreID)
 	b = appendText(b, "ReceiptCode", a.ReceiptCode, maxReceiptCode)
 	b = appendText(b, "Message", toASCII(a.Message), maxMessage)
 	return append(b, "</ResPayment>"...)
@@ -163,15 +175,24 @@ type ReversalAnswer struct {
 // Code returns the ResponseCode and the ResponseDesc.
 func (a *ReversalAnswer) Code() (code, desc string) { return a.ResponseCode, a.ResponseDesc }
 
+// logged is nothing: the answer says no more than the request and the code.
+func (a *ReversalAnswer) logged() any { return nil }
+
 func (a *ReversalAnswer) append(b []byte) []byte {
 	b = append(b, "<ResReversal>"...)
-	b = appendTime(b, "TimeStamp", a.TimeStamp)
-	b = appendText(b, "MessageID", a.MessageID, maxMessageID)
-	b = appendText(b, "ResponseCode", a.ResponseCode, codeLength)
-	b = appendText(b, "ResponseDesc", toASCII(a.ResponseDesc), maxResponseDesc)
-	b = appendText(b, "TrackingRef", a.TrackingRef, maxTrackingRef)
-	b = appendText(b, "StoreID", a.StoreID, maxStoreID)
+	b = appendOutcome(b, a.TimeStamp, a.MessageID, a.ResponseCode, a.ResponseDesc, a.TrackingRef, a.StoreID)
 	return append(b, "</ResReversal>"...)
+}
+
+// appendOutcome appends the elements that begin ResPayment and are all of
+// ResReversal (spec 1.0.14, the two tables "PaymentRes Field", fields 1 to 6).
+func appendOutcome(b []byte, sent time.Time, messageID, code, desc, ref, store string) []byte {
+	b = appendTime(b, "TimeStamp", sent)
+	b = appendText(b, "MessageID", messageID, maxMessageID)
+	b = appendText(b, "ResponseCode", code, codeLength)
+	b = appendText(b, "ResponseDesc", toASCII(desc), maxResponseDesc)
+	b = appendText(b, "TrackingRef", ref, maxTrackingRef)
+	return appendText(b, "StoreID", store, maxStoreID)
 }
 
 func appendStart(b []byte, name string) []byte {

@@ -59,30 +59,37 @@ func (v Version) ContentType() string {
 
 // ReadBody reads a request body to its end, inflating it when contentEncoding
 // (the header's value) is gzip. A *Fault tells of a body above MaxBodyBytes, of
-// another encoding or of broken gzip; any other error is the connection's.
+// another encoding or of broken gzip; any other error is the connection's. With
+// an error comes what was received, not inflated, for the record: at most one
+// byte more than MaxBodyBytes.
 func ReadBody(r io.Reader, contentEncoding string) ([]byte, error) {
 	body, err := readLimited(r)
 	if err != nil {
-		return nil, err
+		return body, err
 	}
 	switch strings.ToLower(strings.TrimSpace(contentEncoding)) {
 	case "", "identity":
 		return body, nil
 	case "gzip", "x-gzip":
-		return inflate(body)
+		plain, err := inflate(body)
+		if err != nil {
+			return body, err
+		}
+		return plain, nil
 	default:
-		return nil, &Fault{Kind: FaultContentEncoding}
+		return body, &Fault{Kind: FaultContentEncoding}
 	}
 }
 
-// readLimited reads r to its end, or refuses it at one byte above the limit.
+// readLimited reads r to its end, or refuses it at one byte above the limit. It
+// returns what it has read in any case.
 func readLimited(r io.Reader) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r, MaxBodyBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("read request body: %w", err)
+		return body, fmt.Errorf("read request body: %w", err)
 	}
 	if len(body) > MaxBodyBytes {
-		return nil, &Fault{Kind: FaultTooLarge}
+		return body, &Fault{Kind: FaultTooLarge}
 	}
 	return body, nil
 }

@@ -1,6 +1,9 @@
 package soap_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -40,7 +43,7 @@ func ExampleFault() {
 func ExampleNewScheme() {
 	scheme, err := soap.NewScheme(soap.SignatureConfig{
 		Scheme: "hmac-sha256", Fields: []string{"StoreID", "PaymentCode", "TrackingRef", "Amount", "HHmmss"},
-		Separator: "|", Case: "lower", Keys: []string{"new secret", "old secret"},
+		Separator: "|", Keys: []string{"new secret", "old secret"},
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -52,7 +55,10 @@ func ExampleNewScheme() {
 		return
 	}
 	fmt.Println(scheme.Verify(m))
-	m.Signature = scheme.Sign(m)
+	// What the partner does to sign:
+	mac := hmac.New(sha256.New, []byte("new secret"))
+	mac.Write([]byte("TK01|8801234567890128|1876500001|50.000|101530"))
+	m.Signature = hex.EncodeToString(mac.Sum(nil))
 	fmt.Println(scheme.Verify(m))
 	// Output:
 	// false

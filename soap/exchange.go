@@ -16,7 +16,8 @@ type Exchange struct {
 	Caller netip.Addr
 	// Message is the request, nil if it was no message of ours.
 	Message *Message
-	// Body is the request body when Message is nil; only its length and hash are kept.
+	// Body is the request body when Message is nil: what was received of it, at
+	// most one byte more than MaxBodyBytes. Only its length and hash are kept.
 	Body []byte
 	// Answer is what was sent, nil for a fault or when the connection was closed
 	// without an answer.
@@ -33,7 +34,8 @@ type Exchange struct {
 	Err error
 	// Status is the HTTP status, 0 when the connection was closed without an answer.
 	Status int
-	// Took is the time from the first byte of the request to the answer.
+	// Took is the time from the end of the request's headers, where the server
+	// begins with it, to the answer's being written.
 	Took time.Duration
 }
 
@@ -46,6 +48,7 @@ type wireEntry struct {
 	Body      *digest          `json:"body"`
 	Code      string           `json:"response_code,omitempty"`
 	Desc      string           `json:"response_desc,omitempty"`
+	Answer    any              `json:"answer,omitempty"`
 	Reason    string           `json:"reason"`
 	Warnings  []ledger.Warning `json:"warnings,omitempty"`
 	Status    int              `json:"http_status"`
@@ -67,6 +70,19 @@ type wireRequest struct {
 	Defect      string `json:"defect,omitempty"`
 }
 
+// inquiryTerms are what an approved inquiry told the till to collect, in rupiah
+// and as sent: disputes over an amount begin there.
+type inquiryTerms struct {
+	MinAmount ledger.Rupiah `json:"min_amount"`
+	Amount    ledger.Rupiah `json:"amount"`
+	Fee       ledger.Rupiah `json:"fee"`
+}
+
+// paymentReceipt is what the customer's receipt names the payment by.
+type paymentReceipt struct {
+	ReceiptCode string `json:"receipt_code"`
+}
+
 // digest stands for what is not written in the clear.
 type digest struct {
 	Size   int    `json:"size"`
@@ -86,6 +102,7 @@ func (x Exchange) entry(now time.Time) wireEntry {
 	}
 	if x.Answer != nil {
 		e.Code, e.Desc = x.Answer.Code()
+		e.Answer = x.Answer.logged()
 	}
 	if x.Message == nil {
 		e.Body = digestOf(string(x.Body))

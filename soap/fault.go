@@ -9,12 +9,11 @@ import (
 // fixed text, so that no inner error text can reach the partner.
 type FaultKind uint8
 
-// The kinds of fault.
+// The kinds of fault. The zero value is none of them; a Fault without a kind is
+// answered as a refusal without a text.
 const (
-	// FaultInternal is a failure of ours before any decision was taken.
-	FaultInternal FaultKind = iota
 	// FaultTooLarge is a body above MaxBodyBytes, as sent or once inflated.
-	FaultTooLarge
+	FaultTooLarge FaultKind = iota + 1
 	// FaultContentType is a content type that carries no SOAP envelope.
 	FaultContentType
 	// FaultContentEncoding is a compression other than gzip.
@@ -48,7 +47,6 @@ type faultCode uint8
 
 const (
 	codeClient faultCode = iota
-	codeServer
 	codeVersion
 	// codeHTTP marks what is refused before SOAP begins: the status says it
 	// all and the answer is one line of plain text.
@@ -59,7 +57,6 @@ const (
 // SOAP 1.2 (part 1, section 5.4.6), by Version.
 var faultCodeNames = map[faultCode][2]string{
 	codeClient:  {"Client", "Sender"},
-	codeServer:  {"Server", "Receiver"},
 	codeVersion: {"VersionMismatch", "VersionMismatch"},
 }
 
@@ -70,7 +67,6 @@ var faults = [...]struct {
 	status int
 	text   string
 }{
-	FaultInternal:         {codeServer, 0, "The request could not be processed."},
 	FaultTooLarge:         {codeHTTP, http.StatusRequestEntityTooLarge, "The request body is larger than 64 KiB."},
 	FaultContentType:      {codeHTTP, http.StatusUnsupportedMediaType, "The content type must be text/xml, application/xml or application/soap+xml."},
 	FaultContentEncoding:  {codeHTTP, http.StatusUnsupportedMediaType, "The content encoding must be gzip or none."},

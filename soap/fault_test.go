@@ -11,9 +11,9 @@ import (
 
 // faultKinds lists every kind.
 func faultKinds() []FaultKind {
-	kinds := make([]FaultKind, len(faults))
-	for i := range kinds {
-		kinds[i] = FaultKind(i)
+	var kinds []FaultKind
+	for i := range faults[1:] {
+		kinds = append(kinds, FaultKind(i+1))
 	}
 	return kinds
 }
@@ -31,12 +31,12 @@ func TestFaultOfSOAP11(t *testing.T) {
 
 func TestFaultOfSOAP12(t *testing.T) {
 	t.Parallel()
-	fault := &Fault{Kind: FaultInternal, Version: Version12}
-	require.Equal(t, http.StatusInternalServerError, fault.Status())
+	fault := &Fault{Kind: FaultDoctype, Version: Version12}
+	require.Equal(t, http.StatusBadRequest, fault.Status())
 	require.Equal(t, "application/soap+xml; charset=utf-8", fault.ContentType())
 	require.Contains(t, string(fault.Append(nil)), `xmlns:soap="http://www.w3.org/2003/05/soap-envelope"><soap:Body>`+
-		`<soap:Fault><soap:Code><soap:Value>soap:Receiver</soap:Value></soap:Code>`+
-		`<soap:Reason><soap:Text xml:lang="en">The request could not be processed.</soap:Text></soap:Reason></soap:Fault>`)
+		`<soap:Fault><soap:Code><soap:Value>soap:Sender</soap:Value></soap:Code>`+
+		`<soap:Reason><soap:Text xml:lang="en">The request must not contain a DOCTYPE.</soap:Text></soap:Reason></soap:Fault>`)
 }
 
 func TestFaultAsError(t *testing.T) {
@@ -56,8 +56,6 @@ func TestFaultStatusAndCode(t *testing.T) {
 	}{
 		{FaultMalformed, Version11, 500, "soap:Client"},
 		{FaultMalformed, Version12, 400, "soap:Sender"},
-		{FaultInternal, Version11, 500, "soap:Server"},
-		{FaultInternal, Version12, 500, "soap:Receiver"},
 		{FaultVersion, Version11, 500, "soap:VersionMismatch"},
 		{FaultVersion, Version12, 500, "soap:VersionMismatch"},
 	} {
@@ -78,6 +76,19 @@ func TestRefusalsBelowSOAPArePlainText(t *testing.T) {
 			require.Equal(t, "text/plain; charset=utf-8", fault.ContentType())
 			require.Equal(t, fault.Text()+"\n", string(fault.Append(nil)))
 		}
+	}
+}
+
+// A Fault that was made without a kind must not pass for an answer.
+func TestFaultWithoutAKindRefuses(t *testing.T) {
+	t.Parallel()
+	for version, status := range map[Version]int{Version11: 500, Version12: 400} {
+		fault := &Fault{Version: version}
+		require.Equal(t, status, fault.Status())
+		require.Empty(t, fault.Text())
+		doc := etree.NewDocument()
+		require.NoError(t, doc.ReadFromBytes(fault.Append(nil)))
+		require.NotNil(t, doc.FindElement("/Envelope/Body/Fault"))
 	}
 }
 

@@ -34,8 +34,9 @@ type Config struct {
 	InquiryMessage string
 	// ReceiptFooter is the Message of every approved ResPayment.
 	ReceiptFooter string
-	// AnswerTimeout is how long a message may take to arrive and to be decided.
-	// After it the connection closes without an answer, and Indomaret reverses.
+	// AnswerTimeout is how long a message may take, from the end of its HTTP
+	// headers, for its body to arrive and for it to be decided. After it the
+	// connection closes without an answer, and Indomaret reverses.
 	AnswerTimeout time.Duration
 	// Now is the clock.
 	Now func() time.Time
@@ -83,7 +84,8 @@ const reasonNoAnswer = "no answer"
 func (s *Server) serveMessage(w http.ResponseWriter, r *http.Request) {
 	x := Exchange{Caller: caller(r), Reason: reasonNoAnswer}
 	// A till's hang-up must not undo what it asked for, so only the timeout ends
-	// the wait. It counts from the request's first byte, as the till's own does.
+	// the wait. It counts from the end of the headers, not of the body: the till
+	// has been waiting since before both.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.config.AnswerTimeout)
 	defer cancel()
 	began := s.config.Now()

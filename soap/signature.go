@@ -65,24 +65,21 @@ type SignatureConfig struct {
 	// between them and the key.
 	Separator string
 	// Fill are the characters of which one may fill the AES text at the left to
-	// a multiple of 16; the first is used to sign. Empty means "0 ".
+	// a multiple of 16. Empty means "0 ".
 	Fill string
-	// Case is "upper" or "lower", the case of the hex digits that Sign writes;
-	// empty means upper. Verify accepts both.
-	Case string
-	// Keys are 1 or 2 secrets, all of them valid; the first signs. For
-	// SchemeAESECB a key has up to 32 characters and is filled with spaces at
-	// the left to 16, 24 or 32. SchemeNone takes none.
+	// Keys are 1 or 2 secrets, all of them valid. For SchemeAESECB a key has up
+	// to 32 characters and is filled with spaces at the left to 16, 24 or 32.
+	// SchemeNone takes none.
 	Keys []string
 }
 
-// Scheme verifies and makes signatures. It is safe for concurrent use.
+// Scheme verifies signatures. There is no way to make one: the document has the
+// partner sign and the answers go unsigned. It is safe for concurrent use.
 type Scheme interface {
 	// Verify tells whether the message's Signature was made with one of the
-	// keys. The time it takes does not depend on the keys.
+	// keys. Its hexadecimal digits may be of either case. The time it takes does
+	// not depend on the keys.
 	Verify(m *Message) bool
-	// Sign returns the Signature that belongs to the message.
-	Sign(m *Message) string
 }
 
 // IsDummy tells whether key is the one with which the document's samples are
@@ -108,10 +105,6 @@ func NewScheme(c SignatureConfig) (Scheme, error) {
 	if err != nil {
 		return nil, err
 	}
-	upper, err := upperCase(c.Case)
-	if err != nil {
-		return nil, err
-	}
 	if len(c.Keys) == 0 || len(c.Keys) > MaxKeys {
 		return nil, fmt.Errorf("signature keys: must be 1 to %d, not %d", MaxKeys, len(c.Keys))
 	}
@@ -119,28 +112,15 @@ func NewScheme(c SignatureConfig) (Scheme, error) {
 		return nil, errors.New("signature keys: must not be empty")
 	}
 	if name == SchemeAESECB {
-		return newAESScheme(c, text, upper)
+		return newAESScheme(c, text)
 	}
-	return newHashScheme(name, c.Keys, text, upper), nil
-}
-
-// upperCase reads the setting Case.
-func upperCase(setting string) (bool, error) {
-	switch setting {
-	case "", "upper":
-		return true, nil
-	case "lower":
-		return false, nil
-	default:
-		return false, fmt.Errorf("signature case %q: must be upper or lower", setting)
-	}
+	return newHashScheme(name, c.Keys, text), nil
 }
 
 // noScheme accepts every message.
 type noScheme struct{}
 
 func (noScheme) Verify(*Message) bool { return true }
-func (noScheme) Sign(*Message) string { return "" }
 
 // signedText builds the text that a signature covers.
 type signedText struct {
@@ -206,15 +186,6 @@ func (t signedText) of(m *Message) []byte {
 	return text
 }
 
-// encodeHex writes a signature's bytes in the configured case.
-func encodeHex(sum []byte, upper bool) string {
-	text := hex.EncodeToString(sum)
-	if upper {
-		return strings.ToUpper(text)
-	}
-	return text
-}
-
 // decodeHex reads a Signature of either case within the field's limit; nil if
 // it is none.
 func decodeHex(signature string) []byte {
@@ -236,11 +207,10 @@ type aesScheme struct {
 	text   signedText
 	blocks []cipher.Block
 	fill   []byte
-	upper  bool
 }
 
-func newAESScheme(c SignatureConfig, text signedText, upper bool) (Scheme, error) {
-	s := &aesScheme{text: text, fill: []byte(c.Fill), upper: upper}
+func newAESScheme(c SignatureConfig, text signedText) (Scheme, error) {
+	s := &aesScheme{text: text, fill: []byte(c.Fill)}
 	if len(s.fill) == 0 {
 		// The document's sample fills with "0", an integration seen with spaces.
 		s.fill = []byte("0 ")
@@ -290,15 +260,6 @@ func (s *aesScheme) Verify(m *Message) bool {
 	return matches == 1
 }
 
-// Sign encrypts the fields with the first key and the first fill character.
-func (s *aesScheme) Sign(m *Message) string {
-	text := leftFill(s.text.of(m), s.fill[0])
-	for i := 0; i < len(text); i += aes.BlockSize {
-		s.blocks[0].Encrypt(text[i:], text[i:])
-	}
-	return encodeHex(text, s.upper)
-}
-
 // roundUp returns n rounded up to whole AES blocks.
 func roundUp(n int) int { return (n + aes.BlockSize - 1) / aes.BlockSize * aes.BlockSize }
 
@@ -312,14 +273,13 @@ func leftFill(text []byte, fill byte) []byte {
 // hashScheme is a digest over the fields and a secret: as HMAC key, or simply
 // appended to the fields.
 type hashScheme struct {
-	text  signedText
-	keys  []string
-	sum   func(text []byte, key string) []byte
-	upper bool
+	text signedText
+	keys []string
+	sum  func(text []byte, key string) []byte
 }
 
-func newHashScheme(name string, keys []string, text signedText, upper bool) Scheme {
-	s := &hashScheme{text: text, keys: keys, upper: upper}
+func newHashScheme(name string, keys []string, text signedText) Scheme {
+	s := &hashScheme{text: text, keys: keys}
 	if digest, keyed := strings.CutPrefix(name, schemeHMAC); keyed {
 		s.sum = func(text []byte, key string) []byte {
 			mac := hmac.New(hashes[digest], []byte(key))
@@ -346,9 +306,4 @@ func (s *hashScheme) Verify(m *Message) bool {
 		matches |= subtle.ConstantTimeCompare(sum, s.sum(text, key))
 	}
 	return matches == 1
-}
-
-// Sign computes the digest with the first key.
-func (s *hashScheme) Sign(m *Message) string {
-	return encodeHex(s.sum(s.text.of(m), s.keys[0]), s.upper)
 }

@@ -130,13 +130,6 @@ func (w *WireLog) enqueue(day ledger.Day, line []byte) bool {
 	return true
 }
 
-// Lost returns how many entries could not be kept.
-func (w *WireLog) Lost() uint64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.lost
-}
-
 // Close writes what waits and closes the file. Entries appended afterwards are
 // lost. It may be called more than once.
 func (w *WireLog) Close() error {

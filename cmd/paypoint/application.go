@@ -150,11 +150,11 @@ func (a *application) masterKey(ctx context.Context) (access.MasterKey, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
-	settings, listErr := a.store.Settings(ctx, "merchant/")
-	if listErr != nil {
-		return key, listErr
+	sealed, readErr := access.HasSecrets(ctx, a.store)
+	if readErr != nil {
+		return key, readErr
 	}
-	if len(settings) > 0 {
+	if sealed {
 		return key, fmt.Errorf("the ledger's secrets are sealed under a master key that is not there: %w", err)
 	}
 	a.log.Warn("made a new master key: keep a copy of it apart from the ledger's", zap.String("file", path))
@@ -207,30 +207,19 @@ func (a *application) partnerHandler() (http.Handler, error) {
 func (a *application) chargeHandler() http.Handler {
 	c := a.config.Charge
 	return charge.New(charge.Config{
-		Ledger: a.ledger, Merchants: a.merchants,
+		Ledger: notedLedger{a.ledger}, Merchants: notedMerchants{a.merchants},
 		Terms: charge.Terms{
 			MinAmount: c.MinAmount, MaxAmount: c.MaxAmount,
 			DefaultExpiry: c.DefaultExpiry, MinExpiry: c.MinExpiry, MaxExpiry: c.MaxExpiry,
 			DefaultProduct: c.DefaultProductCode, Products: a.config.Partner.ProductCodes,
 		},
 		Now: a.now, NewID: newID, NewSalt: rand.Text,
-		Report: a.reportRefusal,
+		Report: noteRefusal,
 	})
 }
 
 // newID is a time-ordered UUID, so that the index of ids grows at its end.
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
-
-// reportRefusal logs why a merchant was refused. What is our fault is an error.
-func (a *application) reportRefusal(_ context.Context, f charge.Failure) {
-	level := zap.InfoLevel
-	if f.HTTP >= http.StatusInternalServerError {
-		level = zap.ErrorLevel
-	}
-	a.log.Log(level, "merchant refused",
-		zap.String("id", f.ID), zap.Int("status", f.HTTP), zap.String("code", f.Code),
-		zap.Strings("faults", f.Faults), zap.Error(f.Err))
-}
 
 // financeHandler is the finance API behind a way to tell who calls.
 func (a *application) financeHandler(authenticate func(*http.Request) (string, bool)) http.Handler {

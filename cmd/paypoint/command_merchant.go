@@ -21,7 +21,7 @@ type merchantCommand struct {
 type merchantAddCommand struct {
 	Name   string        `arg:"" help:"Name as customers know it."`
 	Prefix string        `help:"First three digits of its payment codes; the lowest free ones when left out." placeholder:"NNN"`
-	Hold   time.Duration `help:"How long a payment is kept from the merchant while its till may still reverse it." default:"60s"`
+	Hold   time.Duration `help:"How long a payment is kept from the merchant while its till may still reverse it." default:"${default_hold}"`
 }
 
 // Help shows an example.

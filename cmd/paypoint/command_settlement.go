@@ -1,15 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"path/filepath"
-	"time"
 
-	"paypoint/ledger"
+	"paypoint/finance"
 	"paypoint/reconcile/settlement"
 )
 
@@ -27,60 +27,47 @@ type settlementListCommand struct {
 // Run lists settlements.
 func (c *settlementListCommand) Run(s *session) error {
 	return s.operate(func(client *operatorClient) error {
-		rows := []settlementRow{} // no days are [] in JSON too
-		cursor := ""
+		all := []finance.Settlement{} // no days are [] in JSON too
+		query := url.Values{"limit": {"100"}}
+		if c.From != "" {
+			query.Set("from", c.From)
+		}
 		for {
-			query := url.Values{"limit": {"100"}}
-			if c.From != "" {
-				query.Set("from", c.From)
-			}
-			if cursor != "" {
-				query.Set("cursor", cursor)
-			}
-			var page settlementPage
-			if err := client.call(s, "GET", "/finance/v1/settlements?"+query.Encode(), nil, &page); err != nil {
+			var page finance.SettlementList
+			if err := client.call(s, "GET", settlementsPath+"?"+query.Encode(), nil, &page); err != nil {
 				return err
 			}
-			rows = append(rows, page.Settlements...)
-			if cursor = page.NextCursor; cursor == "" {
-				return s.printSettlements(rows)
+			all = append(all, page.Settlements...)
+			if page.NextCursor == "" {
+				return s.printSettlements(all)
 			}
+			query.Set("cursor", string(page.NextCursor))
 		}
 	})
 }
 
-// settlementPage and settlementRow are the finance API's answers.
-type settlementPage struct {
-	Settlements []settlementRow `json:"settlements"`
-	NextCursor  string          `json:"next_cursor"`
+// settlementsPath is where the finance API has the days.
+const settlementsPath = financePaths + "settlements"
+
+// dayPath is where it has one of them. It knows which day is today.
+func dayPath(day string) string {
+	return settlementsPath + "/" + url.PathEscape(cmp.Or(day, "today"))
 }
 
-type settlementRow struct {
-	BusinessDate   string        `json:"business_date"`
-	Status         string        `json:"status"`
-	CountPaid      int           `json:"count_paid"`
-	SumAmount      ledger.Rupiah `json:"sum_amount"`
-	CountReversed  int           `json:"count_reversed"`
-	SumNet         ledger.Rupiah `json:"sum_net"`
-	BatchNo        uint64        `json:"batch_no,omitempty"`
-	SHA256         string        `json:"sha256,omitempty"`
-	BeyondReversal int           `json:"beyond_reversal,omitempty"`
-}
-
-func (s *session) printSettlements(rows []settlementRow) error {
+func (s *session) printSettlements(all []finance.Settlement) error {
 	if s.flags.JSON {
-		return s.printJSON(rows)
+		return s.printJSON(all)
 	}
 	return s.printTable("day\tstatus\tbatch\tpaid\tamount\treversed\tnet\tsha256", func(w io.Writer) {
-		for _, r := range rows {
+		for _, d := range all {
 			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%.16s\n",
-				r.BusinessDate, r.Status, r.BatchNo, r.CountPaid, r.SumAmount, r.CountReversed, r.SumNet, r.SHA256)
+				d.BusinessDate, d.Status, d.BatchNo, d.CountPaid, d.SumAmount, d.CountReversed, d.SumNet, d.SHA256)
 		}
 	})
 }
 
 type settlementCloseCommand struct {
-	Day   string `arg:"" optional:"" help:"Business day (yyyy-mm-dd); today when left out."`
+	Day   string `arg:"" optional:"" help:"Business day (yyyy-mm-dd); the one of now when left out."`
 	Early bool   `help:"Close a day that is not over, or not long enough."`
 }
 
@@ -92,33 +79,25 @@ func (settlementCloseCommand) Help() string {
 // Run closes a day.
 func (c *settlementCloseCommand) Run(s *session) error {
 	return s.operate(func(client *operatorClient) error {
-		path := "/finance/v1/settlements/" + url.PathEscape(dayOrToday(c.Day)) + "/close"
+		path := dayPath(c.Day) + "/close"
 		if c.Early {
 			path += "?early=true"
 		}
-		var row settlementRow
-		if err := client.call(s, "POST", path, nil, &row); err != nil {
+		var closed finance.Closing
+		if err := client.call(s, "POST", path, nil, &closed); err != nil {
 			return err
 		}
 		if s.flags.JSON {
-			return s.printJSON(row)
+			return s.printJSON(closed)
 		}
 		fmt.Fprintf(s.out, "closed %s as batch %d: %d payments, Rp %d net; they can't be reversed any more\n",
-			row.BusinessDate, row.BatchNo, row.BeyondReversal, row.SumNet)
+			closed.BusinessDate, closed.BatchNo, closed.BeyondReversal, closed.SumNet)
 		return nil
 	})
 }
 
-// dayOrToday is a day of the command line, or today's calendar day in WIB.
-func dayOrToday(day string) string {
-	if day == "" {
-		return time.Now().In(ledger.WIB).Format(time.DateOnly)
-	}
-	return day
-}
-
 type settlementExportCommand struct {
-	Day    string `arg:"" optional:"" help:"Business day (yyyy-mm-dd); today when left out."`
+	Day    string `arg:"" optional:"" help:"Business day (yyyy-mm-dd); the one of now when left out."`
 	Format string `help:"txt, csv or xlsx." enum:"txt,csv,xlsx" default:"txt"`
 	Out    string `short:"o" help:"File to write; standard output when left out." placeholder:"FILE" type:"path"`
 }
@@ -130,7 +109,7 @@ func (settlementExportCommand) Help() string {
 
 // Run writes a file. One that is named appears whole or not at all.
 func (c *settlementExportCommand) Run(s *session) error {
-	path := "/finance/v1/settlements/" + url.PathEscape(dayOrToday(c.Day)) + "/file?format=" + c.Format
+	path := dayPath(c.Day) + "/file?format=" + c.Format
 	return s.operate(func(client *operatorClient) error {
 		if c.Out == "" {
 			return client.download(s, path, s.out)
@@ -161,11 +140,8 @@ type trialBalanceCommand struct{}
 // Run prints the books.
 func (c *trialBalanceCommand) Run(s *session) error {
 	return s.operate(func(client *operatorClient) error {
-		var books struct {
-			Accounts []ledger.Balance `json:"accounts"`
-			Sum      ledger.Rupiah    `json:"sum"`
-		}
-		if err := client.call(s, "GET", "/finance/v1/trial-balance", nil, &books); err != nil {
+		var books finance.TrialBalance
+		if err := client.call(s, "GET", financePaths+"trial-balance", nil, &books); err != nil {
 			return err
 		}
 		if s.flags.JSON {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
+	"paypoint/finance"
 	"paypoint/ledger"
 	"paypoint/store/boltdb"
 )
@@ -24,9 +26,7 @@ import (
 // them taken back, and is closed if asked for. It returns the data directory.
 func soldDay(t *testing.T, payments int, closed bool) string {
 	t.Helper()
-	dir := stageFolder(t)
-	code, _, errText := runCommand("merchant", "list", "--sandbox", "--data", dir)
-	require.Equal(t, exitDone, code, errText)
+	dir := sandboxLedger(t)
 	engine, err := boltdb.Open(filepath.Join(dir, "ledger.db"), boltdb.Options{})
 	require.NoError(t, err)
 	now := stageDay.Begin(24 * time.Hour).Add(10 * time.Hour)
@@ -93,14 +93,16 @@ func TestSettlementCommands(t *testing.T) {
 	code, out, errText = command("settlement", "close", day)
 	require.Equal(t, exitDone, code, errText)
 	require.Equal(t, "closed "+day+" as batch 1: 2 payments, Rp 100000 net; they can't be reversed any more\n", out)
-	var list []settlementRow
+	var list []finance.Settlement
 	tortureCommand(t, data, &list, "settlement", "list", "--sandbox", "--from", day)
 	require.Len(t, list, 1)
-	require.Equal(t, "closed", list[0].Status)
+	require.Equal(t, finance.StatusClosed, list[0].Status)
+	require.Equal(t, stageAmount, list[0].SumReversed, "all that the API tells")
+	require.Len(t, list[0].SHA256, 64)
 	tortureCommand(t, data, &list, "settlement", "list", "--sandbox", "--from", string(stageDay.Next()))
 	require.NotNil(t, list)
 	require.Empty(t, list)
-	var again settlementRow
+	var again finance.Closing
 	tortureCommand(t, data, &again, "settlement", "close", day, "--sandbox")
 	require.Equal(t, uint64(1), again.BatchNo, "closing twice is closing once")
 
@@ -108,6 +110,30 @@ func TestSettlementCommands(t *testing.T) {
 	require.Equal(t, exitDone, code, errText)
 	require.Regexp(t, `(?m)^sum +0$`, out)
 	require.Contains(t, out, "100000")
+}
+
+// A command without a day leaves it to the server which day it is: at 23:10
+// with a cut-off of 23:00 the day that has just ended is not closed by it.
+func TestSettlementCommandsMeanTheBusinessDayOfNow(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, stageSetup{change: func(c *Config) { c.Settlement.CutOff = TimeOfDay{sinceMidnight: 23 * time.Hour, set: true} }})
+	code, _ := s.charge(chargeTerms{})
+	s.pay(code, tillRef, stageAmount)
+	s.clock.turn(13*time.Hour + 10*time.Minute) // 23:10
+	next := string(stageDay.Next())
+	exit, _, errText := s.command("settlement", "close")
+	require.Equal(t, exitFailed, exit)
+	require.Contains(t, errText, next+" is not over: it closes from ")
+	require.Contains(t, errText, "Asking for it early (early=true, --early) closes it now")
+	require.Contains(t, s.operate("settlement", "close", "--early"), "closed "+next+" as batch 1: 0 payments")
+	require.True(t, strings.HasPrefix(s.operate("settlement", "export"), "H|1|PAYPOINT|"+next+"|"))
+
+	var days []finance.Settlement
+	require.NoError(t, json.Unmarshal([]byte(s.operate("settlement", "list", "--json")), &days))
+	require.Len(t, days, 2)
+	require.Equal(t, finance.StatusOpen, days[0].Status)
+	require.Equal(t, 1, days[0].CountPaid)
+	require.Equal(t, finance.StatusClosed, days[1].Status)
 }
 
 func TestSettlementExportIsTheSameByEveryWay(t *testing.T) {

@@ -84,17 +84,33 @@ func TestVerifyOfWhatIsNoLedger(t *testing.T) {
 	require.Contains(t, errText, "not a paypoint ledger")
 	code, _, errText = runCommand("verify", "--data", filepath.Join(data, "none"))
 	require.Equal(t, exitFailed, code)
-	require.Contains(t, errText, "no ledger: ")
+	require.Contains(t, errText, "no ledger in "+filepath.Join(data, "none"))
 	require.NoDirExists(t, filepath.Join(data, "none"))
 }
 
+// Only serve makes a ledger: a command with a wrong folder leaves it as it is.
 func TestCommandsNeedALedger(t *testing.T) {
 	t.Parallel()
-	none := filepath.Join(stageFolder(t), "none")
-	code, _, errText := runCommand("settlement", "list", "--sandbox", "--data", none)
-	require.Equal(t, exitFailed, code)
-	require.Contains(t, errText, "no ledger: ")
+	empty := stageFolder(t)
+	none := filepath.Join(empty, "none")
+	for _, folder := range []string{none, empty} {
+		for _, command := range []string{"settlement list", "settlement close --early", "trial-balance", "merchant add Shop", "merchant list", "maintenance on", "verify"} {
+			code, out, errText := runCommand(append(strings.Fields(command), "--sandbox", "--data", folder)...)
+			require.Equal(t, exitFailed, code, command)
+			require.Empty(t, out, command)
+			require.Contains(t, errText, "no ledger in "+folder+": ", command)
+		}
+	}
 	require.NoDirExists(t, none)
+	require.Empty(t, namesIn(t, empty))
+}
+
+func TestCommandsNeedALedgerThatIsKept(t *testing.T) {
+	t.Parallel()
+	var out, errText strings.Builder
+	code := run(t.Context(), []string{"merchant", "list", "--sandbox", "--data", sandboxLedger(t)}, []string{"PAYPOINT_STORE=memory:"}, &out, &errText)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errText.String(), "store memory: ends with its server")
 }
 
 func TestConfigCheckCommand(t *testing.T) {
@@ -155,7 +171,7 @@ func TestWrongUsageExitsWithTwo(t *testing.T) {
 // where it takes arguments or has examples at all.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	parser, err := kong.New(&commandLine{}, kong.Name("paypoint"))
+	parser, err := kong.New(&commandLine{}, kong.Name("paypoint"), flagDefaults())
 	require.NoError(t, err)
 	leaves := parser.Model.Leaves(true)
 	require.NotEmpty(t, leaves)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"paypoint/store/boltdb"
 )
@@ -38,21 +36,30 @@ func (c *verifyCommand) Run(s *session) error {
 	return nil
 }
 
-func (s *session) verify() (boltdb.Report, error) {
+func (s *session) verify() (report boltdb.Report, err error) {
 	folder, cfg, err := s.dataDir()
+	if err != nil {
+		return report, err
+	}
+	err = s.withLedger(folder, func(client *operatorClient) error {
+		report, err = client.verify(s, s.verifyProgress)
+		return err
+	}, func() error {
+		report, err = s.verifyAlone(folder, cfg)
+		return err
+	})
+	return report, err
+}
+
+// verifyAlone checks the ledger's file itself.
+func (s *session) verifyAlone(folder string, cfg Config) (boltdb.Report, error) {
+	path, err := ledgerFile(folder, cfg)
 	if err != nil {
 		return boltdb.Report{}, err
 	}
-	if client, err := dialOperators(folder); err == nil {
-		return client.verify(s, s.verifyProgress)
-	}
-	path := filepath.Join(folder, "ledger.db")
-	if file, isBolt := strings.CutPrefix(cfg.Store, boltScheme); isBolt {
-		path = file
-	}
 	scratch := scratchFolder(folder)
 	if err := os.Mkdir(scratch, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return boltdb.Report{}, fmt.Errorf("no ledger: %w", err)
+		return boltdb.Report{}, fmt.Errorf("verify: %w", err)
 	}
 	return boltdb.Verify(path, scratch, s.verifyProgress)
 }

@@ -151,9 +151,6 @@ type Signature struct {
 	Separator string `yaml:"separator"`
 	// Fill are the characters accepted left of the text of aes-ecb.
 	Fill []string `yaml:"fill"`
-	// Case is the case of the hexadecimal digits that we write, upper or lower;
-	// either is accepted.
-	Case string `yaml:"case"`
 	// Keys are valid at once, soap.MaxKeys at most, so that one can be replaced
 	// without a gap. Each is the key itself or file:/path.
 	Keys []Secret `yaml:"keys"`
@@ -228,7 +225,7 @@ type Finance struct {
 func DefaultConfig() Config {
 	return Config{
 		DataDir: "/var/lib/paypoint",
-		Store:   "bolt:",
+		Store:   boltURL,
 		Log:     Log{Level: zapcore.InfoLevel},
 		Listeners: Listeners{
 			Partner:    PartnerListener{Listen: "127.0.0.1:8001"},
@@ -250,7 +247,6 @@ func DefaultConfig() Config {
 				Scheme: soap.SchemeAESECB,
 				Fields: []string{"StoreID", "PaymentCode", "TrackingRef", "HHmmss"},
 				Fill:   []string{"0", " "},
-				Case:   "upper",
 			},
 		},
 		Settlement: Settlement{CutOff: midnight, CloseDelay: 2 * time.Hour, PartnerID: "PAYPOINT"},

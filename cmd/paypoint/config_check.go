@@ -15,12 +15,13 @@ import (
 
 	"paypoint/access"
 	"paypoint/ledger"
+	"paypoint/store"
 )
 
-// The store's URLs.
+// How the ledger's URLs begin; that of memory ends there too.
 const (
-	boltScheme   = "bolt:"
-	memoryScheme = "memory:"
+	boltURL   = store.SchemeBolt + ":"
+	memoryURL = store.SchemeMemory + ":"
 )
 
 // Bounds of what can be set. They keep a slip of the hand (10000h for 10000s)
@@ -79,8 +80,8 @@ func (r *configReader) checkStorage() {
 	if cfg.DataDir == "" {
 		r.fault("data_dir", "needs a value")
 	}
-	if !strings.HasPrefix(cfg.Store, boltScheme) && cfg.Store != memoryScheme {
-		r.fault("store", "%q: want %s, %sFILE or %s", cfg.Store, boltScheme, boltScheme, memoryScheme)
+	if !strings.HasPrefix(cfg.Store, boltURL) && cfg.Store != memoryURL {
+		r.fault("store", "%q: want %s, %sFILE or %s", cfg.Store, boltURL, boltURL, memoryURL)
 	}
 	if !slices.Contains([]zapcore.Level{zapcore.DebugLevel, zapcore.InfoLevel, zapcore.WarnLevel, zapcore.ErrorLevel}, cfg.Log.Level) {
 		r.fault("log.level", "%v: want debug, info, warn or error", cfg.Log.Level)

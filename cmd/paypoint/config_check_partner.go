@@ -21,9 +21,6 @@ func (r *configReader) checkSignature() {
 	if s.Scheme == soap.SchemeNone && !r.cfg.Sandbox {
 		r.fault(path+".scheme", "%q lets anyone book payments: only --sandbox takes it", s.Scheme)
 	}
-	if s.Case != "upper" && s.Case != "lower" {
-		r.fault(path+".case", "%q: want upper or lower", s.Case)
-	}
 	for i, fill := range s.Fill {
 		if len(fill) != 1 || fill[0] < ' ' || fill[0] > '~' {
 			r.fault(item(path+".fill", i), "%q: want one printable ASCII character", fill)

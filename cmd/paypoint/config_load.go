@@ -63,11 +63,11 @@ func ParseConfig(name string, text []byte, environ []string, flags Overrides) (C
 
 // complete makes every path independent of the other keys.
 func (c *Config) complete() {
-	if file, isBolt := strings.CutPrefix(c.Store, boltScheme); isBolt {
+	if file, isBolt := strings.CutPrefix(c.Store, boltURL); isBolt {
 		if file == "" {
 			file = "ledger.db"
 		}
-		c.Store = boltScheme + c.inDataDir(file)
+		c.Store = boltURL + c.inDataDir(file)
 	}
 	if c.WireLog.Dir == "" {
 		c.WireLog.Dir = "wire"

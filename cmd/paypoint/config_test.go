@@ -166,7 +166,6 @@ func TestConfigRefusesValues(t *testing.T) {
 		"a field we lack":      {"PARTNER_SIGNATURE_FIELDS=StoreID,Colour", `partner.signature.fields[2]: no such field "Colour"`},
 		"a field of reversal":  {"PARTNER_SIGNATURE_FIELDS_OF_REVERSAL=Signature", `partner.signature.fields_of.reversal[1]: no such field "Signature"`},
 		"a key of 33":          {"PARTNER_SIGNATURE_KEYS=" + strings.Repeat("k", 33), "partner.signature.keys[1]: must be at most 32 characters long"},
-		"mixed case":           {"PARTNER_SIGNATURE_CASE=mixed", `partner.signature.case: "mixed": want upper or lower`},
 		"no signature":         {"PARTNER_SIGNATURE_SCHEME=none", `partner.signature.scheme: "none" lets anyone book payments: only --sandbox takes it`},
 		"a long fill":          {"PARTNER_SIGNATURE_FILL=00", `partner.signature.fill[1]: "00": want one printable ASCII character`},
 		"tolerance off":        {"PARTNER_TIMESTAMP_TOLERANCE=0s", "partner.timestamp_tolerance: 0s: want 1m0s to 24h0m0s"},
@@ -336,7 +335,7 @@ func TestConfigLaysItsCodesOverTheUsualOnes(t *testing.T) {
 func TestConfigIsTheSignaturesScheme(t *testing.T) {
 	t.Parallel()
 	cfg, err := parse(production, "PAYPOINT_PARTNER_SIGNATURE_FIELDS_OF_REVERSAL=StoreID,Amount",
-		"PAYPOINT_PARTNER_SIGNATURE_SEPARATOR=|", "PAYPOINT_PARTNER_SIGNATURE_CASE=lower")
+		"PAYPOINT_PARTNER_SIGNATURE_SEPARATOR=|")
 	require.NoError(t, err)
 	require.Equal(t, soap.SignatureConfig{
 		Scheme:    soap.SchemeAESECB,
@@ -344,7 +343,6 @@ func TestConfigIsTheSignaturesScheme(t *testing.T) {
 		FieldsOf:  map[soap.Operation][]string{soap.Reversal: {"StoreID", "Amount"}, soap.Inquiry: nil, soap.Payment: nil},
 		Separator: "|",
 		Fill:      "0 ",
-		Case:      "lower",
 		Keys:      []string{"a-key-of-the-deal"},
 	}, cfg.signature())
 	_, err = soap.NewScheme(cfg.signature())

@@ -57,7 +57,6 @@ func (c Config) signature() soap.SignatureConfig {
 		},
 		Separator: s.Separator,
 		Fill:      strings.Join(s.Fill, ""),
-		Case:      s.Case,
 		Keys:      keys,
 	}
 }

@@ -67,9 +67,7 @@ func TestEndToEndBadConfig(t *testing.T) {
 // smallLedger is a data directory with a ledger in it, and the ledger's path.
 func smallLedger(t *testing.T) (folder, path string) {
 	t.Helper()
-	folder = stageFolder(t)
-	code, _, errOut := runCommand("merchant", "list", "--sandbox", "--data", folder)
-	require.Equal(t, exitDone, code, errOut)
+	folder = sandboxLedger(t)
 	return folder, filepath.Join(folder, "ledger.db")
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,9 @@ const (
 	defaultConnections = 1024
 )
 
+// financePaths is the folder of the finance API.
+const financePaths = "/finance/v1/"
+
 // endpoint is one address with the groups that share it.
 type endpoint struct {
 	address     string
@@ -33,8 +37,9 @@ type endpoint struct {
 	groups      []string
 	// trees are the handlers of whole folders, which end with a slash.
 	trees map[string]http.Handler
-	// mux has the single paths, and what is left.
+	// mux has the single paths, and others takes what no group knows.
 	mux      *http.ServeMux
+	others   http.Handler
 	listener net.Listener
 	server   *http.Server
 }
@@ -56,15 +61,26 @@ func (e *endpoints) add(address string, connections int, name string, routes map
 	}
 }
 
+// refuseOthers gives the address a handler for what no group knows.
+func (e *endpoint) refuseOthers(handler http.Handler) {
+	e.others = handler
+	e.mux.Handle("/", handler)
+}
+
 // ServeHTTP finds the handler of a path. A folder gets its paths as they came:
 // the mux would answer "/v2//status", which an SDK makes of an empty order id,
-// with an HTML redirect that no SDK reads.
+// with an HTML redirect that no SDK reads. Nor is a till redirected, which would
+// post no message where it is sent.
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for folder, handler := range e.trees {
 		if strings.HasPrefix(r.URL.Path, folder) {
 			handler.ServeHTTP(w, r)
 			return
 		}
+	}
+	if r.URL.Path != path.Clean(r.URL.Path) {
+		e.others.ServeHTTP(w, r)
+		return
 	}
 	e.mux.ServeHTTP(w, r)
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"paypoint/access"
 )
 
 // The exit codes of every command.
@@ -50,6 +52,11 @@ type commandLine struct {
 	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
 
+// flagDefaults are the defaults of flags that another package decides.
+func flagDefaults() kong.Vars {
+	return kong.Vars{"default_hold": access.DefaultHold.String()}
+}
+
 // session is what a command runs in.
 type session struct {
 	// Context ends when the process is told to stop.
@@ -76,6 +83,7 @@ func run(ctx context.Context, args, environ []string, out, errOut io.Writer) int
 	parser, err := kong.New(&s.flags,
 		kong.Name("paypoint"), kong.Description(description),
 		kong.Writers(out, errOut), kong.Exit(func(int) { exited = true }),
+		flagDefaults(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.UsageOnError(),
 	)
 	if err != nil {

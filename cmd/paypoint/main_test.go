@@ -207,6 +207,25 @@ func sandboxHere(t *testing.T) Config {
 	return cfg
 }
 
+// makeLedger makes the ledger of a configuration, as serve does, and returns
+// what was logged meanwhile.
+func makeLedger(t *testing.T, cfg Config) string {
+	t.Helper()
+	logs := &logBuffer{}
+	a, err := openApplication(t.Context(), cfg, newLogger(cfg, logs))
+	require.NoError(t, err)
+	require.NoError(t, a.Close())
+	return logs.String()
+}
+
+// sandboxLedger makes a sandbox's ledger and returns its data directory.
+func sandboxLedger(t *testing.T) string {
+	t.Helper()
+	cfg := sandboxHere(t)
+	makeLedger(t, cfg)
+	return cfg.DataDir
+}
+
 // logBuffer is a log that can be read while it is written.
 type logBuffer struct {
 	mu   sync.Mutex

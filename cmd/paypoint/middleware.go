@@ -18,10 +18,18 @@ type group struct {
 	// readTimeout and answerTimeout bound a request; 0 means no limit, for
 	// downloads of any size.
 	readTimeout, answerTimeout time.Duration
-	// logged says that the middleware writes the request's event; the partner's
-	// messages are logged with what became of them instead.
-	logged bool
+	// hasEvent says of which requests the handler writes the event itself, with
+	// what became of them; nil is of none, and the middleware writes them all.
+	hasEvent func(*http.Request) bool
 }
+
+// isMessage says that a request to the partner's endpoint is taken for one of
+// its messages, which are logged by application.record.
+func isMessage(r *http.Request) bool { return r.Method == http.MethodPost }
+
+// isFinance says that a request goes to the finance API, which is logged by
+// application.logAct.
+func isFinance(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, financePaths) }
 
 // wrap puts a group's limits and log around its handler.
 func (g group) wrap(next http.Handler, proxies []netip.Prefix, log *zap.Logger, metrics *metrics) http.Handler {
@@ -29,18 +37,25 @@ func (g group) wrap(next http.Handler, proxies []netip.Prefix, log *zap.Logger, 
 		began := time.Now()
 		g.setDeadlines(w, r, began)
 		believeProxy(r, proxies)
+		var line *event
+		if g.hasEvent == nil || !g.hasEvent(r) {
+			r, line = withEvent(r)
+		}
 		recorder := &statusRecorder{ResponseWriter: w}
 		defer func() {
 			failure := recover()
-			if failure != nil && failure != http.ErrAbortHandler { //nolint:errorlint // the sentinel itself is thrown
-				log.Error("request panicked", zap.Any("panic", failure), zap.Stack("stack"))
-			}
 			if failure == nil {
 				recorder.begin(http.StatusOK) // what net/http sends for a handler that wrote nothing
+			} else if failure != http.ErrAbortHandler { //nolint:errorlint // the sentinel itself is thrown
+				if line == nil {
+					line = &event{} // the handler's own does not say why it broke
+				}
+				line.panicked = []zap.Field{zap.Any("panic", failure), zap.Stack("stack")}
 			}
-			metrics.request(g.name, recorder.status, time.Since(began))
-			if g.logged {
-				g.logRequest(log, r, recorder, time.Since(began))
+			took := time.Since(began)
+			metrics.request(g.name, recorder.status, took)
+			if line != nil {
+				line.write(log, g.name, r, recorder, took)
 			}
 			if failure != nil {
 				// What the handler had decided is not known: close without an answer.
@@ -69,19 +84,9 @@ func (g group) setDeadlines(w http.ResponseWriter, r *http.Request, began time.T
 // answerSlack is what sending may take beyond deciding.
 const answerSlack = 2 * time.Second
 
-func (g group) logRequest(log *zap.Logger, r *http.Request, recorder *statusRecorder, took time.Duration) {
-	level := zap.InfoLevel
-	if recorder.status >= http.StatusInternalServerError || recorder.status == 0 {
-		level = zap.ErrorLevel
-	}
-	log.Log(level, "request",
-		zap.String("group", g.name), zap.String("method", r.Method),
-		// The query can hold what callers put there by mistake, so only the path.
-		zap.String("path", r.URL.Path), zap.Int("status", recorder.status), zap.Int64("bytes", recorder.bytes),
-		zap.Duration("took", took), zap.String("caller", r.RemoteAddr))
-}
-
-// statusRecorder remembers what was answered; status 0 is nothing at all.
+// statusRecorder remembers what was answered; status 0 is nothing at all. The
+// finance API has one like it of its own: it must know whether an answer has
+// begun wherever it is served, and a package can't import a program.
 type statusRecorder struct {
 	http.ResponseWriter
 	status int

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"paypoint/charge"
 	"paypoint/ledger"
 	"paypoint/soap"
 )
@@ -121,7 +119,7 @@ func TestPanicClosesTheConnectionAndIsLoggedOnce(t *testing.T) {
 	for name, before := range map[string]string{"before an answer": "", "within one": "half an answer"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url, logs, counted := serveGroup(t, group{name: "merchant", logged: true}, func(w http.ResponseWriter, _ *http.Request) {
+			url, logs, counted := serveGroup(t, group{name: "merchant"}, func(w http.ResponseWriter, _ *http.Request) {
 				if before != "" {
 					_, _ = io.WriteString(w, before)
 					_ = http.NewResponseController(w).Flush()
@@ -135,8 +133,11 @@ func TestPanicClosesTheConnectionAndIsLoggedOnce(t *testing.T) {
 			require.NotContains(t, string(answer), "\r\n0\r\n", "it must not look complete")
 			require.Equal(t, before == "", len(answer) == 0)
 
-			require.Eventually(t, func() bool { return len(logs.lines(`"msg":"request"`)) == 1 }, patience, time.Millisecond)
+			require.Eventually(t, func() bool { return len(logs.lines(`"msg":"request panicked"`)) == 1 }, patience, time.Millisecond)
+			require.Empty(t, logs.lines(`"msg":"request"`), "one event says it all")
 			require.Len(t, logs.lines("inner text"), 1)
+			require.Contains(t, logs.lines("inner text")[0], `"level":"error"`)
+			require.Contains(t, logs.lines("inner text")[0], `"path":"/path"`)
 			require.Contains(t, logs.lines("inner text")[0], "middleware_test.go", "with its stack")
 			require.NotContains(t, logs.String(), "hidden")
 			status := map[bool]int{true: 0, false: 200}[before == ""]
@@ -418,18 +419,4 @@ func TestLostWireLogEntriesDoNotFloodTheLog(t *testing.T) {
 	}
 	require.Len(t, logs.lines("wire log entries are lost"), 1)
 	require.Contains(t, metricsText(t, a.metrics), "paypoint_wire_log_lost_entries 100\n")
-}
-
-func TestRefusalIsLoggedWithItsCause(t *testing.T) {
-	t.Parallel()
-	logs := &logBuffer{}
-	a := newApplication(Config{}, newLogger(Config{}, logs))
-	a.reportRefusal(context.Background(), charge.Failure{ID: "id-1", HTTP: 200, Code: "412", Err: ledger.ErrFinal})
-	a.reportRefusal(context.Background(), charge.Failure{ID: "id-2", HTTP: 500, Code: "500", Err: errDisk, Faults: []string{"fault"}})
-	lines := logs.lines("merchant refused")
-	require.Len(t, lines, 2)
-	require.Contains(t, lines[0], `"level":"info"`)
-	require.Contains(t, lines[0], ledger.ErrFinal.Error())
-	require.Contains(t, lines[1], `"level":"error"`)
-	require.Contains(t, lines[1], `"id":"id-2","status":500,"code":"500","faults":["fault"],"error":"input/output error"`)
 }

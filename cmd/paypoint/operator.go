@@ -28,7 +28,7 @@ const socketName = "operator.sock"
 // maxOperatorBody bounds the body of an operator's request.
 const maxOperatorBody = 64 << 10
 
-// operators serves the commands on the socket.
+// operators serves the commands.
 type operators struct {
 	app      *application
 	listener net.Listener
@@ -49,6 +49,10 @@ func listenOperators(a *application) (*operators, error) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("operators' socket: %w", err), listener.Close())
 	}
+	return newOperators(a, listener), nil
+}
+
+func newOperators(a *application, listener net.Listener) *operators {
 	o := &operators{app: a, listener: listener}
 	o.server = &http.Server{
 		Handler: o.handler(), ReadHeaderTimeout: readHeaderTimeout, ErrorLog: zap.NewStdLog(a.log.Named("operators")),
@@ -56,7 +60,7 @@ func listenOperators(a *application) (*operators, error) {
 			return context.WithValue(ctx, operatorName{}, peerName(c))
 		},
 	}
-	return o, nil
+	return o
 }
 
 func (o *operators) serve(failed chan<- error) {
@@ -72,11 +76,11 @@ func (o *operators) close() { _ = o.server.Close() }
 // operatorName is the context's key for who is at the other end.
 type operatorName struct{}
 
-// peerName asks the system whose process is at the other end of the socket.
+// peerName asks the system whose process is at the other end of a connection.
 func peerName(c net.Conn) string {
 	socket, ok := c.(*net.UnixConn)
 	if !ok {
-		return "operator"
+		return userName(os.Getuid()) // a pipe, which ends in this process
 	}
 	name := "operator"
 	raw, err := socket.SyscallConn()
@@ -84,17 +88,19 @@ func peerName(c net.Conn) string {
 		return name
 	}
 	_ = raw.Control(func(fd uintptr) {
-		peer, err := syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
-		if err != nil {
-			return
-		}
-		id := strconv.FormatUint(uint64(peer.Uid), 10)
-		name = "operator uid " + id
-		if person, err := user.LookupId(id); err == nil {
-			name = "operator " + person.Username
+		if peer, err := syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED); err == nil {
+			name = userName(int(peer.Uid))
 		}
 	})
 	return name
+}
+
+func userName(uid int) string {
+	id := strconv.Itoa(uid)
+	if person, err := user.LookupId(id); err == nil {
+		return "operator " + person.Username
+	}
+	return "operator uid " + id
 }
 
 func operatorOf(r *http.Request) string {
@@ -106,7 +112,7 @@ func operatorOf(r *http.Request) string {
 // operator's name.
 func (o *operators) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/finance/v1/", o.app.financeHandler(func(r *http.Request) (string, bool) { return operatorOf(r), true }))
+	mux.Handle(financePaths, o.app.financeHandler(func(r *http.Request) (string, bool) { return operatorOf(r), true }))
 	for pattern, handle := range map[string]func(*http.Request) (any, error){
 		"GET /operator/v1/merchants":                  o.listMerchants,
 		"POST /operator/v1/merchants":                 o.addMerchant,
@@ -120,8 +126,13 @@ func (o *operators) handler() http.Handler {
 	} {
 		mux.HandleFunc(pattern, answerJSON(handle))
 	}
-	mux.HandleFunc("POST /operator/v1/verify", o.verify)
-	return mux
+	// It changes nothing, so it may be asked twice.
+	mux.HandleFunc("GET /operator/v1/verify", o.verify)
+	g := group{name: "operators", hasEvent: isFinance}
+	return g.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		note(r.Context(), zap.String("who", operatorOf(r)))
+		mux.ServeHTTP(w, r)
+	}), nil, o.app.log, o.app.metrics)
 }
 
 // operatorError is how the socket reports a failure, in the shape of the
@@ -140,6 +151,7 @@ func answerJSON(handle func(*http.Request) (any, error)) http.HandlerFunc {
 		body, err := handle(r)
 		status := http.StatusOK
 		if err != nil {
+			note(r.Context(), zap.Error(err))
 			status = http.StatusUnprocessableEntity
 			var failure operatorError
 			failure.Error.Code, failure.Error.Message = "failed", err.Error()
@@ -217,7 +229,7 @@ type verifyStep struct {
 }
 
 // verify checks a copy of the ledger while the server goes on.
-func (o *operators) verify(w http.ResponseWriter, _ *http.Request) {
+func (o *operators) verify(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	steps := json.NewEncoder(w)
 	controller := http.NewResponseController(w)
@@ -226,6 +238,9 @@ func (o *operators) verify(w http.ResponseWriter, _ *http.Request) {
 		_ = steps.Encode(verifyStep{Done: done, Total: total})
 		_ = controller.Flush()
 	})
+	if err != nil {
+		note(r.Context(), zap.Error(err))
+	}
 	_ = steps.Encode(lastStep(report, err))
 }
 

@@ -16,11 +16,18 @@ import (
 	"paypoint/store/boltdb"
 )
 
-// operatorClient speaks to the operators' socket.
+// operatorClient speaks to a server of operators.
 type operatorClient struct{ http *http.Client }
 
 // dialTimeout is how long a server may take to answer the door.
 const dialTimeout = 5 * time.Second
+
+// dialer opens a connection to a server of operators.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+func newOperatorClient(dial dialer) *operatorClient {
+	return &operatorClient{&http.Client{Transport: &http.Transport{DialContext: dial}}}
+}
 
 // dialOperators finds the server of a data directory. An error means that none
 // runs.
@@ -34,7 +41,25 @@ func dialOperators(folder string) (*operatorClient, error) {
 		return nil, err
 	}
 	_ = knock.Close()
-	return &operatorClient{&http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
+	return newOperatorClient(dial), nil
+}
+
+// close drops the connections that are kept for more requests.
+func (c *operatorClient) close() { c.http.CloseIdleConnections() }
+
+// errServerGone reports a server that ended before it answered what can as well
+// be asked again.
+var errServerGone = errors.New("the server is gone")
+
+// unanswered puts the failure of a request into words. What was never sent, or
+// changes nothing that was not so already (RFC 9110, 9.2.2), may be sent again;
+// of all else nobody knows whether it was done.
+func unanswered(method string, err error) error {
+	var network *net.OpError
+	if method != http.MethodPost || errors.As(err, &network) && network.Op == "dial" {
+		return fmt.Errorf("%w: %w", errServerGone, err)
+	}
+	return fmt.Errorf("the server went away before it answered: look whether it is done before you try again: %w", err)
 }
 
 // call sends a request and reads its JSON answer into result.
@@ -74,8 +99,11 @@ func (c *operatorClient) send(ctx context.Context, method, path string, body any
 		return nil, err
 	}
 	answer, err := c.http.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("ask the server: %w", err)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, fmt.Errorf("ask the server: %w", ctx.Err())
+	case err != nil:
+		return nil, unanswered(method, err)
 	}
 	if answer.StatusCode == http.StatusOK {
 		return answer, nil
@@ -90,7 +118,7 @@ func (c *operatorClient) send(ctx context.Context, method, path string, body any
 
 // verify lets the server check a copy of its ledger.
 func (c *operatorClient) verify(ctx context.Context, progress boltdb.Progress) (boltdb.Report, error) {
-	answer, err := c.send(ctx, http.MethodPost, "/operator/v1/verify", nil)
+	answer, err := c.send(ctx, http.MethodGet, "/operator/v1/verify", nil)
 	if err != nil {
 		return boltdb.Report{}, err
 	}

@@ -27,6 +27,8 @@ func withServer(t *testing.T, test func(t *testing.T, command func(args ...strin
 			if running {
 				l := serveHere(t, cfg, 1, nil)
 				t.Cleanup(func() { require.NoError(t, l.end()) })
+			} else {
+				makeLedger(t, cfg)
 			}
 			test(t, func(args ...string) (int, string, string) {
 				return runCommand(append(args, "--sandbox", "--data", cfg.DataDir)...)
@@ -80,6 +82,7 @@ func TestRotatedKeyReplacesTheOldOneAtItsFirstCall(t *testing.T) {
 	l := serveHere(t, sandboxHere(t), 1, nil)
 	var added, rotated merchantKey
 	tortureCommand(t, l.app.config.DataDir, &added, "merchant", "add", "Shop")
+	require.Equal(t, access.DefaultHold, added.Merchant.Hold, "none was named")
 	tortureCommand(t, l.app.config.DataDir, &rotated, "merchant", "rotate-key", added.Merchant.ID)
 	require.NotEqual(t, added.ServerKey, rotated.ServerKey)
 

@@ -132,10 +132,10 @@ func (a *application) endpoints() (endpoints, error) {
 	wrap := func(g group, handler http.Handler) http.Handler {
 		return g.wrap(handler, listeners.TrustedProxies, a.log, a.metrics)
 	}
-	partnerGroup := group{name: "partner", readTimeout: limits.Partner.ReadTimeout, answerTimeout: limits.Partner.AnswerTimeout}
-	merchantGroup := group{name: "merchant", readTimeout: limits.Merchant.ReadTimeout, answerTimeout: limits.Merchant.AnswerTimeout, logged: true}
+	partnerGroup := group{name: "partner", readTimeout: limits.Partner.ReadTimeout, answerTimeout: limits.Partner.AnswerTimeout, hasEvent: isMessage}
+	merchantGroup := group{name: "merchant", readTimeout: limits.Merchant.ReadTimeout, answerTimeout: limits.Merchant.AnswerTimeout}
 	// A settlement file may be sent, and a large day closed, for as long as it takes.
-	consoleGroup := group{name: "console", readTimeout: consoleReadTimeout}
+	consoleGroup := group{name: "console", readTimeout: consoleReadTimeout, hasEvent: isFinance}
 	operationsGroup := group{name: "operations", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout}
 
 	var places endpoints
@@ -146,7 +146,7 @@ func (a *application) endpoints() (endpoints, error) {
 		"/v2/": wrap(merchantGroup, a.chargeHandler()),
 	})
 	places.add(listeners.Console.Listen, defaultConnections, "console", map[string]http.Handler{
-		"/finance/v1/": wrap(consoleGroup, a.financeHandler(finance.BearerTokens(tokens))),
+		financePaths: wrap(consoleGroup, a.financeHandler(finance.BearerTokens(tokens))),
 	})
 	places.add(listeners.Operations.Listen, defaultConnections, "operations", map[string]http.Handler{
 		"GET /healthz": wrap(operationsGroup, http.HandlerFunc(a.healthy)),
@@ -155,7 +155,7 @@ func (a *application) endpoints() (endpoints, error) {
 	})
 	for _, place := range places {
 		// What no group knows has limits too: net/http would wait for its body.
-		place.mux.Handle("/", wrap(group{name: "none", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout}, http.NotFoundHandler()))
+		place.refuseOthers(wrap(group{name: "none", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout}, http.NotFoundHandler()))
 	}
 	return places, nil
 }
@@ -168,11 +168,12 @@ func (a *application) healthy(w http.ResponseWriter, _ *http.Request) {
 // ready says that the ledger answers.
 func (a *application) ready(w http.ResponseWriter, r *http.Request) {
 	if err := a.store.Err(); err != nil {
+		note(r.Context(), zap.Error(err))
 		http.Error(w, "the ledger has stopped", http.StatusServiceUnavailable)
 		return
 	}
 	if _, err := a.store.Load(r.Context(), ledger.Keys{}); err != nil {
-		a.log.Error("the ledger can't be read", zap.Error(err))
+		note(r.Context(), zap.Error(err))
 		http.Error(w, "the ledger can't be read", http.StatusServiceUnavailable)
 		return
 	}

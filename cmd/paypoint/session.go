@@ -7,9 +7,14 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"text/tabwriter"
+	"time"
 
 	"go.uber.org/zap/zapcore"
+
+	"paypoint/store/boltdb"
 )
 
 func (s *session) printJSON(value any) error {
@@ -45,40 +50,85 @@ func (s *session) operate(command func(*operatorClient) error) error {
 	if err != nil {
 		return err
 	}
-	if client, err := dialOperators(folder); err == nil {
-		return command(client)
-	}
-	if cfg.DataDir == "" {
-		// Only a whole configuration can open the ledger.
-		if cfg, err = s.loadConfig(Overrides{}); err != nil {
+	return s.withLedger(folder, command, func() error {
+		if cfg.DataDir == "" {
+			// Only a whole configuration can open the ledger.
+			if cfg, err = s.loadConfig(Overrides{}); err != nil {
+				return err
+			}
+		}
+		if _, err := ledgerFile(folder, cfg); err != nil {
+			return err
+		}
+		return s.operateAlone(cfg, command)
+	})
+}
+
+// lockPatience is how long a command waits for another one, and for a server
+// that starts or stops, to let go of the ledger or to open its socket.
+const lockPatience = 10 * time.Second
+
+// withLedger asks the server of a data directory, or runs alone where there is
+// none. A server that ends meanwhile is asked again, or done without, once.
+func (s *session) withLedger(folder string, ask func(*operatorClient) error, alone func() error) error {
+	again := true
+	for began := time.Now(); ; {
+		client, err := dialOperators(folder)
+		if err != nil {
+			err = alone()
+		} else {
+			err = ask(client)
+			client.close()
+		}
+		switch {
+		case errors.Is(err, errServerGone) && again:
+			again = false
+		case errors.Is(err, boltdb.ErrLocked) && time.Since(began) < lockPatience && s.Err() == nil:
+			// Waiting for the lock has taken a while already.
+		case errors.Is(err, boltdb.ErrLocked):
+			return fmt.Errorf("%w: try again when it is done", err)
+		default:
 			return err
 		}
 	}
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no ledger: %w", err)
-	}
-	return s.operateAlone(cfg, command)
 }
 
-// operateAlone opens the ledger and serves the socket to itself, so that there
-// is one way in which commands work.
+// ledgerFile is the path of a ledger that is there. Only serve makes one: a
+// command with a wrong folder is to fail, not to show a new, empty ledger.
+func ledgerFile(folder string, cfg Config) (string, error) {
+	path := filepath.Join(folder, "ledger.db")
+	if cfg.Store != "" {
+		var isBolt bool
+		if path, isBolt = strings.CutPrefix(cfg.Store, boltURL); !isBolt {
+			return "", fmt.Errorf("no ledger in %s: store %s ends with its server", folder, cfg.Store)
+		}
+	}
+	switch _, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("no ledger in %s: serve makes one: %w", folder, err)
+	case err != nil:
+		return "", fmt.Errorf("no ledger in %s: %w", folder, err)
+	default:
+		return path, nil
+	}
+}
+
+// operateAlone opens the ledger and serves operators within the process, so
+// that there is one way in which commands work. It opens no socket: what other
+// commands found there would end with this one.
 func (s *session) operateAlone(cfg Config, command func(*operatorClient) error) error {
 	cfg.Log.Level = zapcore.WarnLevel
 	a, err := openApplication(s, cfg, newLogger(cfg, s.err))
 	if err != nil {
 		return err
 	}
-	o, err := listenOperators(a)
-	if err != nil {
-		return errors.Join(err, a.Close())
-	}
+	pipes := newPipeListener()
+	o := newOperators(a, pipes)
 	o.serve(make(chan error, 1))
-	client, err := dialOperators(cfg.DataDir)
-	if err == nil {
-		err = command(client)
-	}
-	// Another command may have found the socket meanwhile.
-	_ = o.server.Shutdown(s)
+	client := newOperatorClient(pipes.dial)
+	err = command(client)
+	client.close()
+	_ = o.server.Shutdown(s) // the last answer's event is still to be logged
 	o.close()
 	return errors.Join(err, a.Close())
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"paypoint/finance"
 	"paypoint/ledger"
 	"paypoint/store/boltdb"
 )
@@ -153,25 +154,22 @@ func askTorture(t *testing.T, c *client, s *tortureSale) {
 // line by line.
 func settleTorture(t *testing.T, dir string, bookings map[tortureKey]tortureBooking, sales []*tortureSale) {
 	t.Helper()
-	var rows []settlementRow
+	var rows []finance.Settlement
 	tortureCommand(t, dir, &rows, "settlement", "list")
 	require.NotEmpty(t, rows)
 	var lines []string
 	var net ledger.Rupiah
 	for _, row := range rows {
-		var closed settlementRow
-		tortureCommand(t, dir, &closed, "settlement", "close", row.BusinessDate, "--early")
-		code, file, errText := runCommand("settlement", "export", row.BusinessDate, "--data", dir)
+		var closed finance.Closing
+		tortureCommand(t, dir, &closed, "settlement", "close", string(row.BusinessDate), "--early")
+		code, file, errText := runCommand("settlement", "export", string(row.BusinessDate), "--data", dir)
 		require.Equal(t, exitDone, code, errText)
-		lines = append(lines, detailLines(t, file, closed)...)
+		lines = append(lines, detailLines(t, file, closed.Settlement)...)
 		net += closed.SumNet
 	}
 	require.ElementsMatch(t, tortureLines(sales, bookings), lines)
 
-	var books struct {
-		Accounts []ledger.Balance `json:"accounts"`
-		Sum      ledger.Rupiah    `json:"sum"`
-	}
+	var books finance.TrialBalance
 	tortureCommand(t, dir, &books, "trial-balance")
 	require.Zero(t, books.Sum)
 	receivable := slices.IndexFunc(books.Accounts, func(b ledger.Balance) bool { return b.Account == ledger.IndomaretReceivable })
@@ -205,7 +203,7 @@ func tortureLines(sales []*tortureSale, bookings map[tortureKey]tortureBooking) 
 
 // detailLines takes a settlement file apart and holds its totals against the
 // day's.
-func detailLines(t *testing.T, file string, day settlementRow) []string {
+func detailLines(t *testing.T, file string, day finance.Settlement) []string {
 	t.Helper()
 	var details []string
 	for line := range strings.Lines(file) {

@@ -78,9 +78,7 @@ func tortureSettings(t *testing.T) (rounds int, seed uint64) {
 // beside the sandbox's, who has none.
 func newTorture(t *testing.T, seed uint64) *torture {
 	t.Helper()
-	h := &torture{t: t, dir: stageFolder(t), random: rand.New(rand.NewPCG(seed, 0))}
-	code, _, errText := runCommand("merchant", "list", "--sandbox", "--data", h.dir)
-	require.Equal(t, exitDone, code, errText)
+	h := &torture{t: t, dir: sandboxLedger(t), random: rand.New(rand.NewPCG(seed, 0))}
 	p := h.launch()
 	var held merchantKey
 	tortureCommand(t, h.dir, &held, "merchant", "add", "Held", "--hold", "60s")

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -46,43 +47,93 @@ func TestMain(m *testing.M) {
 	fmt.Println(report)
 }
 
+// dayRuns are what is done with a day: each file twice, so that the bytes can
+// be compared.
+func dayRuns() []string {
+	return []string{"close", "txt", "csv", "xlsx", "txt-again", "csv-again", "xlsx-again"}
+}
+
 // BenchmarkDay closes and exports a day of a million payments from a bbolt
 // ledger, each in a process of its own, so that its peak memory is its own:
 //
-//	go test ./reconcile/settlement -run '^$' -bench Day -benchtime 1x -timeout 1h
+//	make bench DAY=1
 //
-// anon-MB is the process's own memory at its peak; rss-MB has besides it the
-// pages of the mapped ledger file, which the kernel takes back when it needs to.
+// It ends with a table. "memory" is the process's own at its peak; "with file"
+// has besides it the pages of the mapped ledger file, which the kernel takes
+// back when it needs to.
 func BenchmarkDay(b *testing.B) {
-	path := filepath.Join(b.TempDir(), "ledger.db")
-	store := openBolt(b, path)
-	setup(b, store).payFromTills(b, *dayPayments)
-	require.NoError(b, store.Close())
-	hashes := map[string]string{}
-	for _, run := range []string{"close", "txt", "csv", "xlsx", "txt-again", "csv-again", "xlsx-again"} {
+	path := dayOf(b, *dayPayments)
+	hashes, done := map[string]string{}, map[string]measured{}
+	for _, run := range dayRuns() {
 		b.Run(run, func(b *testing.B) {
-			act := strings.TrimSuffix(run, "-again")
-			var m measured
 			for b.Loop() {
-				m = inChild(b, path, act)
-				require.Contains(b, []string{"", m.sha256}, hashes[act], "the same bytes each time")
-				hashes[act] = m.sha256
+				done[run] = runDay(b, path, run, hashes)
 			}
-			b.ReportMetric(float64(*dayPayments)/m.seconds, "payments/s")
-			b.ReportMetric(m.anonymous/1e6, "anon-MB")
-			b.ReportMetric(m.resident/1e6, "rss-MB")
-			b.ReportMetric(m.bytes/1e6, "file-MB")
+			b.ReportMetric(float64(*dayPayments)/done[run].seconds, "payments/s")
 		})
 	}
+	printDays(os.Stdout, *dayPayments, done)
+}
+
+// TestDayInManyProcesses is the benchmark on a small day: whichever process
+// makes a file, it has the same bytes.
+func TestDayInManyProcesses(t *testing.T) {
+	t.Parallel()
+	const payments = 200
+	path := dayOf(t, payments)
+	hashes, done := map[string]string{}, map[string]measured{}
+	for _, run := range dayRuns() {
+		done[run] = runDay(t, path, run, hashes)
+	}
+	require.Len(t, hashes, 4)
+	var table strings.Builder
+	printDays(&table, payments, done)
+	require.Regexp(t, `(?m)^a day of 200 payments +time +payments/s +memory +with file +file$`, table.String())
+	for _, run := range dayRuns() {
+		require.Regexp(t, `(?m)^`+run+` +\d+\.\d\d s +\d+ +\d+ MB +\d+ MB +\d+\.\d MB$`, table.String())
+	}
+}
+
+// dayOf makes a ledger in which friday has so many payments, and returns its path.
+func dayOf(t testing.TB, payments int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	store := openBolt(t, path)
+	setup(t, store).payFromTills(t, payments)
+	require.NoError(t, store.Close())
+	return path
+}
+
+// runDay does one act in a process of its own. A file must have the bytes that
+// it had before.
+func runDay(t testing.TB, path, run string, hashes map[string]string) measured {
+	t.Helper()
+	act := strings.TrimSuffix(run, "-again")
+	m := inChild(t, path, act)
+	require.Contains(t, []string{"", m.sha256}, hashes[act], "the same bytes each time")
+	hashes[act] = m.sha256
+	return m
+}
+
+// printDays prints what was measured as a table.
+func printDays(out io.Writer, payments int, done map[string]measured) {
+	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	fmt.Fprintf(table, "\na day of %d payments\ttime\tpayments/s\tmemory\twith file\tfile\n", payments)
+	for _, run := range dayRuns() {
+		m := done[run]
+		fmt.Fprintf(table, "%s\t%.2f s\t%.0f\t%.0f MB\t%.0f MB\t%.1f MB\n",
+			run, m.seconds, float64(payments)/m.seconds, m.anonymous/1e6, m.resident/1e6, m.bytes/1e6)
+	}
+	_ = table.Flush() // a terminal or a test's buffer takes it
 }
 
 // payFromTills charges and pays from many tills at once, so that they share
 // the engine's commits.
-func (d *desk) payFromTills(b *testing.B, payments int) {
-	b.Helper()
+func (d *desk) payFromTills(t testing.TB, payments int) {
+	t.Helper()
 	const tills = 512
-	stamp := wib(b, "2026-11-20 10:00:00")
-	d.at(b, "2026-11-20 10:00:00")
+	stamp := wib(t, "2026-11-20 10:00:00")
+	d.at(t, "2026-11-20 10:00:00")
 	errs := make([]error, tills)
 	var wait sync.WaitGroup
 	for till := range tills {
@@ -93,7 +144,7 @@ func (d *desk) payFromTills(b *testing.B, payments int) {
 		})
 	}
 	wait.Wait()
-	require.NoError(b, errors.Join(errs...))
+	require.NoError(t, errors.Join(errs...))
 }
 
 // measured is what a process says about itself.
@@ -107,16 +158,16 @@ func (m measured) String() string {
 	return fmt.Sprintf("%f %f %f %f %s", m.seconds, m.anonymous, m.resident, m.bytes, m.sha256)
 }
 
-func inChild(b *testing.B, path, act string) measured {
-	b.Helper()
-	child := exec.CommandContext(b.Context(), os.Args[0], "-day.ledger="+path, "-day.act="+act)
+func inChild(t testing.TB, path, act string) measured {
+	t.Helper()
+	child := exec.CommandContext(t.Context(), os.Args[0], "-day.ledger="+path, "-day.act="+act)
 	var stderr bytes.Buffer
 	child.Stderr = &stderr
 	out, err := child.Output()
-	require.NoError(b, err, stderr.String())
+	require.NoError(t, err, stderr.String())
 	var m measured
 	_, err = fmt.Sscan(string(out), &m.seconds, &m.anonymous, &m.resident, &m.bytes, &m.sha256)
-	require.NoError(b, err, string(out))
+	require.NoError(t, err, string(out))
 	return m
 }
 

@@ -53,6 +53,10 @@ func (s *Service) ClosesFrom(day ledger.Day) time.Time {
 	return day.End(a.CutOff).Add(a.CloseDelay)
 }
 
+// Today is the business day of now: at 23:10 with a cut-off of 23:00, the next
+// calendar day.
+func (s *Service) Today() ledger.Day { return s.ledger.Today() }
+
 // Close closes a business day and records its file's hash. The batch's Paid is
 // how many payments can't be reversed any more. A day that is closed already
 // is returned as it is; a day without payments has a file too.

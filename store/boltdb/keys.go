@@ -90,7 +90,6 @@ func pairKey(first, second string) []byte {
 	return append(key, second...)
 }
 
-// dueKey is in whole milliseconds, as the rows are.
 // caseKey names the message where its code and TrackingRef do not.
 func caseKey(code ledger.PaymentCode, ref ledger.TrackingRef, request string) []byte {
 	key := pairKey(string(code), string(ref))
@@ -100,6 +99,7 @@ func caseKey(code ledger.PaymentCode, ref ledger.TrackingRef, request string) []
 	return append(append(key, 0), request...)
 }
 
+// dueKey is in whole milliseconds, as the rows are.
 func dueKey(d ledger.Due) []byte {
 	key := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(toMillis(d.At)))
 	return binary.BigEndian.AppendUint64(key, d.Number)

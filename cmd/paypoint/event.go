@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"paypoint/access"
+	"paypoint/charge"
+	"paypoint/ledger"
+)
+
+// event is the one line that the log gets of a request. The middleware puts it
+// into the request's context and writes it when the request is over; whoever
+// handles the request notes in it what it knows. A request is handled by one
+// goroutine, so it needs no lock.
+type event struct {
+	fields []zap.Field
+	// panicked is the field of a panic, if one ended the request.
+	panicked []zap.Field
+}
+
+// eventKey is the context's key of the request's event.
+type eventKey struct{}
+
+// withEvent gives a request an event.
+func withEvent(r *http.Request) (*http.Request, *event) {
+	e := &event{}
+	return r.WithContext(context.WithValue(r.Context(), eventKey{}, e)), e
+}
+
+// note adds fields to the event of a request. Where the handler writes an event
+// of its own there is none, and nothing is noted.
+func note(ctx context.Context, fields ...zap.Field) {
+	if e, ok := ctx.Value(eventKey{}).(*event); ok {
+		e.fields = append(e.fields, fields...)
+	}
+}
+
+// write logs the request. What is our fault is an error.
+func (e *event) write(log *zap.Logger, group string, r *http.Request, answer *statusRecorder, took time.Duration) {
+	level, message := zapcore.InfoLevel, "request"
+	if answer.status >= http.StatusInternalServerError || answer.status == 0 {
+		level = zapcore.ErrorLevel
+	}
+	if e.panicked != nil {
+		level, message = zapcore.ErrorLevel, "request panicked"
+	}
+	entry := log.Check(level, message)
+	if entry == nil {
+		return
+	}
+	fields := []zap.Field{
+		zap.String("group", group), zap.String("method", r.Method),
+		// The query can hold what callers put there by mistake, so only the path.
+		zap.String("path", r.URL.Path), zap.Int("status", answer.status), zap.Int64("bytes", answer.bytes),
+		zap.Duration("took", took), zap.String("caller", r.RemoteAddr),
+	}
+	entry.Write(append(append(fields, e.fields...), e.panicked...)...)
+}
+
+// noteRefusal notes why a merchant was refused.
+func noteRefusal(ctx context.Context, f charge.Failure) {
+	fields := []zap.Field{zap.String("id", f.ID), zap.String("status_code", f.Code)}
+	if len(f.Faults) > 0 {
+		fields = append(fields, zap.Strings("faults", f.Faults))
+	}
+	note(ctx, append(fields, zap.Error(f.Err))...)
+}
+
+// notedMerchants notes which merchant calls.
+type notedMerchants struct{ *access.Directory }
+
+// Authenticate is access.Directory's.
+func (m notedMerchants) Authenticate(ctx context.Context, key string) (access.Merchant, error) {
+	merchant, err := m.Directory.Authenticate(ctx, key)
+	if err == nil {
+		note(ctx, zap.String("merchant", merchant.ID))
+	}
+	return merchant, err
+}
+
+// notedLedger notes which order a merchant's request is about, and how it
+// stands then.
+type notedLedger struct{ *ledger.Service }
+
+// Charge is ledger.Service's.
+func (l notedLedger) Charge(ctx context.Context, n ledger.NewCharge) (ledger.Charge, error) {
+	note(ctx, zap.String("order", n.Order))
+	return l.Service.Charge(ctx, n)
+}
+
+// Status is ledger.Service's.
+func (l notedLedger) Status(ctx context.Context, merchant, handle string) (ledger.View, error) {
+	return noteView(ctx, handle)(l.Service.Status(ctx, merchant, handle))
+}
+
+// Cancel is ledger.Service's.
+func (l notedLedger) Cancel(ctx context.Context, merchant, handle string) (ledger.View, error) {
+	return noteView(ctx, handle)(l.Service.Cancel(ctx, merchant, handle))
+}
+
+// Expire is ledger.Service's.
+func (l notedLedger) Expire(ctx context.Context, merchant, handle string) (ledger.View, error) {
+	return noteView(ctx, handle)(l.Service.Expire(ctx, merchant, handle))
+}
+
+// noteView notes a charge that was asked for by a handle, which is its order id
+// or its own.
+func noteView(ctx context.Context, handle string) func(ledger.View, error) (ledger.View, error) {
+	return func(v ledger.View, err error) (ledger.View, error) {
+		if v.Order == "" { // it was not found, or could not be read
+			note(ctx, zap.String("order", handle))
+			return v, err
+		}
+		note(ctx, zap.String("order", v.Order), zap.String("standing", string(v.Standing)))
+		return v, err
+	}
+}
