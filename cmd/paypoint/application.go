@@ -74,6 +74,9 @@ func newApplication(cfg Config, log *zap.Logger) *application {
 }
 
 func (a *application) open(ctx context.Context) error {
+	if err := a.checkNewLedger(); err != nil {
+		return err
+	}
 	err := os.MkdirAll(a.config.DataDir, 0o700)
 	if err != nil {
 		return fmt.Errorf("make data directory: %w", err)
@@ -140,6 +143,23 @@ func (a *application) openMerchants(ctx context.Context) error {
 		return errors.New("the ledger is a sandbox's: its merchant's key is public; start with --sandbox or on another data directory")
 	}
 	return nil
+}
+
+// checkNewLedger refuses to begin a ledger where there was one: an empty one
+// would tell Indomaret that paid codes are unknown and not booked. A master
+// key without its ledger mostly means a disk that is not mounted.
+func (a *application) checkNewLedger() error {
+	path, isBolt := strings.CutPrefix(a.config.Store, boltURL)
+	if !isBolt || a.config.NewLedger {
+		return nil
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if _, err := os.Stat(a.config.MasterKeyFile); errors.Is(err, fs.ErrNotExist) {
+		return nil // the first start
+	}
+	return fmt.Errorf("there is a master key (%s) but no ledger (%s): is its disk mounted? serve --new-ledger begins an empty one", a.config.MasterKeyFile, path)
 }
 
 // masterKey loads the master key, or makes one for a ledger that has sealed

@@ -11,6 +11,8 @@ import (
 type serveCommand struct {
 	Listen string `help:"Put all routes on this address; port 0 takes a free one." placeholder:"ADDR"`
 	Store  string `help:"Ledger's engine: bolt:, bolt:FILE or memory: (for trials, loses all)." placeholder:"URL"`
+
+	NewLedger bool `help:"Begin an empty ledger though there is a master key, and so was one before."`
 }
 
 // Help shows examples.
@@ -20,7 +22,7 @@ func (serveCommand) Help() string {
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(s *session) error {
-	cfg, err := s.loadConfig(Overrides{Listen: c.Listen, Store: c.Store})
+	cfg, err := s.loadConfig(Overrides{Listen: c.Listen, Store: c.Store, NewLedger: c.NewLedger})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,9 @@ type Config struct {
 	// Sandbox is set by --sandbox alone, never by a file: a production file
 	// can't be made to accept dummy keys by one wrong line.
 	Sandbox bool `yaml:"-"`
+	// NewLedger is set by --new-ledger alone: an empty ledger may be begun
+	// though the master key of an earlier one is there.
+	NewLedger bool `yaml:"-"`
 
 	// DataDir holds the ledger, its indexes, the wire log and the operators' socket.
 	DataDir string `yaml:"data_dir"`

@@ -21,6 +21,8 @@ type Overrides struct {
 	DataDir string
 	// Store is the ledger's engine by URL (--store).
 	Store string
+	// NewLedger begins an empty ledger beside an earlier master key (--new-ledger).
+	NewLedger bool
 	// Sandbox starts from the sandbox's values instead of the defaults (--sandbox).
 	Sandbox bool
 }
@@ -92,6 +94,7 @@ func (r *configReader) readFlags(flags Overrides) {
 		r.cfg.DataDir = flags.DataDir
 		r.origins["data_dir"] = origin{name: "--data"}
 	}
+	r.cfg.NewLedger = flags.NewLedger
 	if flags.Store != "" {
 		r.cfg.Store = flags.Store
 		r.origins["store"] = origin{name: "--store"}

@@ -39,6 +39,10 @@ type operators struct {
 // that is there already is left over from a process that was killed.
 func listenOperators(a *application) (*operators, error) {
 	path := filepath.Join(a.config.DataDir, socketName)
+	// The caller holds its ledger, but another server may have another one here.
+	if knock, err := net.DialTimeout("unix", path, dialTimeout); err == nil {
+		return nil, errors.Join(fmt.Errorf("another server runs in %s", a.config.DataDir), knock.Close())
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("operators' socket: %w", err)
 	}
@@ -201,18 +205,27 @@ func (o *operators) setActive(active bool) func(*http.Request) (any, error) {
 	}
 }
 
-func maintenanceSetting(*http.Request) string { return ledger.SettingMaintenance }
+func maintenanceSetting(*http.Request) (string, error) { return ledger.SettingMaintenance, nil }
 
-func pauseSetting(r *http.Request) string { return ledger.SettingPaused(r.PathValue("code")) }
+// pauseSetting checks the code, as the command did: others can speak to the
+// socket too, and what is in the journal stays.
+func pauseSetting(r *http.Request) (string, error) {
+	product := productCode{Code: r.PathValue("code")}
+	return ledger.SettingPaused(product.Code), product.Validate()
+}
 
 // set switches a setting on or off.
-func (o *operators) set(on bool, key func(*http.Request) string) func(*http.Request) (any, error) {
+func (o *operators) set(on bool, key func(*http.Request) (string, error)) func(*http.Request) (any, error) {
 	var value []byte
 	if on {
 		value = []byte("on")
 	}
 	return func(r *http.Request) (any, error) {
-		err := o.app.ledger.Alter(r.Context(), key(r), operatorOf(r), func([]byte) ([]byte, error) { return value, nil })
+		setting, err := key(r)
+		if err != nil {
+			return nil, err
+		}
+		err = o.app.ledger.Alter(r.Context(), setting, operatorOf(r), func([]byte) ([]byte, error) { return value, nil })
 		return map[string]bool{"on": on}, err
 	}
 }

@@ -440,3 +440,27 @@ func TestServeClearsTheScratchFolder(t *testing.T) {
 	require.DirExists(t, scratchFolder(cfg.DataDir))
 	require.NoError(t, l.end())
 }
+
+// A master key without its ledger mostly means a disk that is not mounted: an
+// empty ledger would answer that paid codes are unknown.
+func TestServeBeginsNoLedgerInPlaceOfAnother(t *testing.T) {
+	t.Parallel()
+	dir := stageFolder(t)
+	code, _, errText := runCommand("serve", "--sandbox", "--data", dir, "--listen", "nonsense:port:0")
+	require.NotEqual(t, exitDone, code, errText)
+	p := launch(t, "serve", "--sandbox", "--data", dir, "--listen", "127.0.0.1:0")
+	require.Equal(t, exitDone, p.stop())
+	require.NoError(t, os.Rename(filepath.Join(dir, "ledger.db"), filepath.Join(dir, "elsewhere.db")))
+
+	code, _, errText = runCommand("serve", "--sandbox", "--data", dir, "--listen", "127.0.0.1:0")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errText, "is its disk mounted? serve --new-ledger begins an empty one")
+	require.NoFileExists(t, filepath.Join(dir, "ledger.db"))
+	p = launch(t, "serve", "--sandbox", "--data", dir, "--listen", "127.0.0.1:0", "--new-ledger")
+
+	other := []string{"serve", "--sandbox", "--data", dir, "--listen", "127.0.0.1:0", "--store", "memory:"}
+	code, _, errText = runCommand(other...)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errText, "another server runs in "+dir)
+	require.Equal(t, exitDone, p.stop())
+}

@@ -16,17 +16,18 @@ import (
 // Errors: ledger.ErrNotFound, ledger.ErrNotClosed, ErrTotals, and the store's.
 func (s *Service) Sealed(ctx context.Context, day ledger.Day) (ledger.Batch, error) {
 	batch, err := s.Get(ctx, day)
-	if err != nil {
+	if err != nil || batch.SHA256 != "" {
 		return batch, err
 	}
 	unsealed, err := s.unsealed(ctx, day)
 	if err != nil {
 		return batch, err
 	}
-	if len(unsealed) == 0 {
-		return batch, nil
+	// There are none when another caller has sealed the day since it was read.
+	previous := ""
+	if len(unsealed) > 0 {
+		previous = unsealed[len(unsealed)-1].PreviousSHA256
 	}
-	previous := unsealed[len(unsealed)-1].PreviousSHA256
 	for _, b := range slices.Backward(unsealed) {
 		b.PreviousSHA256 = previous
 		if previous, err = s.seal(ctx, b); err != nil {
