@@ -211,8 +211,9 @@ func TestServeStopsWhenTheDiskFails(t *testing.T) {
 		t.Skip("needs strace: Debian package strace")
 	}
 	h := newTorture(t, 1)
-	// Each thread's first calls pass, so that the server starts; then all fail.
-	p := start(t, []string{strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=12+"},
+	// Each thread's first calls pass, so that the server starts and books some; then
+	// all fail.
+	p := start(t, []string{strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=60+"},
 		"serve", "--sandbox", "--data", h.dir, "--listen", "127.0.0.1:0")
 	p.waitUntilListening(1)
 	h.connect(p)
