@@ -55,9 +55,6 @@ func NewCodes(key []byte, length int) (*Codes, error) {
 	return &Codes{permutation: p, length: length}, nil
 }
 
-// Length is the number of digits in each code.
-func (c *Codes) Length() int { return c.length }
-
 // Code is the payment code of a charge number under a merchant's prefix. Errors:
 // ErrCodesExhausted, and a prefix that is not PrefixDigits digits: its codes
 // would not lead back to their charges.

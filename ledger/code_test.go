@@ -169,7 +169,9 @@ func TestCodesRefuse(t *testing.T) {
 		require.ErrorContains(t, err, "want 32")
 	}
 	codes := testCodes(t, ledger.DefaultCodeLength)
-	require.Equal(t, ledger.DefaultCodeLength, codes.Length())
+	code, err := codes.Code("812", 1)
+	require.NoError(t, err)
+	require.Len(t, string(code), ledger.DefaultCodeLength)
 	for _, prefix := range []string{"", "81", "8123", "81A", "８１２"} {
 		_, err := codes.Code(prefix, 1)
 		require.ErrorContains(t, err, "want 3 digits", "%q", prefix)

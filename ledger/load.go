@@ -136,21 +136,26 @@ func loadFresh(rows Rows, keys Keys, s *State) error {
 	if s.FreshCode, err = rows.Codes().Code(keys.Prefix, s.FreshNumber); err != nil {
 		return err
 	}
-	s.OrderIsID, err = isID(rows, keys.Merchant, keys.Order)
+	named, err := byID(rows, keys.Merchant, keys.Order)
+	s.OrderIsID = named != 0
 	return err
 }
 
-// isID says whether a handle is the ID of a merchant's charge.
-func isID(rows Rows, merchant, handle string) (bool, error) {
-	number, err := rows.ByID(handle)
+// byID is the number of a merchant's charge by its ID; 0 when the merchant has
+// none with it.
+func byID(rows Rows, merchant, id string) (uint64, error) {
+	number, err := rows.ByID(id)
 	if err != nil || number == 0 {
-		return false, err
+		return 0, err
 	}
 	charge, err := rows.Charge(number)
 	if err != nil {
-		return false, fmt.Errorf("load charge %d: %w", number, err)
+		return 0, fmt.Errorf("load charge %d: %w", number, err)
 	}
-	return charge != nil && charge.Merchant == merchant, nil
+	if charge == nil || charge.Merchant != merchant {
+		return 0, nil
+	}
+	return number, nil
 }
 
 func loadSettings(rows Rows, keys Keys, s *State) error {
@@ -188,24 +193,15 @@ func loadDue(rows Rows, keys Keys, s *State) error {
 // Find is the number of a merchant's charge by its ID or, the newest, by its
 // order id. Error: ErrNotFound.
 func Find(rows Rows, merchant, handle string) (uint64, error) {
-	number, err := rows.ByID(handle)
+	number, err := byID(rows, merchant, handle)
+	if err == nil && number == 0 {
+		number, err = rows.ByOrder(merchant, handle)
+	}
+	if err == nil && number == 0 {
+		err = ErrNotFound
+	}
 	if err != nil {
 		return 0, fmt.Errorf("find %s of %s: %w", handle, merchant, err)
-	}
-	if number != 0 {
-		charge, err := rows.Charge(number)
-		if err != nil {
-			return 0, fmt.Errorf("find %s of %s: %w", handle, merchant, err)
-		}
-		if charge != nil && charge.Merchant == merchant {
-			return number, nil
-		}
-	}
-	if number, err = rows.ByOrder(merchant, handle); err != nil {
-		return 0, fmt.Errorf("find %s of %s: %w", handle, merchant, err)
-	}
-	if number == 0 {
-		return 0, fmt.Errorf("find %s of %s: %w", handle, merchant, ErrNotFound)
 	}
 	return number, nil
 }

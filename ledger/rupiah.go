@@ -25,13 +25,8 @@ func ParseRupiah(s string) (Rupiah, error) {
 	if dotted && fraction != "0" && fraction != "00" {
 		return 0, ErrAmount
 	}
-	if whole == "" || len(whole) > 12 {
+	if whole == "" || len(whole) > 12 || !allDigits(whole) {
 		return 0, ErrAmount
-	}
-	for _, digit := range []byte(whole) {
-		if digit < '0' || digit > '9' {
-			return 0, ErrAmount
-		}
 	}
 	n, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil {

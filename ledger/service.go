@@ -64,11 +64,9 @@ func (s *Service) Inquire(ctx context.Context, q Inquiry) (InquiryResult, error)
 // payment is booked: there must be no answer, so that Indomaret reverses.
 func (s *Service) Pay(ctx context.Context, p Payment) (PaymentResult, error) {
 	var result PaymentResult
-	decided := false
 	err := s.store.Apply(ctx, p.Keys(s.agreement), func(state State) (Change, error) {
 		var change Change
 		result, change = DecidePayment(state, p, s.agreement, s.now())
-		decided = true
 		return change, nil
 	})
 	switch {
@@ -76,7 +74,7 @@ func (s *Service) Pay(ctx context.Context, p Payment) (PaymentResult, error) {
 		return result, nil
 	case errors.Is(err, ErrBusy):
 		return PaymentResult{Reason: ReasonBusy}, nil
-	case errors.Is(err, ErrNotCommitted) && decided && result.Reason == ReasonApproved && !result.Replayed:
+	case errors.Is(err, ErrNotCommitted) && result.Reason == ReasonApproved && !result.Replayed:
 		// The ledger knew nothing of this TrackingRef and does not know it now.
 		return PaymentResult{Reason: ReasonNotCommitted, Charge: result.Charge}, nil
 	default:
