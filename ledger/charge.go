@@ -72,6 +72,11 @@ type Charge struct {
 	ReleaseAt time.Time `json:"release,omitzero"`
 	// Final is when the charge reached its last state; zero before.
 	Final time.Time `json:"final,omitzero"`
+	// Notify says that it has notification URLs of its own (Details.Targets).
+	Notify bool `json:"notify,omitempty"`
+	// Last is the journal number of its newest record. Each record names the one
+	// before (Record.Prev), so a charge's life is read without an index.
+	Last uint64 `json:"last,omitempty"`
 }
 
 // Standing is the state of a charge as a message meets it: its status and the
@@ -152,9 +157,9 @@ func (c *Charge) Due() time.Time {
 	}
 }
 
-// Details are the words that a till shows with a charge. They may name a
-// person, so they are kept in a record of their own that can be erased; the
-// journal holds only their salted hash.
+// Details are the words that a till shows with a charge, and what its merchant
+// gave along. They may name a person, so they are kept in a record of their own
+// that can be erased; the journal holds only their salted hash.
 type Details struct {
 	// Salt keeps short names from being guessed from the hash.
 	Salt string `json:"salt"`
@@ -164,6 +169,17 @@ type Details struct {
 	Desc string `json:"desc,omitempty"`
 	// Extra goes to ExtraParam1-3 of ResInquiry.
 	Extra [3]string `json:"extra,omitzero"`
+	// Fields are the merchant's custom_field1-3.
+	Fields [3]string `json:"fields,omitzero"`
+	// Metadata is the merchant's JSON object, compact, or empty.
+	Metadata string `json:"metadata,omitempty"`
+	// Targets are the URLs to notify of this charge, besides the merchant's own
+	// unless OnlyTargets is set.
+	Targets     []string `json:"targets,omitempty"`
+	OnlyTargets bool     `json:"only_targets,omitempty"`
+	// Request is the hex SHA-256 of what the merchant asked for, by which a
+	// retry is known.
+	Request string `json:"request,omitempty"`
 }
 
 // Hash is the hex SHA-256 of the details with their salt.

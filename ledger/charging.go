@@ -40,7 +40,7 @@ var (
 
 // Keys are what deciding the charge needs.
 func (n NewCharge) Keys() Keys {
-	return Keys{Merchant: n.Merchant, Order: n.Order, Prefix: n.Prefix}
+	return Keys{Merchant: n.Merchant, Order: n.Order, Prefix: n.Prefix, Details: true}
 }
 
 // DecideCharge gives out a payment code.
@@ -48,12 +48,18 @@ func (n NewCharge) Keys() Keys {
 //	newest charge of the order id            answer          writes
 //	none, expired, cancelled, denied         the new charge  charged
 //	time over but not swept yet              the new charge  expired, charged
+//	future, active, grace, held: the same request again
+//	                                         that charge     -
 //	future, active, grace, held, released    ErrOrderTaken   -
 //	the order id is the ID of a charge       ErrOrderTaken   -
 //
+// A held charge is pending to its merchant, whose retry must not show more.
 // With ErrOrderTaken it returns the charge that has the order id, if one has.
 func DecideCharge(s State, n NewCharge, now time.Time) (Charge, Change, error) {
 	if s.Charge.Open(now) {
+		if s.retries(n) {
+			return *s.Charge, Change{}, nil
+		}
 		return *s.Charge, Change{}, ErrOrderTaken
 	}
 	// Merchants name a charge by either, so one must not be the other.
@@ -67,6 +73,7 @@ func DecideCharge(s State, n NewCharge, now time.Time) (Charge, Change, error) {
 		Number: s.FreshNumber, Code: s.FreshCode, ID: n.ID, Merchant: n.Merchant, Order: n.Order,
 		Amount: n.Amount, MinAmount: n.MinAmount, Fee: n.Fee, Product: n.Product, Hold: n.Hold,
 		ValidFrom: n.ValidFrom, Expires: n.Expires, Details: n.Details.Hash(),
+		Notify: len(n.Details.Targets) > 0,
 	}
 	entries := []Entry{{Event: charged}}
 	if s.Charge != nil && s.Charge.Status == StatusPending {
@@ -75,6 +82,13 @@ func DecideCharge(s State, n NewCharge, now time.Time) (Charge, Change, error) {
 	c := change(now, entries...)
 	c.Details = &n.Details
 	return charged.charge(now), c, nil
+}
+
+// retries says whether a merchant asks again for the open charge, having got no
+// answer.
+func (s State) retries(n NewCharge) bool {
+	return s.Charge.Status != StatusReleased && n.Details.Request != "" &&
+		s.Details != nil && s.Details.Request == n.Details.Request
 }
 
 func (n NewCharge) check(now time.Time) error {
@@ -100,7 +114,7 @@ func (e Charged) charge(at time.Time) Charge {
 		Number: e.Number, Code: e.Code, ID: e.ID, Merchant: e.Merchant, Order: e.Order,
 		Amount: e.Amount, MinAmount: e.MinAmount, Fee: e.Fee, Product: e.Product, Hold: e.Hold,
 		Created: at, ValidFrom: e.ValidFrom, Expires: e.Expires,
-		Status: StatusPending, Deadline: e.Expires,
+		Status: StatusPending, Deadline: e.Expires, Notify: e.Notify,
 	}
 }
 
@@ -113,6 +127,17 @@ func DecideCancel(s State, now time.Time) (Change, error) {
 		return Change{}, err
 	}
 	return change(now, Entry{Event: Cancelled{Number: s.Charge.Number}}), nil
+}
+
+// DecideCancelAll withdraws those of several charges that can be withdrawn.
+func DecideCancelAll(s State, now time.Time) Change {
+	all := Change{At: now}
+	for _, c := range s.Charges {
+		if one, err := DecideCancel(State{Charge: c}, now); err == nil {
+			all.Entries = append(all.Entries, one.Entries...)
+		}
+	}
+	return all
 }
 
 // DecideExpire ends a charge at its merchant's wish.

@@ -49,6 +49,55 @@ func TestChargeByTheOrdersNewestCharge(t *testing.T) {
 	}
 }
 
+// A merchant who got no answer asks again, and gets the same code for as long
+// as the charge is pending to him: a held payment must not show.
+func TestChargeAskedForAgain(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		standing string
+		same     bool
+		err      error
+	}{
+		{"unknown", false, nil},
+		{"future", true, nil},
+		{"active", true, nil},
+		{"grace", true, nil},
+		{"held", true, nil},
+		{"released", false, ledger.ErrOrderTaken},
+		{"expired", false, nil},
+		{"lapsed", false, nil},
+		{"cancelled", false, nil},
+		{"denied", false, nil},
+	} {
+		t.Run(c.standing, func(t *testing.T) {
+			t.Parallel()
+			s := stage(t, sceneKey{c.standing, "none"})
+			s.written()
+			again := s.newCharge(func(n *ledger.NewCharge) { n.Order, n.Details.Request = s.handle, sceneRequest })
+			charge, err := s.service.Charge(t.Context(), again)
+			require.ErrorIs(t, err, c.err)
+			require.Equal(t, c.same, err == nil && charge.Code == s.code)
+			if c.same {
+				require.Empty(t, s.written())
+				require.Equal(t, ledger.StatusPending, charge.Status)
+				require.Empty(t, charge.PaidBy)
+				require.Zero(t, charge.ReleaseAt)
+			}
+		})
+	}
+}
+
+// Only the same request is a retry.
+func TestChargeAskedForOtherwise(t *testing.T) {
+	t.Parallel()
+	for _, request := range []string{"", "another request"} {
+		s := stage(t, sceneKey{"active", "none"})
+		n := s.newCharge(func(n *ledger.NewCharge) { n.Order, n.Details.Request = s.handle, request })
+		_, err := s.service.Charge(t.Context(), n)
+		require.ErrorIs(t, err, ledger.ErrOrderTaken, request)
+	}
+}
+
 func TestOrderIDsBelongToTheirMerchant(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -100,7 +149,10 @@ func TestChargedRecord(t *testing.T) {
 	n := w.newCharge(func(n *ledger.NewCharge) { n.Product, n.ValidFrom = "PULSA", w.now.Add(time.Minute) })
 	c, err := w.service.Charge(t.Context(), n)
 	require.NoError(t, err)
-	require.Equal(t, c, w.chargeNow(c), "the answer is what was kept")
+	kept := w.chargeNow(c)
+	require.EqualValues(t, 1, kept.Last)
+	kept.Last = 0 // the journal gives it
+	require.Equal(t, c, kept, "the answer is what was kept")
 	require.Equal(t, ledger.Charged{
 		Number: 1, Code: c.Code, ID: n.ID, Merchant: merchant, Order: n.Order, Amount: 50_000, MinAmount: 50_000,
 		Fee: 2_500, Product: "PULSA", Hold: hold, ValidFrom: n.ValidFrom, Expires: n.Expires, Details: n.Details.Hash(),

@@ -26,6 +26,7 @@ const (
 	KindSealed    Kind = "sealed"
 	KindCase      Kind = "case"
 	KindSet       Kind = "set"
+	KindNotified  Kind = "notified"
 )
 
 // Charged gives out a payment code.
@@ -44,6 +45,8 @@ type Charged struct {
 	Expires   time.Time     `json:"expires"`
 	// Details is the salted hash of the customer's details.
 	Details string `json:"details"`
+	// Notify says that the charge has notification URLs of its own.
+	Notify bool `json:"notify,omitempty"`
 }
 
 // Inquired extends a charge's grace because a till was just told that it can
@@ -167,6 +170,36 @@ type Set struct {
 	By string `json:"by"`
 }
 
+// Notified says what became of notices, by their Seq.
+type Notified struct {
+	Delivered []uint64 `json:"delivered,omitempty"`
+	Failed    []uint64 `json:"failed,omitempty"`
+	Dropped   []uint64 `json:"dropped,omitempty"`
+}
+
+// chargeOf is the number of the charge whose row an event changes; 0 when it
+// changes none.
+func chargeOf(event Event) uint64 {
+	switch e := event.(type) {
+	case Charged:
+		return e.Number
+	case Inquired:
+		return e.Number
+	case Paid:
+		return e.Number
+	case Released:
+		return e.Number
+	case Reversed:
+		return e.Number
+	case Cancelled:
+		return e.Number
+	case Expired:
+		return e.Number
+	default:
+		return 0
+	}
+}
+
 // Kind names the event.
 func (Charged) Kind() Kind { return KindCharged }
 
@@ -202,3 +235,6 @@ func (CaseOpened) Kind() Kind { return KindCase }
 
 // Kind names the event.
 func (Set) Kind() Kind { return KindSet }
+
+// Kind names the event.
+func (Notified) Kind() Kind { return KindNotified }

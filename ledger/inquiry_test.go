@@ -31,7 +31,7 @@ func TestInquiryTellsTheTerms(t *testing.T) {
 			require.Equal(t, ledger.ReasonApproved, r.Reason)
 			require.Equal(t, c.wantMin, r.MinAmount)
 			require.Equal(t, c.wantA, r.Amount)
-			require.Equal(t, charge, r.Charge)
+			require.Equal(t, w.chargeNow(charge), r.Charge)
 			require.Equal(t, "PEMBELI", r.Details.Customer)
 			require.Equal(t, "PULSA", r.Details.Desc)
 		})

@@ -7,7 +7,7 @@ import "fmt"
 func Load(rows Rows, keys Keys) (State, error) {
 	var s State
 	for _, step := range []func(Rows, Keys, *State) error{
-		loadCharge, loadTransaction, loadRefUse, loadBatches, loadFresh, loadSettings, loadDue,
+		loadCharge, loadTransaction, loadRefUse, loadBatches, loadFresh, loadSettings, loadCharges, loadNotices,
 	} {
 		if err := step(rows, keys, &s); err != nil {
 			return State{}, err
@@ -142,7 +142,7 @@ func loadFresh(rows Rows, keys Keys, s *State) error {
 }
 
 // byID is the number of a merchant's charge by its ID; 0 when the merchant has
-// none with it.
+// none with it. An empty merchant is any.
 func byID(rows Rows, merchant, id string) (uint64, error) {
 	number, err := rows.ByID(id)
 	if err != nil || number == 0 {
@@ -152,7 +152,7 @@ func byID(rows Rows, merchant, id string) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("load charge %d: %w", number, err)
 	}
-	if charge == nil || charge.Merchant != merchant {
+	if charge == nil || merchant != "" && charge.Merchant != merchant {
 		return 0, nil
 	}
 	return number, nil
@@ -179,7 +179,8 @@ func loadSettings(rows Rows, keys Keys, s *State) error {
 	return nil
 }
 
-func loadDue(rows Rows, keys Keys, s *State) error {
+// loadCharges loads those that are asked for by their numbers.
+func loadCharges(rows Rows, keys Keys, s *State) error {
 	for _, due := range keys.Due {
 		charge, err := rows.Charge(due.Number)
 		if err != nil {
@@ -187,11 +188,21 @@ func loadDue(rows Rows, keys Keys, s *State) error {
 		}
 		s.Due = append(s.Due, DueCharge{due, charge})
 	}
+	for _, number := range keys.Numbers {
+		charge, err := rows.Charge(number)
+		if err != nil {
+			return fmt.Errorf("load charge %d: %w", number, err)
+		}
+		if charge != nil {
+			s.Charges = append(s.Charges, charge)
+		}
+	}
 	return nil
 }
 
 // Find is the number of a merchant's charge by its ID or, the newest, by its
-// order id. Error: ErrNotFound.
+// order id; where merchant is empty, of any merchant's by its ID. Error:
+// ErrNotFound.
 func Find(rows Rows, merchant, handle string) (uint64, error) {
 	number, err := byID(rows, merchant, handle)
 	if err == nil && number == 0 {

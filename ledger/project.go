@@ -9,12 +9,16 @@ import (
 // ErrMissingRow reports an event about a row that the ledger does not have.
 var ErrMissingRow = errors.New("the row is missing")
 
-// Write writes a change: each entry into the journal, by append, and onto the
-// rows; then what the change carries besides. An error leaves the rows half
+// Write writes a change: each entry into the journal, by append, which gives it
+// its Seq, and onto the rows; then what the change carries besides. An error leaves the rows half
 // written, so the engine gives up its transaction.
-func Write(rows Rows, c Change, append func(time.Time, Entry) (Record, error)) error {
+func Write(rows Rows, c Change, append func(Record) (Record, error)) error {
 	for _, entry := range c.Entries {
-		record, err := append(c.At, entry)
+		prev, err := lastRecord(rows, entry.Event)
+		if err != nil {
+			return err
+		}
+		record, err := append(Record{At: c.At, Prev: prev, Entry: entry})
 		if err != nil {
 			return err
 		}
@@ -35,11 +39,32 @@ func Write(rows Rows, c Change, append func(time.Time, Entry) (Record, error)) e
 	return nil
 }
 
+// lastRecord is the journal number of the newest record of the charge that an
+// event changes.
+func lastRecord(rows Rows, event Event) (uint64, error) {
+	number := chargeOf(event)
+	if number == 0 {
+		return 0, nil
+	}
+	c, err := rows.Charge(number)
+	if err != nil {
+		return 0, fmt.Errorf("last record of charge %d: %w", number, err)
+	}
+	if c == nil {
+		return 0, nil // it is being charged
+	}
+	return c.Last, nil
+}
+
 // Project writes what a journal record means into the rows. It is all that
 // ever changes a row, so the same records always give the same rows; the
 // check of a ledger rests on that.
 func Project(rows Rows, r Record) error {
-	if err := projectEvent(rows, r); err != nil {
+	err := projectEvent(rows, r)
+	if err == nil {
+		err = projectNotice(rows, r)
+	}
+	if err != nil {
 		return fmt.Errorf("project journal record %d (%s): %w", r.Seq, r.Event.Kind(), err)
 	}
 	for _, p := range r.Postings {
@@ -53,23 +78,23 @@ func Project(rows Rows, r Record) error {
 func projectEvent(rows Rows, r Record) error {
 	switch e := r.Event.(type) {
 	case Charged:
-		return projectCharged(rows, e, r.At)
+		return projectCharged(rows, e, r)
 	case Paid:
 		return projectPaid(rows, e, r)
 	case Reversed:
-		return projectReversed(rows, e, r.At)
+		return projectReversed(rows, e, r)
 	case Buried:
 		return rows.PutTransaction(Transaction{
 			Code: e.Code, Ref: e.Ref, State: TxTombstone, Amount: e.Amount, Store: e.Store, Booked: r.At,
 		})
 	case Inquired:
-		return changeCharge(rows, e.Number, func(c *Charge) { c.GraceUntil = e.GraceUntil })
+		return changeCharge(rows, e.Number, r.Seq, func(c *Charge) { c.GraceUntil = e.GraceUntil })
 	case Released:
-		return changeCharge(rows, e.Number, func(c *Charge) { c.end(StatusReleased, r.At) })
+		return changeCharge(rows, e.Number, r.Seq, func(c *Charge) { c.end(StatusReleased, r.At) })
 	case Cancelled:
-		return changeCharge(rows, e.Number, func(c *Charge) { c.end(StatusCancelled, r.At) })
+		return changeCharge(rows, e.Number, r.Seq, func(c *Charge) { c.end(StatusCancelled, r.At) })
 	case Expired:
-		return changeCharge(rows, e.Number, func(c *Charge) { c.end(StatusExpired, r.At) })
+		return changeCharge(rows, e.Number, r.Seq, func(c *Charge) { c.end(StatusExpired, r.At) })
 	case Closed:
 		return changeBatch(rows, e.Day, func(b *Batch) { b.apply(e, r.At) })
 	case Sealed:
@@ -82,13 +107,16 @@ func projectEvent(rows Rows, r Record) error {
 		return rows.PutCase(e.Code, e.Ref, request)
 	case Set:
 		return rows.PutSetting(e.Key, e.Value)
+	case Notified:
+		return projectNotified(rows, e)
 	default:
 		return fmt.Errorf("unknown kind of event %q", r.Event.Kind())
 	}
 }
 
-func projectCharged(rows Rows, e Charged, at time.Time) error {
-	c := e.charge(at)
+func projectCharged(rows Rows, e Charged, r Record) error {
+	c := e.charge(r.At)
+	c.Last = r.Seq
 	if err := rows.PutHandles(c); err != nil {
 		return err
 	}
@@ -96,16 +124,13 @@ func projectCharged(rows Rows, e Charged, at time.Time) error {
 }
 
 func projectPaid(rows Rows, e Paid, r Record) error {
-	err := changeCharge(rows, e.Number, func(c *Charge) {
+	err := changeCharge(rows, e.Number, r.Seq, func(c *Charge) {
 		c.Status, c.PaidBy, c.ReleaseAt = StatusHeld, e.Ref, e.ReleaseAt
 	})
 	if err != nil {
 		return err
 	}
-	if err := rows.PutTransaction(Transaction{
-		Code: e.Code, Ref: e.Ref, State: TxPaid, Amount: e.Amount, Fee: e.Fee, FeeRemitted: e.FeeRemitted, FeeIncluded: e.FeeIncluded,
-		Store: e.Store, Receipt: e.Receipt, Day: e.Day, Booked: r.At,
-	}); err != nil {
+	if err := rows.PutTransaction(e.transaction(r.At)); err != nil {
 		return err
 	}
 	if err := rows.PutRefUse(e.Ref, RefUse{Code: e.Code, Store: e.Store, Booked: r.At}); err != nil {
@@ -114,7 +139,15 @@ func projectPaid(rows Rows, e Paid, r Record) error {
 	return changeBatch(rows, e.Day, func(b *Batch) { b.add(e, r.Seq) })
 }
 
-func projectReversed(rows Rows, e Reversed, at time.Time) error {
+// transaction is the row that the event makes.
+func (e Paid) transaction(at time.Time) Transaction {
+	return Transaction{
+		Code: e.Code, Ref: e.Ref, State: TxPaid, Amount: e.Amount, Fee: e.Fee, FeeRemitted: e.FeeRemitted, FeeIncluded: e.FeeIncluded,
+		Store: e.Store, Receipt: e.Receipt, Day: e.Day, Booked: at,
+	}
+}
+
+func projectReversed(rows Rows, e Reversed, r Record) error {
 	tx, err := rows.Transaction(e.Code, e.Ref)
 	if err != nil {
 		return err
@@ -125,13 +158,13 @@ func projectReversed(rows Rows, e Reversed, at time.Time) error {
 	if err := changeBatch(rows, e.Day, func(b *Batch) { b.reverse(*tx) }); err != nil {
 		return err
 	}
-	tx.State, tx.Reversed = TxReversed, at
+	tx.State, tx.Reversed = TxReversed, r.At
 	if err := rows.PutTransaction(*tx); err != nil {
 		return err
 	}
-	return changeCharge(rows, e.Number, func(c *Charge) {
+	return changeCharge(rows, e.Number, r.Seq, func(c *Charge) {
 		if e.Deny {
-			c.end(StatusDenied, at)
+			c.end(StatusDenied, r.At)
 			return
 		}
 		c.Status, c.PaidBy, c.ReleaseAt, c.Deadline = StatusPending, "", time.Time{}, e.Deadline
@@ -143,7 +176,8 @@ func (c *Charge) end(status Status, at time.Time) {
 	c.Status, c.Final = status, at
 }
 
-func changeCharge(rows Rows, number uint64, alter func(*Charge)) error {
+// changeCharge changes a charge's row by the journal record seq.
+func changeCharge(rows Rows, number, seq uint64, alter func(*Charge)) error {
 	c, err := rows.Charge(number)
 	if err != nil {
 		return err
@@ -153,6 +187,7 @@ func changeCharge(rows Rows, number uint64, alter func(*Charge)) error {
 	}
 	before := *c
 	alter(c)
+	c.Last = seq
 	return putCharge(rows, before, *c)
 }
 

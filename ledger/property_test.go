@@ -36,6 +36,21 @@ type story struct {
 	gone map[identity]bool
 	// closed are the batches as they were when they closed.
 	closed map[ledger.Day]ledger.Batch
+	// listening says that the merchant has notification URLs.
+	listening bool
+	// visible is what each charge is to its merchant, and changes are those of
+	// it that happened while the merchant listened.
+	visible map[uint64]ledger.Standing
+	changes []change
+	// told are the notices, in their order, up to the one with Seq heard.
+	told  []change
+	heard uint64
+}
+
+// change is one of a charge that its merchant can see.
+type change struct {
+	number   uint64
+	standing ledger.Standing
 }
 
 // Few of each, so that they meet.
@@ -56,6 +71,7 @@ func newStory(t *rapid.T) *story {
 	s := &story{
 		world: setup(t, agree), rt: t,
 		receipts: map[identity]string{}, gone: map[identity]bool{}, closed: map[ledger.Day]ledger.Batch{},
+		visible: map[uint64]ledger.Standing{},
 	}
 	s.giveOutCode(t)
 	return s
@@ -198,6 +214,68 @@ func (s *story) toggleMaintenance(t *rapid.T) {
 	s.set(ledger.SettingMaintenance, rapid.SampledFrom([]string{"", "", "on"}).Draw(t, "maintenance"))
 }
 
+// listen lets the merchant have notification URLs or none.
+func (s *story) listen(t *rapid.T) {
+	s.listening = rapid.Bool().Draw(t, "listening")
+	urls := ""
+	if s.listening {
+		urls = "urls"
+	}
+	s.set(ledger.SettingNotify(merchant), urls)
+}
+
+// notified delivers a notice, or gives it up.
+func (s *story) notified(t *rapid.T) {
+	notices, err := s.store.Outbox(context.Background(), 0, 1_000_000)
+	require.NoError(t, err)
+	if len(notices) == 0 {
+		return
+	}
+	outcome := ledger.NoticeOutcome{
+		Seq:    rapid.SampledFrom(notices).Draw(t, "notice").Seq,
+		Result: rapid.SampledFrom([]ledger.NoticeResult{ledger.NoticeDelivered, ledger.NoticeFailed, ledger.NoticeDropped}).Draw(t, "result"),
+	}
+	require.NoError(t, s.service.Notified(context.Background(), []ledger.NoticeOutcome{outcome}))
+}
+
+// checkTold holds the outbox against what the merchant could see change: each
+// change once, in its order, and nothing else. A step changes a charge once.
+func (s *story) checkTold(t *rapid.T) {
+	for _, c := range s.given {
+		now := map[ledger.Status]ledger.Standing{
+			ledger.StatusPending: ledger.StandingActive, ledger.StatusHeld: ledger.StandingActive,
+			ledger.StatusReleased: ledger.StandingReleased, ledger.StatusCancelled: ledger.StandingCancelled,
+			ledger.StatusExpired: ledger.StandingExpired, ledger.StatusDenied: ledger.StandingDenied,
+		}[s.chargeNow(c).Status]
+		if s.visible[c.Number] != now {
+			s.visible[c.Number] = now
+			if s.listening {
+				s.changes = append(s.changes, change{c.Number, now})
+			}
+		}
+	}
+	notices, err := s.store.Outbox(context.Background(), s.heard, 1_000_000)
+	require.NoError(t, err)
+	for _, n := range notices {
+		s.told, s.heard = append(s.told, change{n.Number, n.Standing}), n.Seq
+	}
+	require.ElementsMatch(t, s.changes, s.told)
+	for _, c := range s.given {
+		require.Equal(t, of(s.changes, c.Number), of(s.told, c.Number))
+	}
+}
+
+// of are the changes of one charge.
+func of(changes []change, number uint64) []ledger.Standing {
+	var standings []ledger.Standing
+	for _, c := range changes {
+		if c.number == number {
+			standings = append(standings, c.standing)
+		}
+	}
+	return standings
+}
+
 // sound holds after every step.
 func (s *story) sound(t *rapid.T) {
 	for _, r := range s.written() {
@@ -239,7 +317,11 @@ func TestAnyStory(t *testing.T) {
 			"pay": s.payOnce, "pay again": s.payOnce, "reverse": s.reverseOnce,
 			"time": s.timePasses, "sweep": func(*rapid.T) { s.sweep() },
 			"end": s.endByMerchant, "close": s.closeOnce, "maintenance": s.toggleMaintenance,
-			"": s.sound,
+			"listen": s.listen, "notified": s.notified,
+			"": func(t *rapid.T) {
+				s.sound(t)
+				s.checkTold(t)
+			},
 		})
 		s.checkBatches()
 		s.checkBooks()
@@ -328,6 +410,8 @@ func (s *story) everything(r ledger.Reader) []string {
 	note(r.Batches(ctx, "", 1_000))
 	note(r.Balances(ctx))
 	note(r.Settings(ctx, ""))
+	note(r.Outbox(ctx, 0, 1_000_000))
+	note(r.Listed(ctx, merchant, "", ledger.Place{}, 1_000_000))
 	for _, order := range storyOrders {
 		number, err := r.Find(ctx, merchant, order)
 		all = append(all, fmt.Sprint(order, number, err))

@@ -21,6 +21,9 @@ type Record struct {
 	Seq uint64
 	// At is when it was decided.
 	At time.Time
+	// Prev is the Seq of the record that changed the same charge before; 0 when
+	// there is none, or when it changes no charge.
+	Prev uint64
 	Entry
 }
 
@@ -41,6 +44,7 @@ type recordText[E any] struct {
 	Version  int       `json:"v"`
 	Seq      uint64    `json:"seq"`
 	At       time.Time `json:"at"`
+	Prev     uint64    `json:"prev,omitempty"`
 	Kind     Kind      `json:"kind"`
 	Event    E         `json:"event"`
 	Postings []Posting `json:"postings,omitempty"`
@@ -52,7 +56,7 @@ func MarshalRecord(r Record) ([]byte, error) {
 	if Sum(r.Postings) != 0 {
 		return nil, fmt.Errorf("journal record %d (%s): %w", r.Seq, r.Event.Kind(), ErrUnbalanced)
 	}
-	text, err := json.Marshal(recordText[Event]{RecordVersion, r.Seq, r.At, r.Event.Kind(), r.Event, r.Postings})
+	text, err := json.Marshal(recordText[Event]{RecordVersion, r.Seq, r.At, r.Prev, r.Event.Kind(), r.Event, r.Postings})
 	if err != nil {
 		return nil, fmt.Errorf("journal record %d (%s): %w", r.Seq, r.Event.Kind(), err)
 	}
@@ -72,7 +76,7 @@ func UnmarshalRecord(text []byte) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("read journal record %d: %w", t.Seq, err)
 	}
-	return Record{Seq: t.Seq, At: t.At, Entry: Entry{Event: event, Postings: t.Postings}}, nil
+	return Record{Seq: t.Seq, At: t.At, Prev: t.Prev, Entry: Entry{Event: event, Postings: t.Postings}}, nil
 }
 
 // KindOf is the kind of event that a record's canonical text holds, without
@@ -121,6 +125,8 @@ func unmarshalEvent(kind Kind, text []byte) (Event, error) {
 		return eventOf[CaseOpened](text)
 	case KindSet:
 		return eventOf[Set](text)
+	case KindNotified:
+		return eventOf[Notified](text)
 	default:
 		return nil, fmt.Errorf("unknown kind of event %q", kind)
 	}

@@ -62,6 +62,7 @@ func samples() []ledger.Record {
 			Request: strings.Repeat("67", 32),
 		}),
 		sample(ledger.Set{Key: ledger.SettingMaintenance, Value: []byte("on"), By: "operator"}),
+		sample(ledger.Notified{Delivered: []uint64{4, 7}, Failed: []uint64{8}, Dropped: []uint64{9}}),
 	}
 }
 

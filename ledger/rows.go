@@ -44,6 +44,11 @@ type Rows interface {
 	PutDue(Due) error
 	DeleteDue(Due) error
 
+	// The outbox.
+	Notice(seq uint64) (*Notice, error)
+	PutNotice(Notice) error
+	DeleteNotice(seq uint64) error
+
 	Setting(key string) ([]byte, error)
 	PutSetting(key string, value []byte) error
 

@@ -30,6 +30,9 @@ type scene struct {
 
 const sceneRef ledger.TrackingRef = "REF-1"
 
+// sceneRequest is the hash of the request that made the scene's charge.
+const sceneRequest = "the same request"
+
 // longAgo is longer than the window of a store's TrackingRef.
 const longAgo = 91 * 24 * time.Hour
 
@@ -67,6 +70,7 @@ func (s *scene) useElsewhere(store string) {
 
 func (s *scene) giveOut(standing string) {
 	c := s.charge(func(n *ledger.NewCharge) {
+		n.Details.Request = sceneRequest
 		if standing == "future" {
 			n.ValidFrom = s.now.Add(time.Hour)
 		}

@@ -122,8 +122,8 @@ func refusedByStore(err error) (Reason, bool) {
 	}
 }
 
-// Charge gives out a payment code. Errors: ErrOrderTaken with the charge that
-// has the order id, ErrTerms, ErrCodesExhausted, and the store's.
+// Charge gives out a payment code, or the same one again to a retry. Errors:
+// ErrOrderTaken with the charge that has the order id, ErrTerms, ErrCodesExhausted, and the store's.
 func (s *Service) Charge(ctx context.Context, n NewCharge) (Charge, error) {
 	n.ValidFrom, n.Expires = journalTime(n.ValidFrom), journalTime(n.Expires)
 	var charge Charge
@@ -133,10 +133,12 @@ func (s *Service) Charge(ctx context.Context, n NewCharge) (Charge, error) {
 		charge, change, err = DecideCharge(state, n, s.now())
 		return change, err
 	})
+	// A retry's charge may be held, which its merchant must not see.
+	seen := s.view(State{Charge: &charge}).Charge
 	if err != nil {
-		return charge, fmt.Errorf("charge order %s of %s: %w", n.Order, n.Merchant, err)
+		return seen, fmt.Errorf("charge order %s of %s: %w", n.Order, n.Merchant, err)
 	}
-	return charge, nil
+	return seen, nil
 }
 
 // View is a charge as its merchant may see it. Nothing in it tells of a payment
@@ -147,6 +149,8 @@ type View struct {
 	Standing Standing
 	// Payment is the released payment, or nil.
 	Payment *Transaction
+	// Details are what the merchant gave along, or nil when they are erased.
+	Details *Details
 }
 
 // Status shows a merchant's charge by its ID or order id. Error: ErrNotFound.
@@ -155,18 +159,30 @@ func (s *Service) Status(ctx context.Context, merchant, handle string) (View, er
 	if err != nil {
 		return View{}, fmt.Errorf("status of %s: %w", handle, err)
 	}
-	state, err := s.store.Load(ctx, Keys{Number: number})
+	state, err := s.loadCharge(ctx, number)
 	if err != nil {
 		return View{}, fmt.Errorf("status of %s: %w", handle, err)
-	}
-	if state.Charge == nil {
-		return View{}, fmt.Errorf("status of %s: charge %d: %w", handle, number, ErrMissingRow)
 	}
 	return s.view(state), nil
 }
 
+// Lookup shows a charge by its ID, whoever its merchant is: to the customer,
+// who has it from the merchant. Error: ErrNotFound.
+func (s *Service) Lookup(ctx context.Context, id string) (View, error) {
+	return s.Status(ctx, "", id)
+}
+
+// loadCharge loads a charge that there is, with its details.
+func (s *Service) loadCharge(ctx context.Context, number uint64) (State, error) {
+	state, err := s.store.Load(ctx, Keys{Number: number, Details: true})
+	if err == nil && state.Charge == nil {
+		err = fmt.Errorf("charge %d: %w", number, ErrMissingRow)
+	}
+	return state, err
+}
+
 func (s *Service) view(state State) View {
-	v := View{Charge: *state.Charge, Standing: state.Charge.Standing(s.now())}
+	v := View{Charge: *state.Charge, Standing: state.Charge.Standing(s.now()), Details: state.Details}
 	// A reopened charge lives longer than it was charged for.
 	v.Deadline, v.GraceUntil = v.Expires, time.Time{}
 	if v.Standing == StandingHeld {
@@ -200,7 +216,7 @@ func (s *Service) end(ctx context.Context, merchant, handle string, decide func(
 	if err != nil && !errors.Is(err, ErrFinal) {
 		return View{}, fmt.Errorf("end %s: %w", handle, err)
 	}
-	state, loadErr := s.store.Load(ctx, Keys{Number: number})
+	state, loadErr := s.loadCharge(ctx, number)
 	if loadErr != nil {
 		return View{}, fmt.Errorf("end %s: %w", handle, loadErr)
 	}

@@ -41,6 +41,10 @@ type Keys struct {
 	Setting string
 	// Due asks for the charges of rows of the due index.
 	Due []Due
+	// Numbers ask for several charges.
+	Numbers []uint64
+	// Notices are numbers of outbox rows.
+	Notices []uint64
 }
 
 // State is what the keys led to, loaded in one transaction.
@@ -83,6 +87,10 @@ type State struct {
 	Setting []byte
 	// Due are the charges of Keys.Due, in its order.
 	Due []DueCharge
+	// Charges are those of Keys.Numbers that there are, in its order.
+	Charges []*Charge
+	// Notices are those of Keys.Notices that are in the outbox, by their Seq.
+	Notices map[uint64]Notice
 }
 
 // Change is what a decision writes. A zero Change writes nothing.

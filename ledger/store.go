@@ -39,7 +39,8 @@ type Reader interface {
 	// Load loads what keys name.
 	Load(ctx context.Context, keys Keys) (State, error)
 	// Find is the number of a merchant's charge by its ID or its order id (the
-	// newest). Error: ErrNotFound.
+	// newest); of any merchant's by its ID where merchant is empty. Error:
+	// ErrNotFound.
 	Find(ctx context.Context, merchant, handle string) (uint64, error)
 	// Records lists the journal after a number.
 	Records(ctx context.Context, after uint64, limit int) ([]Record, error)
@@ -51,6 +52,14 @@ type Reader interface {
 	Settings(ctx context.Context, prefix string) (map[string][]byte, error)
 	// Due lists charges to look at, until a moment.
 	Due(ctx context.Context, until time.Time, limit int) ([]Due, error)
+	// Listed lists the places of a merchant's charges (of one order id unless it
+	// is empty) that follow a place in the listing: the newest first. It shows
+	// every charge that was answered before it was asked.
+	Listed(ctx context.Context, merchant, order string, before Place, limit int) ([]Place, error)
+	// Outbox lists the notices whose Seq follows after, in its order.
+	Outbox(ctx context.Context, after uint64, limit int) ([]Notice, error)
+	// Notice is the one with a Seq, or nil when it is not in the outbox.
+	Notice(ctx context.Context, seq uint64) (*Notice, error)
 	// Balances lists every account that was ever posted to.
 	Balances(ctx context.Context) ([]Balance, error)
 }
