@@ -45,6 +45,8 @@ type index struct {
 	// merchants is by id, byKey the id by a server key's SHA-256.
 	merchants map[string]record
 	byKey     map[string]string
+	// urls are the notification URLs by the merchant's id.
+	urls map[string][]string
 }
 
 // OpenDirectory loads the merchants and makes sure that the sealer opens every
@@ -69,7 +71,11 @@ func OpenDirectory(ctx context.Context, settings Settings, sealer *Sealer, now f
 		}
 		records[r.ID] = r
 	}
-	d.publish(records)
+	urls, err := loadURLs(ctx, settings.Reader())
+	if err != nil {
+		return nil, err
+	}
+	d.publish(records, urls)
 	return d, nil
 }
 
@@ -86,9 +92,9 @@ func HasSecrets(ctx context.Context, reader ledger.Reader) (bool, error) {
 // settingKey is where a merchant is kept.
 func settingKey(id string) string { return settingPrefix + id }
 
-// publish makes records the directory's index.
-func (d *Directory) publish(records map[string]record) {
-	next := &index{merchants: records, byKey: make(map[string]string, len(records))}
+// publish makes records and notification URLs the directory's index.
+func (d *Directory) publish(records map[string]record, urls map[string][]string) {
+	next := &index{merchants: records, byKey: make(map[string]string, len(records)), urls: urls}
 	for id, r := range records {
 		for _, key := range r.Keys {
 			next.byKey[key.SHA256] = id
@@ -217,8 +223,9 @@ func (d *Directory) put(ctx context.Context, by string, r record) error {
 	if err := d.settings.Alter(context.WithoutCancel(ctx), settingKey(r.ID), by, whole); err != nil {
 		return fmt.Errorf("write merchant %s: %w", r.ID, err)
 	}
-	records := maps.Clone(d.index.Load().merchants)
+	now := d.index.Load()
+	records := maps.Clone(now.merchants)
 	records[r.ID] = r
-	d.publish(records)
+	d.publish(records, now.urls)
 	return nil
 }

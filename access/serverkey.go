@@ -134,3 +134,22 @@ func (d *Directory) SigningKey(id string) (ServerKey, error) {
 	}
 	return d.open(id, r.Keys[0])
 }
+
+// SigningKeys are the keys by which a receiver may check what it is told: the
+// one that signs and, while a rotation lasts, the new one. Errors as for
+// SigningKey.
+func (d *Directory) SigningKeys(id string) ([]ServerKey, error) {
+	r, ok := d.index.Load().merchants[id]
+	if !ok {
+		return nil, fmt.Errorf("signing keys of %s: %w", id, ErrUnknownMerchant)
+	}
+	var keys []ServerKey
+	for _, sealed := range r.Keys {
+		key, err := d.open(id, sealed)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
