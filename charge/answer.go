@@ -1,11 +1,10 @@
 package charge
 
 import (
-	"crypto/sha512"
-	"encoding/hex"
+	"encoding/json"
+	"net/http"
 	"time"
 
-	"paypoint/access"
 	"paypoint/ledger"
 )
 
@@ -23,40 +22,58 @@ type answer struct {
 	TransactionTime   string `json:"transaction_time"`
 	TransactionStatus string `json:"transaction_status"`
 
-	// Charge and status.
+	// Charge, status and listing.
 	PaymentCode string `json:"payment_code,omitempty"`
 	Store       string `json:"store,omitempty"`
 	ExpiryTime  string `json:"expiry_time,omitempty"`
 	MinAmount   string `json:"min_amount,omitempty"`
 	Fee         string `json:"fee,omitempty"`
+	// While it can be paid, and where there is a page.
+	PageURL string `json:"page_url,omitempty"`
 
-	// Status, once the merchant may know of the payment.
-	SettlementTime string `json:"settlement_time,omitempty"`
-	PaidAmount     string `json:"paid_amount,omitempty"`
-	ApprovalCode   string `json:"approval_code,omitempty"`
-	StoreID        string `json:"store_id,omitempty"`
-	TrackingRef    string `json:"tracking_ref,omitempty"`
+	// Status and listing.
+	slip
+	own
 
 	// Status.
 	SignatureKey string `json:"signature_key,omitempty"`
 }
 
+// slip is what stands on the customer's receipt, once the merchant may know of
+// the payment.
+type slip struct {
+	SettlementTime string `json:"settlement_time,omitempty"`
+	PaidAmount     string `json:"paid_amount,omitempty"`
+	ApprovalCode   string `json:"approval_code,omitempty"`
+	StoreID        string `json:"store_id,omitempty"`
+	TrackingRef    string `json:"tracking_ref,omitempty"`
+}
+
+// own is what the merchant gave along, until it is erased.
+type own struct {
+	CustomField1 string          `json:"custom_field1,omitempty"`
+	CustomField2 string          `json:"custom_field2,omitempty"`
+	CustomField3 string          `json:"custom_field3,omitempty"`
+	Metadata     json.RawMessage `json:"metadata,omitempty"`
+}
+
 // outcome is how a charge's standing is told: code is what GET status answers,
-// and what a successful cancel or expire answers.
+// and what a successful cancel or expire answers; notified is the code of the
+// notification.
 type outcome struct {
-	code, status, message string
+	code, notified, status, message string
 }
 
 // pending is also what a held payment shows: nothing tells of a payment before
 // its release.
-var pending = outcome{"201", "pending", "The transaction waits for its payment."}
+var pending = outcome{"201", "201", "pending", "The transaction waits for its payment."}
 
 // outcomes are the standings that are not pending.
 var outcomes = map[ledger.Standing]outcome{
-	ledger.StandingReleased:  {"200", "settlement", "The transaction is paid."},
-	ledger.StandingDenied:    {"202", "deny", "The store took the payment back. The transaction is not paid."},
-	ledger.StandingCancelled: {"200", "cancel", "The transaction is cancelled."},
-	ledger.StandingExpired:   {"407", "expire", "The transaction is expired."},
+	ledger.StandingReleased:  {"200", "200", "settlement", "The transaction is paid."},
+	ledger.StandingDenied:    {"202", "202", "deny", "The store took the payment back. The transaction is not paid."},
+	ledger.StandingCancelled: {"200", "202", "cancel", "The transaction is cancelled."},
+	ledger.StandingExpired:   {"407", "202", "expire", "The transaction is expired."},
 }
 
 func outcomeOf(standing ledger.Standing) outcome {
@@ -76,6 +93,13 @@ func newAnswer(c ledger.Charge, o outcome) answer {
 	}
 }
 
+// describe is all that a merchant may know of a charge.
+func describe(v ledger.View) answer {
+	a := newAnswer(v.Charge, outcomeOf(v.Standing)).withCode(v.Charge)
+	a.slip, a.own = newSlip(v.Payment), newOwn(v.Details)
+	return a
+}
+
 // withCode adds what the customer needs to pay.
 func (a answer) withCode(c ledger.Charge) answer {
 	a.PaymentCode, a.Store, a.ExpiryTime = string(c.Code), store, wire(c.Expires)
@@ -88,24 +112,34 @@ func (a answer) withCode(c ledger.Charge) answer {
 	return a
 }
 
-// withPayment adds what stands on the customer's slip. A payment that was taken
-// back keeps what support needs to find it, but is no money any more.
-func (a answer) withPayment(payment *ledger.Transaction) answer {
-	if payment == nil {
-		return a
-	}
-	a.ApprovalCode, a.StoreID, a.TrackingRef = payment.Receipt, payment.Store, string(payment.Ref)
-	if payment.State == ledger.TxPaid {
-		a.SettlementTime, a.PaidAmount = wire(payment.Booked), money(payment.Amount)
+// withPage adds the address of the customer's page while there is something to
+// pay.
+func (h *handler) withPage(r *http.Request, a answer) answer {
+	if h.PageURL != nil && a.TransactionStatus == pending.status {
+		a.PageURL = h.PageURL(r, a.TransactionID)
 	}
 	return a
 }
 
-// signed adds the signature over the strings of this very body.
-func (a answer) signed(key access.ServerKey) answer {
-	sum := sha512.Sum512([]byte(a.OrderID + a.StatusCode + a.GrossAmount + key.Reveal()))
-	a.SignatureKey = hex.EncodeToString(sum[:])
-	return a
+// newSlip is a payment's. One that was taken back keeps what support needs to
+// find it, but is no money any more.
+func newSlip(payment *ledger.Transaction) slip {
+	if payment == nil {
+		return slip{}
+	}
+	s := slip{ApprovalCode: payment.Receipt, StoreID: payment.Store, TrackingRef: string(payment.Ref)}
+	if payment.State == ledger.TxPaid {
+		s.SettlementTime, s.PaidAmount = wire(payment.Booked), money(payment.Amount)
+	}
+	return s
+}
+
+func newOwn(details *ledger.Details) own {
+	if details == nil {
+		return own{}
+	}
+	fields := details.Fields
+	return own{fields[0], fields[1], fields[2], json.RawMessage(details.Metadata)}
 }
 
 // money writes an amount as merchants read it: "50000.00".

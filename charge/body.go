@@ -19,12 +19,9 @@ const maxDepth = 32
 // the way. Nothing at all, null and {} are the same: SDKs send each of them for
 // "no body". The error is a refusal.
 func readBody(from io.Reader) (object, error) {
-	text, err := io.ReadAll(from)
-	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-		return object{}, errTooLarge
-	}
+	text, err := readText(from)
 	if err != nil {
-		return object{}, fmt.Errorf("%w: %w", errNotWhole, err)
+		return object{}, err
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		text = []byte("null")
@@ -48,6 +45,18 @@ func readBody(from io.Reader) (object, error) {
 		return object{}, invalid([]string{"the body must be an object"})
 	}
 	return body, nil
+}
+
+// readText reads a request's body as it is. The error is a refusal.
+func readText(from io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(from)
+	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+		return nil, errTooLarge
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNotWhole, err)
+	}
+	return text, nil
 }
 
 // reader reads valid JSON into maps and slices. Unlike json.Unmarshal it sees a

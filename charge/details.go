@@ -17,6 +17,16 @@ const (
 	maxCustomer = 255
 )
 
+// Longest values that are only checked, in characters.
+const (
+	maxContact    = 255
+	maxCity       = 100
+	maxPostalCode = 10
+	maxCountry    = 10
+	maxItemMember = 50
+	maxFreeText   = 40
+)
+
 const (
 	// maxQuantity keeps the sum of all items within an int64.
 	maxQuantity = 1_000_000
@@ -24,9 +34,27 @@ const (
 	maxLine = int64(ledger.MaxRupiah)
 )
 
-// readCustomer is the payer's name as the till shows it.
+// readCustomer is the payer's name as the till shows it, and all that is kept
+// of customer_details. The other members are held to their limits, so that a
+// request which the vendor would refuse is refused here too, and then dropped:
+// personal data that nothing uses is not stored.
 func readCustomer(o object) string {
+	o.short("email", maxContact)
+	o.short("phone", maxContact)
+	// One SDK writes the shipping address under the name customer_address.
+	for _, name := range []string{"billing_address", "shipping_address", "customer_address"} {
+		checkAddress(o.object(name))
+	}
 	return displayed(o.text("first_name")+" "+o.text("last_name"), maxCustomer)
+}
+
+func checkAddress(o object) {
+	for _, name := range []string{"first_name", "last_name", "email", "phone", "address"} {
+		o.short(name, maxContact)
+	}
+	o.short("city", maxCity)
+	o.short("postal_code", maxPostalCode)
+	o.short("country_code", maxCountry)
 }
 
 // readItems is what is sold as the till shows it: quantity and name of each
@@ -56,6 +84,9 @@ func readItem(item object) (line string, cost int64, ok bool) {
 	name := displayed(item.text("name"), maxItemName)
 	price, priced := item.whole("price", -maxLine, maxLine)
 	quantity, counted := item.whole("quantity", 1, maxQuantity)
+	for _, member := range []string{"id", "brand", "category", "merchant_name", "url"} {
+		item.short(member, maxItemMember)
+	}
 	if !priced || !counted {
 		return "", 0, false
 	}

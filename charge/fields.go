@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"paypoint/ledger"
 )
@@ -109,6 +110,16 @@ func (o object) text(name string) string {
 	return text
 }
 
+// short is a member that is text of at most so many characters.
+func (o object) short(name string, most int) string {
+	text := o.text(name)
+	if utf8.RuneCountInString(text) > most {
+		o.reject(name, fmt.Sprintf("must be at most %d characters long", most))
+		return ""
+	}
+	return text
+}
+
 func textOf(value any) (string, bool) {
 	switch value := value.(type) {
 	case nil:
@@ -192,11 +203,19 @@ func (o object) moment(name string) time.Time {
 		return time.Time{}
 	}
 	moment = moment.In(ledger.WIB)
-	if moment.Year() < minYear || moment.Year() > maxYear {
-		o.reject(name, fmt.Sprintf("must lie in the years %d to %d", minYear, maxYear))
+	if !possible(moment) {
+		o.reject(name, yearsRule)
 		return time.Time{}
 	}
 	return moment
+}
+
+// yearsRule is what possible holds a time to.
+var yearsRule = fmt.Sprintf("must lie in the years %d to %d", minYear, maxYear)
+
+// possible says whether a time can stand in the ledger.
+func possible(moment time.Time) bool {
+	return moment.Year() >= minYear && moment.Year() <= maxYear
 }
 
 // cut shortens text to at most so many bytes, at a character's end.

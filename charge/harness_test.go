@@ -18,8 +18,10 @@ import (
 
 	"paypoint/access"
 	"paypoint/charge"
+	"paypoint/charge/openapi/openapitest"
 	"paypoint/ledger"
-	"paypoint/store/boltdb"
+	"paypoint/notify"
+	"paypoint/store/memory"
 )
 
 // noon is when the tests begin.
@@ -63,12 +65,14 @@ func (f *faulty) Apply(ctx context.Context, keys ledger.Keys, decide func(ledger
 	return f.Store.Apply(ctx, keys, decide)
 }
 
-// bundle is the API on a socket, over a ledger file of its own.
+// bundle is the API on a socket, over a ledger of its own.
 type bundle struct {
 	clock     *clock
 	store     *faulty
 	service   *ledger.Service
 	directory *access.Directory
+	delivery  *notify.Service
+	history   *notify.History
 	config    charge.Config
 	server    *httptest.Server
 
@@ -78,15 +82,30 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	store, err := boltdb.Open(filepath.Join(t.TempDir(), "ledger.db"), boltdb.Options{})
-	require.NoError(t, err)
-	b := over(t, store, newSealer(t))
-	b.server = httptest.NewServer(charge.New(b.config))
-	t.Cleanup(func() {
-		b.server.Close()
-		require.NoError(t, store.Close())
-	})
+	return setupWith(t, func(*charge.Config) {})
+}
+
+// setupWith is setup with another configuration.
+func setupWith(t *testing.T, alter func(*charge.Config)) *bundle {
+	t.Helper()
+	b := over(t, memory.Open(), newSealer(t))
+	b.deliver(t)
+	alter(&b.config)
+	b.serve(t)
 	return b
+}
+
+// serve puts the API on a socket.
+func (b *bundle) serve(t *testing.T) {
+	t.Helper()
+	b.server = httpServer(t, openapitest.New(t).Handler(charge.New(b.config)))
+}
+
+func httpServer(t *testing.T, handler http.Handler) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server
 }
 
 // over puts the API over a store, with the sandbox's merchant in it.
@@ -102,9 +121,11 @@ func over(t testing.TB, store ledger.Store, sealer *access.Sealer) *bundle {
 	var ids atomic.Int64
 	b.config = charge.Config{
 		Ledger: b.service, Merchants: b.directory, Terms: terms, Now: b.clock.now,
-		NewID:   func() string { return fmt.Sprintf("01955e1c-0000-7000-8000-%012d", ids.Add(1)) },
-		NewSalt: func() string { return "00112233445566778899aabbccddeeff" },
-		Report:  b.report,
+		NewID:     func() string { return fmt.Sprintf("01955e1c-0000-7000-8000-%012d", ids.Add(1)) },
+		NewSalt:   func() string { return "00112233445566778899aabbccddeeff" },
+		Report:    b.report,
+		CursorKey: []byte("the key of the tests' cursors"),
+		PageURL:   func(_ *http.Request, id string) string { return "https://pay.example/pay/" + id },
 	}
 	return b
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 
 	"paypoint/access"
 	"paypoint/ledger"
@@ -22,6 +23,8 @@ type refusal struct {
 	code, message string
 	// faults are the validation_messages.
 	faults []string
+	// retryAfter is the header of that name, in seconds; 0 is none.
+	retryAfter int
 }
 
 // Error names the refusal in the log.
@@ -29,19 +32,33 @@ func (r *refusal) Error() string { return fmt.Sprintf("refused with %s: %s", r.c
 
 // The refusals that the API itself finds.
 var (
-	errCredentials = &refusal{http.StatusUnauthorized, "401", "The server key is missing or wrong. It is the user name of HTTP Basic authentication, with an empty password.", nil}
-	errRoute       = &refusal{http.StatusNotFound, "404", "There is nothing at this path.", nil}
-	errMethod      = &refusal{http.StatusMethodNotAllowed, "405", "The path does not take this HTTP method.", nil}
-	errNotJSON     = &refusal{http.StatusBadRequest, "413", "The body is not one JSON value in UTF-8.", nil}
-	errNotWhole    = &refusal{http.StatusBadRequest, "413", "The body did not arrive whole.", nil}
-	errTooLarge    = &refusal{http.StatusRequestEntityTooLarge, "413", fmt.Sprintf("The body is longer than %d bytes.", MaxBody), nil}
-	errPaymentType = &refusal{http.StatusOK, "402", "The payment type is not enabled for the merchant. Use cstore.", nil}
-	errInactive    = &refusal{http.StatusOK, "410", "The merchant is deactivated.", nil}
+	errCredentials    = &refusal{http: http.StatusUnauthorized, code: "401", message: "The server key is missing or wrong. It is the user name of HTTP Basic authentication, with an empty password."}
+	errRoute          = &refusal{http: http.StatusNotFound, code: "404", message: "There is nothing at this path."}
+	errMethod         = &refusal{http: http.StatusMethodNotAllowed, code: "405", message: "The path does not take this HTTP method."}
+	errNotJSON        = &refusal{http: http.StatusBadRequest, code: "413", message: "The body is not one JSON value in UTF-8."}
+	errNotWhole       = &refusal{http: http.StatusBadRequest, code: "413", message: "The body did not arrive whole."}
+	errTooLarge       = &refusal{http: http.StatusRequestEntityTooLarge, code: "413", message: fmt.Sprintf("The body is longer than %d bytes.", MaxBody)}
+	errPaymentType    = &refusal{http: http.StatusOK, code: "402", message: "The payment type is not enabled for the merchant. Use cstore."}
+	errInactive       = &refusal{http: http.StatusOK, code: "410", message: "The merchant is deactivated."}
+	errNoReview       = &refusal{http: http.StatusOK, code: "412", message: "The transaction can't be approved or denied: cash at a store is not reviewed."}
+	errNoRefund       = &refusal{http: http.StatusOK, code: "412", message: "The transaction can't be refunded: cash paid at a store is not given back through this API."}
+	errNoTarget       = &refusal{http: http.StatusOK, code: "412", message: "There is no URL to notify."}
+	errNoNotification = &refusal{http: http.StatusOK, code: "404", message: "The merchant has no notification with this id."}
 )
 
 // invalid refuses a request for all its faults at once.
 func invalid(faults []string) *refusal {
-	return &refusal{http.StatusBadRequest, "400", "The request is not valid. See validation_messages.", faults}
+	return &refusal{http: http.StatusBadRequest, code: "400", message: "The request is not valid. See validation_messages.", faults: faults}
+}
+
+// business refuses a sound request for how things stand. It goes over HTTP 200.
+func business(code, message string) *refusal {
+	return &refusal{http: http.StatusOK, code: code, message: message}
+}
+
+// fault refuses a request for what is wrong with the service.
+func fault(code, message string) *refusal {
+	return &refusal{http: http.StatusInternalServerError, code: code, message: message}
 }
 
 // refusalOf is the one table between what goes wrong inside and what a
@@ -54,21 +71,21 @@ func refusalOf(err error) *refusal {
 	case errors.Is(err, access.ErrUnknownKey):
 		return errCredentials
 	case errors.Is(err, ledger.ErrNotFound):
-		return &refusal{http.StatusOK, "404", "The merchant has no transaction with this id.", nil}
+		return business("404", "The merchant has no transaction with this id.")
 	case errors.Is(err, ledger.ErrOrderTaken):
-		return &refusal{http.StatusOK, "406", "The order_id has a transaction that can be paid, or was. Ask for its status.", nil}
+		return business("406", "The order_id has a transaction that can be paid, or was. Ask for its status.")
 	case errors.Is(err, ledger.ErrFinal):
-		return &refusal{http.StatusOK, "412", "The transaction's status can't be changed any more.", nil}
+		return business("412", "The transaction's status can't be changed any more.")
 	case errors.Is(err, ledger.ErrTerms):
 		return invalid([]string{"transaction_details, cstore and custom_expiry contradict each other"})
 	case errors.Is(err, ledger.ErrBusy), errors.Is(err, ledger.ErrNotCommitted):
-		return &refusal{http.StatusServiceUnavailable, "503", "The service is busy. Nothing has changed; try again.", nil}
+		return &refusal{http: http.StatusServiceUnavailable, code: "503", message: "The service is busy. Nothing has changed; try again.", retryAfter: 1}
 	case errors.Is(err, ledger.ErrOutcomeUnknown):
-		return &refusal{http.StatusInternalServerError, "500", "It is not known whether the request took effect. Ask for the status.", nil}
+		return fault("500", "It is not known whether the request took effect. Ask for the status.")
 	case errors.Is(err, ledger.ErrCodesExhausted):
-		return &refusal{http.StatusInternalServerError, "505", "No payment code could be given out.", nil}
+		return fault("505", "No payment code could be given out.")
 	default:
-		return &refusal{http.StatusInternalServerError, "500", "There is a fault in the service.", nil}
+		return fault("500", "There is a fault in the service.")
 	}
 }
 
@@ -78,6 +95,11 @@ type errorBody struct {
 	StatusMessage string   `json:"status_message"`
 	ID            string   `json:"id"`
 	Faults        []string `json:"validation_messages,omitempty"`
+}
+
+// rateBody is the body of HTTP 429.
+type rateBody struct {
+	Message string `json:"message"`
 }
 
 // Failure is a refusal as the log may keep it.
@@ -97,11 +119,16 @@ type Failure struct {
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	is, id := refusalOf(err), h.NewID()
 	h.report(r.Context(), Failure{ID: id, HTTP: is.http, Code: is.code, Faults: is.faults, Err: err})
+	if is.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(is.retryAfter))
+	}
 	switch is.http {
 	case http.StatusUnauthorized: // RFC 9110, section 11.6.1: a 401 names the scheme
 		w.Header().Set("WWW-Authenticate", `Basic realm="paypoint"`)
-	case http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", "1")
+	case http.StatusTooManyRequests:
+		// The SDKs know this answer by its lack of a status_code.
+		write(w, is.http, rateBody{is.message})
+		return
 	}
 	write(w, is.http, errorBody{StatusCode: is.code, StatusMessage: is.message, ID: id, Faults: is.faults})
 }
@@ -112,7 +139,7 @@ func (h *handler) report(ctx context.Context, f Failure) {
 	}
 }
 
-// write sends a body. All bodies are structs of strings, which always marshal;
+// write sends a body. All bodies are structs of plain values, which always marshal;
 // an error of the connection has nobody left to be told.
 func write(w http.ResponseWriter, status int, body any) {
 	text, _ := json.Marshal(body)

@@ -2,6 +2,7 @@ package charge_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
+	"paypoint/charge"
 	"paypoint/ledger"
 )
 
@@ -105,7 +107,20 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/v2/A-1/status/", 404, "404", ""},
 		{"GET", "/v2/A/1/status", 404, "404", ""},
 		{"GET", "/v2/A-1", 404, "404", ""},
-		{"POST", "/v2/A-1/refund", 404, "404", ""},
+		{"POST", "/v2/A-1/capture", 404, "404", ""},
+		{"POST", "/v2/A-1/refund/online", 404, "404", ""},
+		{"GET", "/v2/A-1/approve", 405, "405", "POST"},
+		{"GET", "/v2/A-1/deny", 405, "405", "POST"},
+		{"GET", "/v2/A-1/refund", 405, "405", "POST"},
+		{"GET", "/v2/A-1/refund/online/direct", 405, "405", "POST"},
+		{"POST", "/v2/A-1/status/b2b", 405, "405", "GET, HEAD"},
+		{"POST", "/v1/charges", 405, "405", "GET, HEAD"},
+		{"PUT", "/v1/charges/A-1/events", 405, "405", "GET, HEAD"},
+		{"POST", "/v1/notifications", 405, "405", "GET, HEAD"},
+		{"DELETE", "/v1/notifications/x", 405, "405", "GET, HEAD"},
+		{"GET", "/v1/notifications/x/resend", 405, "405", "POST"},
+		{"GET", "/v1/notifications/test", 405, "405", "POST"},
+		{"GET", "/v1/charges/A-1", 404, "404", ""},
 		{"GET", "/v2/o", 404, "404", ""},
 	} {
 		t.Run(try.method+" "+try.path, func(t *testing.T) {
@@ -123,9 +138,12 @@ func TestUnknownTransactions(t *testing.T) {
 	for _, handle := range []string{
 		"A-2", "a-1", "01955e1c-ffff-7000-8000-000000000001", "A%2F1", "A-1%20", "%00", "A-1%23", "%C3%A9", strings.Repeat("x", 51), strings.Repeat("x", 5000),
 	} {
-		requireRefusal(t, b, b.send(t, "GET", "/v2/"+handle+"/status", ""), 200, "404")
-		requireRefusal(t, b, b.send(t, "POST", "/v2/"+handle+"/cancel", "null"), 200, "404")
-		requireRefusal(t, b, b.send(t, "POST", "/v2/"+handle+"/expire", "{}"), 200, "404")
+		for _, path := range []string{"/v2/" + handle + "/status", "/v2/" + handle + "/status/b2b", "/v1/charges/" + handle + "/events"} {
+			requireRefusal(t, b, b.send(t, "GET", path, ""), 200, "404")
+		}
+		for _, action := range []string{"cancel", "expire", "approve", "deny", "refund", "refund/online/direct"} {
+			requireRefusal(t, b, b.send(t, "POST", "/v2/"+handle+"/"+action, "null"), 200, "404")
+		}
 	}
 }
 
@@ -133,7 +151,7 @@ func TestDuplicateOrderAndFinalState(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.charge(t, "A-1")
-	requireRefusal(t, b, b.send(t, "POST", "/v2/charge", order("A-1")), 200, "406")
+	requireRefusal(t, b, b.send(t, "POST", "/v2/charge", order("A-1", `"message":"another"`)), 200, "406")
 	require.Contains(t, b.send(t, "POST", "/v2/A-1/cancel", "").body, `"status_code":"200"`)
 	requireRefusal(t, b, b.send(t, "POST", "/v2/A-1/cancel", ""), 200, "412")
 	requireRefusal(t, b, b.send(t, "POST", "/v2/A-1/expire", ""), 200, "412")
@@ -231,7 +249,11 @@ func TestFaultsInside(t *testing.T) {
 			b.charge(t, "A-1")
 			before := b.records(t)
 			b.store.fail(try.fail)
-			for path, body := range map[string]string{"/v2/charge": order("A-2"), "/v2/A-1/cancel": "", "/v2/A-1/expire": "{}"} {
+			paths := map[string]string{"/v2/charge": order("A-2"), "/v2/A-1/cancel": "", "/v2/A-1/expire": "{}"}
+			if try.code == "505" { // only a charge takes a code
+				paths = map[string]string{"/v2/charge": order("A-2")}
+			}
+			for path, body := range paths {
 				r := b.send(t, "POST", path, body)
 				requireRefusal(t, b, r, try.status, try.code)
 				require.NotContains(t, r.body, "fire")
@@ -265,4 +287,60 @@ func TestTermsThatTheLedgerRefuses(t *testing.T) {
 	r := b.send(t, "POST", "/v2/charge", recorded(t, "expiry-of-20-seconds"))
 	require.Equal(t, 400, r.http)
 	require.Contains(t, r.body, `"validation_messages":["transaction_details, cstore and custom_expiry contradict each other"]`)
+}
+
+// blind is a ledger that can't be read.
+type blind struct {
+	charge.Ledger
+	err error
+}
+
+func (l blind) Status(context.Context, string, string) (ledger.View, error) {
+	return ledger.View{}, l.err
+}
+
+func (l blind) List(context.Context, ledger.ListQuery) (ledger.ListPage, error) {
+	return ledger.ListPage{}, l.err
+}
+
+func (l blind) Life(context.Context, string, string) (ledger.View, []ledger.LifeEvent, error) {
+	return ledger.View{}, nil, l.err
+}
+
+func (l blind) AsOf(context.Context, ledger.Notice) (ledger.View, error) {
+	return ledger.View{}, l.err
+}
+
+func TestReadsThatFail(t *testing.T) {
+	t.Parallel()
+	const inner = "page 77 is torn"
+	b := setupWith(t, func(c *charge.Config) { c.Ledger = blind{c.Ledger, errors.New(inner)} })
+	b.listen(t)
+	require.Contains(t, b.send(t, "POST", "/v2/charge", order("A-1")).body, `"status_code":"201"`)
+	require.Contains(t, b.send(t, "POST", "/v2/charge", order("A-2"), keyed("k1")).body, `"status_code":"201"`)
+	requireRefusal(t, b, b.send(t, "POST", "/v2/charge", order("A-2"), keyed("k1")), 500, "500")
+	id := mustStatus(t, b, "A-1").ID
+	for path, method := range map[string]string{
+		"/v2/A-1/status": "GET", "/v2/A-1/status/b2b": "GET", "/v2/A-1/refund": "POST",
+		"/v1/charges": "GET", "/v1/charges/A-1/events": "GET",
+		"/v1/notifications": "GET", "/v1/notifications?order_id=A-1": "GET",
+		"/v1/notifications/" + id + "-pending": "GET", "/v1/notifications/" + id + "-pending/resend": "POST",
+	} {
+		r := b.send(t, method, path, "")
+		requireRefusal(t, b, r, 500, "500")
+		require.NotContains(t, r.body, "torn")
+		require.ErrorContains(t, b.lastFailure(t).Err, inner)
+	}
+}
+
+func TestAHistoryOfNotificationsThatIsLost(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.listen(t)
+	id := b.charge(t, "A-1").ID
+	require.NoError(t, b.history.Close())
+	for _, path := range []string{"/v1/notifications", "/v1/notifications?order_id=A-1", "/v1/notifications/" + id + "-pending"} {
+		requireRefusal(t, b, b.send(t, "GET", path, ""), 500, "500")
+	}
+	require.Contains(t, b.send(t, "GET", "/v2/A-1/status", "").body, `"status_code":"201"`, "money does not wait for it")
 }

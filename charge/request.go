@@ -22,6 +22,8 @@ const (
 // field tables), a charge keeps it, so that what is charged can be shown.
 const (
 	maxOrderID = 50
+	// alfamartTexts is how many alfamart_free_texts there are.
+	alfamartTexts = 3
 	// InquiryRes field 5.
 	maxProductCode = 10
 	// InquiryRes field 15: three fields of 100 characters.
@@ -34,18 +36,19 @@ var (
 	// order id there as it is.
 	orderIDShape = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 	productShape = regexp.MustCompile(`^[A-Za-z0-9]+$`)
-	// extraShape is wider than the document's "alfanumeric", as its own sample is:
-	// "00063|00062|00061".
-	extraShape = regexp.MustCompile(`^[ -~]*$`)
+	// printableShape is wider than the document's "alfanumeric", as its own sample
+	// of extra parameters is: "00063|00062|00061".
+	printableShape = regexp.MustCompile(`^[ -~]*$`)
 )
 
 // readCharge reads the body of POST /v2/charge: all of a new charge but its id,
-// its salt and its merchant. now is when it is made. The error is a refusal.
+// its salt and its merchant. aim is whom it tells, now is when it is made. The
+// error is a refusal.
 //
 // A payment type of another kind is refused first and alone: the members that
 // belong to it are none of ours, and their absence no fault. (One SDK sends
 // credit_card for a type that the merchant left out.)
-func readCharge(body object, terms Terms, now time.Time) (ledger.NewCharge, error) {
+func readCharge(body object, aim targets, terms Terms, now time.Time) (ledger.NewCharge, error) {
 	if kind := body.text("payment_type"); kind != "" && kind != paymentType {
 		return ledger.NewCharge{}, errPaymentType
 	}
@@ -57,6 +60,9 @@ func readCharge(body object, terms Terms, now time.Time) (ledger.NewCharge, erro
 	if items := readItems(body.objects("item_details"), n.Amount); items != "" {
 		n.Details.Desc = items
 	}
+	readOwn(body, &n.Details)
+	n.Details.Targets, n.Details.OnlyTargets = aim.urls, aim.only
+	n.Details.Request = fingerprint(body, aim)
 	n.Expires = readExpiry(body.object("custom_expiry"), terms, n.ValidFrom, now)
 	if len(body.faults.messages) > 0 {
 		return ledger.NewCharge{}, invalid(body.faults.messages)
@@ -89,13 +95,17 @@ func readOrderID(o object) string {
 func validHandle(id string) bool { return len(id) <= maxOrderID && orderIDShape.MatchString(id) }
 
 // readStore reads cstore with our extensions: min_amount, fee, product_code,
-// valid_from and extra_params.
+// valid_from and extra_params. What is for the other store chain is held to its
+// limits and dropped.
 func readStore(o object, terms Terms, n *ledger.NewCharge) {
 	o.require("store")
 	if name := o.text("store"); name != "" && !strings.EqualFold(name, store) {
 		o.reject("store", "must be "+store)
 	}
 	n.Details.Desc = displayed(o.text("message"), maxLabel)
+	for i := range alfamartTexts {
+		o.short(fmt.Sprintf("alfamart_free_text_%d", i+1), maxFreeText)
+	}
 	n.MinAmount = readMinAmount(o, terms, n.Amount)
 	n.Fee, _ = o.rupiah("fee", 0, terms.MaxAmount)
 	n.Product = readProduct(o, terms)
@@ -144,7 +154,7 @@ func readExtra(o object) [maxExtraParams]string {
 			o.reject(path, "must be text")
 		case len(text) > maxExtraParam:
 			o.reject(path, fmt.Sprintf("must be at most %d characters long", maxExtraParam))
-		case !extraShape.MatchString(text):
+		case !printableShape.MatchString(text):
 			o.reject(path, "must consist of printable ASCII characters")
 		default:
 			extra[i] = text

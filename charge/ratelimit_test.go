@@ -1,0 +1,54 @@
+package charge_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"paypoint/charge"
+)
+
+func limited(t *testing.T, perSecond float64, burst int) *bundle {
+	t.Helper()
+	return setupWith(t, func(c *charge.Config) { c.RateLimit = charge.RateLimit{PerSecond: perSecond, Burst: burst} })
+}
+
+func TestTooManyRequests(t *testing.T) {
+	t.Parallel()
+	b := limited(t, 0.5, 3)
+	require.Contains(t, b.send(t, "POST", "/v2/charge", order("A-1")).body, `"status_code":"201"`)
+	require.Equal(t, 200, b.send(t, "GET", "/v2/A-1/status", "").http)
+	require.Equal(t, 200, b.send(t, "GET", "/v1/charges", "").http, "all paths count together")
+	before := b.records(t)
+	for range 5 {
+		r := b.send(t, "POST", "/v2/A-1/cancel", "")
+		require.Equal(t, 429, r.http)
+		require.JSONEq(t, `{"message":"Too many requests: at most 0.5 a second. Try again later."}`, r.body)
+		require.Equal(t, "2", r.header.Get("Retry-After"), "what is refused does not put the next one off")
+		require.Equal(t, "429", b.lastFailure(t).Code)
+	}
+	require.Equal(t, before, b.records(t))
+	b.clock.advance(2*time.Second - time.Millisecond)
+	require.Equal(t, "1", b.send(t, "GET", "/v2/A-1/status", "").header.Get("Retry-After"))
+	b.clock.advance(time.Millisecond)
+	require.Equal(t, 200, b.send(t, "GET", "/v2/A-1/status", "").http)
+}
+
+func TestMerchantsAreLimitedEachForItself(t *testing.T) {
+	t.Parallel()
+	b := limited(t, 1, 0)
+	_, key := b.addMerchant(t, "Other")
+	require.Equal(t, 200, b.send(t, "GET", "/v1/charges", "").http, "a burst is at least 1")
+	require.Equal(t, 429, b.send(t, "GET", "/v1/charges", "").http)
+	require.Equal(t, 401, b.send(t, "GET", "/v1/charges", "", withKey("wrong")).http, "who calls comes first")
+	require.Equal(t, 200, b.send(t, "GET", "/v1/charges", "", withKey(key)).http)
+}
+
+func TestWithoutALimitAnyNumberGoes(t *testing.T) {
+	t.Parallel()
+	b := limited(t, 0, 0)
+	for range 100 {
+		require.Equal(t, 200, b.send(t, "GET", "/v1/charges", "").http)
+	}
+}
