@@ -1,0 +1,238 @@
+package notify
+
+import (
+	"container/heap"
+	"time"
+
+	"paypoint/ledger"
+)
+
+// merchant is what is in memory of one merchant's notices. Merchants share
+// nothing: a dead one has its own places and fills its own memory.
+type merchant struct {
+	id string
+	// urls are the merchant's URLs by which its notices were read.
+	urls []string
+	// notices are those that wait, by Seq.
+	notices map[uint64]*notice
+	lanes   map[laneKey]*lane
+	hosts   map[string]*host
+	// later are deliveries whose time has not come.
+	later schedule
+	// running counts attempts under way, unrecorded those that ended since and
+	// are not applied yet.
+	running, unrecorded int
+	// lagging says that not all of the outbox is in memory: resume is the Seq
+	// from which on to read.
+	lagging bool
+	resume  uint64
+	// stale says that the URLs have changed: nothing is started any more, and
+	// what is in memory is given up for what is read anew.
+	stale bool
+}
+
+func newMerchant(id string, urls []string) *merchant {
+	return &merchant{
+		id: id, urls: urls,
+		notices: map[uint64]*notice{}, lanes: map[laneKey]*lane{}, hosts: map[string]*host{},
+	}
+}
+
+// quiet says that no attempt's outcome is open.
+func (m *merchant) quiet() bool { return m.running == 0 && m.unrecorded == 0 }
+
+// notice is a notice of the outbox with its delivery to each target.
+type notice struct {
+	ledger.Notice
+	deliveries []*delivery
+}
+
+// result is what became of the notice; false while a delivery goes on.
+func (n *notice) result() (ledger.NoticeResult, bool) {
+	result := ledger.NoticeDelivered
+	for _, d := range n.deliveries {
+		switch {
+		case !d.done():
+			return "", false
+		case d.gaveUp:
+			result = ledger.NoticeFailed
+		}
+	}
+	return result, true
+}
+
+// delivery is the way of one notice to one target.
+type delivery struct {
+	progress
+	merchant *merchant
+	notice   *notice
+	target   string
+	host     string
+	// queued says that it is in its merchant's schedule or its host's queue.
+	queued bool
+	// busy says that an attempt is under way, or ended and is not recorded.
+	busy bool
+}
+
+// laneKey names a lane: the notices of one charge to one target.
+type laneKey struct {
+	number uint64
+	target string
+}
+
+func (d *delivery) lane() laneKey { return laneKey{d.notice.Number, d.target} }
+
+// lane is deliveries that go one after the other, by Seq. Only the first may
+// be tried.
+type lane struct{ waiting []*delivery }
+
+// host is a receiver's host and port.
+type host struct {
+	running int
+	// ready are deliveries whose time has come, in the order of their coming.
+	ready []*delivery
+}
+
+// schedule is a heap of deliveries by their time.
+type schedule []*delivery
+
+func (s schedule) Len() int { return len(s) }
+func (s schedule) Less(i, j int) bool {
+	if s[i].next.Equal(s[j].next) {
+		return s[i].notice.Seq < s[j].notice.Seq
+	}
+	return s[i].next.Before(s[j].next)
+}
+func (s schedule) Swap(i, j int) { s[i], s[j] = s[j], s[i] }
+
+// Push is container/heap's.
+func (s *schedule) Push(d any) { *s = append(*s, d.(*delivery)) }
+
+// Pop is container/heap's.
+func (s *schedule) Pop() any {
+	last := len(*s) - 1
+	d := (*s)[last]
+	(*s)[last] = nil
+	*s = (*s)[:last]
+	return d
+}
+
+// add puts a delivery at the end of its lane. Notices are added by Seq.
+func (m *merchant) add(d *delivery) {
+	key := d.lane()
+	if m.lanes[key] == nil {
+		m.lanes[key] = &lane{}
+	}
+	m.lanes[key].waiting = append(m.lanes[key].waiting, d)
+	m.advance(key)
+}
+
+// advance takes what is done from the front of a lane and queues what is there
+// then. One that is being tried stays in front even if a resend was faster:
+// else what follows could overtake it.
+func (m *merchant) advance(key laneKey) {
+	l := m.lanes[key]
+	if l == nil {
+		return
+	}
+	for len(l.waiting) > 0 && l.waiting[0].done() && !l.waiting[0].busy {
+		l.waiting[0] = nil
+		l.waiting = l.waiting[1:]
+	}
+	if len(l.waiting) == 0 {
+		delete(m.lanes, key)
+		return
+	}
+	if first := l.waiting[0]; !first.queued && !first.busy {
+		first.queued = true
+		heap.Push(&m.later, first)
+	}
+}
+
+// wake moves what is due to the queues of its hosts.
+func (m *merchant) wake(now time.Time) {
+	for len(m.later) > 0 && !m.later[0].next.After(now) {
+		d := heap.Pop(&m.later).(*delivery)
+		if m.hosts[d.host] == nil {
+			m.hosts[d.host] = &host{}
+		}
+		m.hosts[d.host].ready = append(m.hosts[d.host].ready, d)
+	}
+}
+
+// take takes the deliveries that may start, host by host in turn, so that a
+// slow host does not take all the places.
+func (m *merchant) take() []*delivery {
+	var taken []*delivery
+	for found := true; found; {
+		found = false
+		for name, h := range m.hosts {
+			if d := m.takeFrom(name, h); d != nil {
+				taken = append(taken, d)
+				found = true
+			}
+		}
+	}
+	return taken
+}
+
+// takeFrom takes the next delivery to a host; nil when there is none or no room.
+func (m *merchant) takeFrom(name string, h *host) *delivery {
+	for len(h.ready) > 0 && h.running < MaxPerHost && m.running < MaxPerMerchant {
+		d := h.ready[0]
+		h.ready[0] = nil
+		h.ready = h.ready[1:]
+		d.queued = false
+		if d.done() { // by a resend
+			m.advance(d.lane())
+			continue
+		}
+		// From here to the history's answer it stays in front of its lane.
+		d.busy = true
+		h.running++
+		m.running++
+		return d
+	}
+	if len(h.ready) == 0 && h.running == 0 {
+		delete(m.hosts, name)
+	}
+	return nil
+}
+
+// release gives back the places of an attempt.
+func (m *merchant) release(d *delivery) {
+	m.running--
+	// It is there: a host with an attempt under way is not forgotten.
+	h := m.hosts[d.host]
+	h.running--
+	if len(h.ready) == 0 && h.running == 0 {
+		delete(m.hosts, d.host)
+	}
+}
+
+// dispatch starts what a merchant has that may start. The caller holds mu.
+func (s *Service) dispatch(m *merchant) {
+	// What a merchant's old URLs still have under way ends; nothing new goes there.
+	if s.stopping || m.stale {
+		return
+	}
+	m.wake(s.config.Now())
+	for _, d := range m.take() {
+		s.busy++
+		go s.attempt(d)
+	}
+}
+
+// dispatchAll starts what may start, tells the ledger of outcomes that it did
+// not take before, and forgets merchants with nothing to do.
+func (s *Service) dispatchAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, m := range s.merchants {
+		s.dispatch(m)
+		if len(m.notices) == 0 && !m.lagging && !m.stale && m.quiet() {
+			delete(s.merchants, id)
+		}
+	}
+	s.startWriting()
+}

@@ -1,0 +1,101 @@
+package notify
+
+import (
+	"net/http"
+	"time"
+
+	"paypoint/ledger"
+)
+
+// maxRetries is how often a notice is tried again where the answer does not
+// say otherwise.
+const maxRetries = 5
+
+// spacings are the waits after each failed attempt.
+var spacings = [maxRetries]time.Duration{
+	2 * time.Minute, 10 * time.Minute, 30 * time.Minute, 90 * time.Minute, 210 * time.Minute,
+}
+
+// verdict is what follows from an attempt.
+type verdict struct {
+	// delivered says that the receiver has taken the notice.
+	delivered bool
+	// retryAfter is the wait before the next attempt, without its random shift;
+	// zero when there is none.
+	retryAfter time.Duration
+}
+
+// decide judges an attempt by the HTTP status of its answer, 0 when none came,
+// and by how many attempts there were, itself counted.
+//
+//	answer                          retries
+//	any 2xx                         delivered
+//	301, 302, 303                   0: a redirect that changes the method loses the body
+//	500                             1
+//	400, 404                        2
+//	503                             4
+//	everything else, or no answer   5
+func decide(status, attempts int) verdict {
+	if status >= http.StatusOK && status < http.StatusMultipleChoices {
+		return verdict{delivered: true}
+	}
+	if attempts > retries(status) {
+		return verdict{}
+	}
+	return verdict{retryAfter: spacings[attempts-1]}
+}
+
+func retries(status int) int {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther:
+		return 0
+	case http.StatusInternalServerError:
+		return 1
+	case http.StatusBadRequest, http.StatusNotFound:
+		return 2
+	case http.StatusServiceUnavailable:
+		return 4
+	default:
+		return maxRetries
+	}
+}
+
+// next is when to try again; zero when not. jitter picks the random shift, from
+// nothing up to the interval that it is given, so that what failed together
+// does not come back together.
+func (v verdict) next(now time.Time, jitter func(time.Duration) time.Duration) time.Time {
+	if v.retryAfter == 0 {
+		return time.Time{}
+	}
+	return now.Add(v.retryAfter + min(max(jitter(v.retryAfter), 0), v.retryAfter))
+}
+
+// progress is how far the delivery of a notice to one target has come.
+type progress struct {
+	// attempts counts those of the schedule; resends by hand are none.
+	attempts int
+	// next is when the schedule has the next one; zero is at once.
+	next time.Time
+	// delivered says that the target has the notice, gaveUp that the schedule is
+	// at its end without that.
+	delivered, gaveUp bool
+}
+
+// progressOf reads the attempts of a notice, oldest first, for one target.
+func progressOf(past []ledger.Attempt, target string) progress {
+	var p progress
+	for _, a := range past {
+		switch {
+		case a.Target != target:
+		case a.Delivered:
+			p.delivered = true
+		case !a.Manual:
+			p.attempts++
+			p.next, p.gaveUp = a.Next, a.Next.IsZero()
+		}
+	}
+	return p
+}
+
+// done says that the schedule has nothing more to do.
+func (p progress) done() bool { return p.delivered || p.gaveUp }
