@@ -36,7 +36,7 @@ func (s *Service) Life(ctx context.Context, merchant, handle string) (View, []Li
 	if err != nil {
 		return View{}, nil, fmt.Errorf("life of %s: %w", handle, err)
 	}
-	return v, lifeOf(v.Charge, records), nil
+	return v, lifeOf(v, records), nil
 }
 
 // recordsOf walks the chain of a charge's records back from its last one and
@@ -59,12 +59,14 @@ func (s *Service) recordsOf(ctx context.Context, last uint64) ([]Record, error) 
 }
 
 // lifeOf picks what a merchant may know from a charge's records.
-func lifeOf(c Charge, records []Record) []LifeEvent {
+func lifeOf(v View, records []Record) []LifeEvent {
 	var life []LifeEvent
-	var paying Transaction
+	// A payment from before records were chained is the one that shows now.
+	paying := asPaid(v.Payment)
 	for _, r := range records {
 		if paid, ok := r.Event.(Paid); ok {
-			paying = paid.transaction(r.At)
+			booked := paid.transaction(r.At)
+			paying = &booked
 		}
 		standing := told(r.Event)
 		if standing == "" {
@@ -72,15 +74,25 @@ func lifeOf(c Charge, records []Record) []LifeEvent {
 		}
 		event := LifeEvent{Seq: r.Seq, At: r.At, Standing: standing, ByMerchant: byMerchant(r.Event)}
 		if standing == StandingReleased {
-			event.Payment = &paying
+			event.Payment = paying
 		}
 		life = append(life, event)
 	}
 	// Records from before they were chained can't be found by their charge.
 	if len(life) == 0 || life[0].Standing != StandingActive {
-		life = slices.Insert(life, 0, LifeEvent{At: c.Created, Standing: StandingActive, ByMerchant: true})
+		life = slices.Insert(life, 0, LifeEvent{At: v.Created, Standing: StandingActive, ByMerchant: true})
 	}
 	return life
+}
+
+// asPaid is a payment as it was when it was released.
+func asPaid(payment *Transaction) *Transaction {
+	if payment == nil {
+		return nil
+	}
+	paid := *payment
+	paid.State, paid.Reversed = TxPaid, time.Time{}
+	return &paid
 }
 
 func byMerchant(event Event) bool {

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -122,4 +123,31 @@ func TestRecordTextNamesTheOneBefore(t *testing.T) {
 	back, err := ledger.UnmarshalRecord(text)
 	require.NoError(t, err)
 	require.EqualValues(t, 3, back.Prev)
+}
+
+// A charge from before its records were chained tells what its row still knows.
+func TestLifeOfAChargeFromBeforeTheChain(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.charge(noHold)
+	w.pay(c.Code, "A")
+	v, whole, err := w.service.Life(t.Context(), merchant, c.ID)
+	require.NoError(t, err)
+	service := ledger.NewService(unchained{w.store}, standardAgreement(), func() time.Time { return w.now })
+	_, life, err := service.Life(t.Context(), merchant, c.ID)
+	require.NoError(t, err)
+	require.Equal(t, lived(whole), lived(life))
+	require.Equal(t, v.Payment, life[1].Payment)
+	require.Equal(t, v.Created, life[0].At)
+}
+
+// unchained is a store whose records do not name the one before.
+type unchained struct{ ledger.Store }
+
+func (u unchained) Records(ctx context.Context, after uint64, limit int) ([]ledger.Record, error) {
+	records, err := u.Store.Records(ctx, after, limit)
+	for i := range records {
+		records[i].Prev = 0
+	}
+	return records, err
 }

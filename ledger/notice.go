@@ -229,9 +229,7 @@ func (s *Service) AsOf(ctx context.Context, n Notice) (View, error) {
 		if state.Paying == nil {
 			return View{}, fmt.Errorf("notice %d: payment of charge %d: %w", n.Seq, n.Number, ErrMissingRow)
 		}
-		paid := *state.Paying
-		paid.State, paid.Reversed = TxPaid, time.Time{}
-		v.Payment = &paid
+		v.Payment = asPaid(state.Paying)
 	case StandingDenied:
 		v.Payment = state.Paying
 	}

@@ -16,7 +16,9 @@ import (
 	"paypoint/ledger"
 )
 
-// BenchmarkPay pays codes in random order, durably, one till or 64 at once.
+// BenchmarkPay pays codes in random order, durably, one till or 64 at once, of
+// a merchant who is told of it at once or not at all: with a row in the outbox,
+// which nobody delivers, or without.
 // The large ledger takes half a minute to make, so it is left out of -short.
 func BenchmarkPay(b *testing.B) {
 	sizes := []int{10_000, 1_000_000}
@@ -33,10 +35,14 @@ func BenchmarkPay(b *testing.B) {
 		codes := &unpaid{path: path, last: size}
 		codes.shuffle(1)
 		for _, tills := range []int{1, 64} {
-			b.Run(fmt.Sprintf("codes=%d/tills=%d", size, tills), func(b *testing.B) {
-				payMany(b, path, codes.take(b, b.N), tills)
-				b.ReportMetric(float64(whole)/float64(size), "file-B/code")
-			})
+			for _, urls := range []string{"", "https://shop.example/n"} {
+				b.Run(fmt.Sprintf("codes=%d/tills=%d/notify=%t", size, tills, urls != ""), func(b *testing.B) {
+					numbers := codes.take(b, b.N)
+					setNotify(b, path, urls)
+					payMany(b, path, numbers, tills)
+					b.ReportMetric(float64(whole)/float64(size), "file-B/code")
+				})
+			}
 		}
 	}
 }
@@ -90,6 +96,16 @@ func chargeMany(b *testing.B, path string, first, last int) {
 		})
 		require.NoError(b, err)
 	}
+	require.NoError(b, store.Close())
+}
+
+// setNotify sets whom to tell of G1's charges, or nobody.
+func setNotify(b *testing.B, path, urls string) {
+	store, err := Open(path, Options{})
+	require.NoError(b, err)
+	service := ledger.NewService(store, testAgreement(), noon)
+	err = service.Alter(context.Background(), ledger.SettingNotify("G1"), "operator", func([]byte) ([]byte, error) { return []byte(urls), nil })
+	require.NoError(b, err)
 	require.NoError(b, store.Close())
 }
 

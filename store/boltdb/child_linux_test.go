@@ -18,6 +18,7 @@ import (
 // Tests of a dying process need one: the test binary starts itself with these.
 var (
 	childLedger = flag.String("child-ledger", "", "book in the ledger at this path instead of testing")
+	childOpens  = flag.Bool("child-opens", false, "let the child open the ledger and do no more")
 	childLimit  = flag.Uint64("child-limit", 0, "let no file of the child grow beyond so many bytes")
 )
 
@@ -77,8 +78,8 @@ func (c *child) run(path string, limit uint64) error {
 		return err
 	}
 	steps := c.steps()
-	if store.head.seq == 0 {
-		// A new ledger has no charge to pay: making it was all.
+	if store.head.seq == 0 || *childOpens {
+		// A new ledger has no charge to pay: opening it was all.
 		steps = nil
 	}
 	for _, step := range steps {

@@ -97,6 +97,7 @@ func (s *Store) commitTogether(group []*operation) (faulty *operation) {
 		return nil
 	}
 	s.head = journal.head
+	s.index.grown(s.head.seq)
 	if s.options.Committed != nil {
 		s.options.Committed(changes, time.Since(begun))
 	}

@@ -14,6 +14,18 @@
 // no index of codes. A payment therefore writes one leaf of charges, one of
 // the TrackingRefs, and the end of the journal, however large the ledger is.
 //
+// Charges are listed by merchant and by order id from a second file beside the
+// ledger (ledger.db has ledger.index.db), which follows the journal and decides
+// nothing. It may be removed at any time: it is built anew from the journal.
+// Payments wait for none of it.
+//
+// # Older files
+//
+// Open upgrades a file of an older layout: it makes a new one from the old
+// one's journal and details, deriving all other rows as Verify does, and puts
+// it in the old one's place when it is whole and on the disk. The old file is
+// kept beside it, for a program of before or until it is removed by hand.
+//
 // # Commits
 //
 // One goroutine takes what has queued and commits it together, with one wait

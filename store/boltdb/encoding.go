@@ -87,6 +87,8 @@ type chargeRow struct {
 	PaidBy     ledger.TrackingRef `cbor:"16,keyasint,omitempty"`
 	ReleaseAt  millis             `cbor:"17,keyasint,omitempty"`
 	Final      millis             `cbor:"18,keyasint,omitempty"`
+	Notify     bool               `cbor:"19,keyasint,omitempty"`
+	Last       uint64             `cbor:"20,keyasint,omitempty"`
 }
 
 func toChargeRow(c ledger.Charge) chargeRow {
@@ -96,6 +98,7 @@ func toChargeRow(c ledger.Charge) chargeRow {
 		Created: toMillis(c.Created), ValidFrom: toMillis(c.ValidFrom), Expires: toMillis(c.Expires),
 		Status: c.Status, Deadline: toMillis(c.Deadline), GraceUntil: toMillis(c.GraceUntil),
 		PaidBy: c.PaidBy, ReleaseAt: toMillis(c.ReleaseAt), Final: toMillis(c.Final),
+		Notify: c.Notify, Last: c.Last,
 	}
 }
 
@@ -106,6 +109,7 @@ func (r chargeRow) charge(number uint64) ledger.Charge {
 		Created: r.Created.time(), ValidFrom: r.ValidFrom.time(), Expires: r.Expires.time(),
 		Status: r.Status, Deadline: r.Deadline.time(), GraceUntil: r.GraceUntil.time(),
 		PaidBy: r.PaidBy, ReleaseAt: r.ReleaseAt.time(), Final: r.Final.time(),
+		Notify: r.Notify, Last: r.Last,
 	}
 }
 
@@ -188,10 +192,21 @@ type detailsRow struct {
 	Customer string   `cbor:"2,keyasint,omitempty"`
 	Desc     string   `cbor:"3,keyasint,omitempty"`
 	Extra    []string `cbor:"4,keyasint,omitempty"`
+	Fields   []string `cbor:"5,keyasint,omitempty"`
+	Metadata string   `cbor:"6,keyasint,omitempty"`
+	Targets  []string `cbor:"7,keyasint,omitempty"`
+	Only     bool     `cbor:"8,keyasint,omitempty"`
+	Request  string   `cbor:"9,keyasint,omitempty"`
 }
 
 func toDetailsRow(d ledger.Details) detailsRow {
-	row := detailsRow{Salt: d.Salt, Customer: d.Customer, Desc: d.Desc}
+	row := detailsRow{
+		Salt: d.Salt, Customer: d.Customer, Desc: d.Desc,
+		Metadata: d.Metadata, Targets: d.Targets, Only: d.OnlyTargets, Request: d.Request,
+	}
+	if d.Fields != [3]string{} {
+		row.Fields = d.Fields[:]
+	}
 	if d.Extra != [3]string{} {
 		row.Extra = d.Extra[:]
 	}
@@ -199,7 +214,28 @@ func toDetailsRow(d ledger.Details) detailsRow {
 }
 
 func (r detailsRow) details() ledger.Details {
-	d := ledger.Details{Salt: r.Salt, Customer: r.Customer, Desc: r.Desc}
+	d := ledger.Details{
+		Salt: r.Salt, Customer: r.Customer, Desc: r.Desc,
+		Metadata: r.Metadata, Targets: r.Targets, OnlyTargets: r.Only, Request: r.Request,
+	}
 	copy(d.Extra[:], r.Extra)
+	copy(d.Fields[:], r.Fields)
 	return d
+}
+
+// noticeRow is a ledger.Notice. Its Seq is in the key.
+type noticeRow struct {
+	Number   uint64          `cbor:"1,keyasint"`
+	Merchant string          `cbor:"2,keyasint"`
+	Standing ledger.Standing `cbor:"3,keyasint"`
+	At       millis          `cbor:"4,keyasint"`
+	Failed   bool            `cbor:"5,keyasint,omitempty"`
+}
+
+func toNoticeRow(n ledger.Notice) noticeRow {
+	return noticeRow{Number: n.Number, Merchant: n.Merchant, Standing: n.Standing, At: toMillis(n.At), Failed: n.Failed}
+}
+
+func (r noticeRow) notice(seq uint64) ledger.Notice {
+	return ledger.Notice{Seq: seq, Number: r.Number, Merchant: r.Merchant, Standing: r.Standing, At: r.At.time(), Failed: r.Failed}
 }

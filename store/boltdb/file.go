@@ -17,8 +17,12 @@ import (
 	"paypoint/ledger"
 )
 
-// Schema is the version of the file's layout that this program writes.
-const Schema = 1
+// Schema is the version of the file's layout that this program writes. Open
+// upgrades older ones, from 1 on.
+//
+//	1    the first
+//	2    the outbox; charges know their newest record
+const Schema = 2
 
 // pageSize keeps the tree a level lower than bbolt's usual 4 KiB pages: each
 // payment of a large ledger writes its leaf and the branches above it.
@@ -36,6 +40,8 @@ var (
 	ErrTruncated = errors.New("the ledger file is truncated")
 	// ErrNewer: a newer program wrote the file.
 	ErrNewer = errors.New("the ledger file is from a newer paypoint")
+	// ErrOlder: an older program wrote the file, which Open upgrades.
+	ErrOlder = errors.New("the ledger file is from an older paypoint: start this one once to upgrade it, or use that one")
 	// ErrForeign: the file is no ledger.
 	ErrForeign = errors.New("the file is not a paypoint ledger")
 )
@@ -117,30 +123,66 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
+// openedFile is a ledger file that is open, and so locked.
+type openedFile struct {
+	db   *bolt.DB
+	meta metadata
+	// info is the very file, whatever lies under its name by now.
+	info os.FileInfo
+}
+
 // openFile opens an existing ledger file after looking at it: bbolt maps the
 // file, and reading past the end of a truncated one would kill the process.
-func openFile(path string, options bolt.Options) (*bolt.DB, metadata, error) {
-	if err := checkSize(path, options.Timeout); err != nil {
-		return nil, metadata{}, fmt.Errorf("open ledger %s: %w", path, err)
-	}
-	db, err := openBolt(path, options)
+func openFile(path string, options bolt.Options) (openedFile, error) {
+	file, err := openLast(path, options)
 	if err != nil {
-		return nil, metadata{}, fmt.Errorf("open ledger %s: %w", path, openError(err))
+		return openedFile{}, fmt.Errorf("open ledger %s: %w", path, err)
 	}
-	meta, err := readMetadata(db)
-	if err != nil {
-		return nil, metadata{}, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), db.Close())
+	if file.meta, err = readMetadata(file.db); err != nil {
+		return openedFile{}, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), file.db.Close())
 	}
-	return db, meta, nil
+	return file, nil
+}
+
+// openLast opens the file that lies under a name. Another process may have
+// upgraded it, and put the new one in its place, while this one waited for the
+// lock of the old.
+func openLast(path string, options bolt.Options) (openedFile, error) {
+	for {
+		if err := checkSize(path, options.Timeout); err != nil {
+			return openedFile{}, err
+		}
+		file, err := openBolt(path, options)
+		if err != nil {
+			return openedFile{}, openError(err)
+		}
+		there, err := os.Stat(path)
+		if err == nil && os.SameFile(file.info, there) {
+			return file, nil
+		}
+		if err = errors.Join(err, file.db.Close()); err != nil {
+			return openedFile{}, err
+		}
+	}
 }
 
 // openBolt opens a file whose free-list page may be damaged.
-func openBolt(path string, options bolt.Options) (db *bolt.DB, err error) {
+func openBolt(path string, options bolt.Options) (opened openedFile, err error) {
+	options.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+		file, err := os.OpenFile(name, flag, mode)
+		if err != nil {
+			return nil, err
+		}
+		if opened.info, err = file.Stat(); err != nil {
+			return nil, errors.Join(err, file.Close())
+		}
+		return file, nil
+	}
 	err = guard(func() error {
-		db, err = bolt.Open(path, 0o600, &options)
+		opened.db, err = bolt.Open(path, 0o600, &options)
 		return err
 	})
-	return db, err
+	return opened, err
 }
 
 // guard runs what reads pages that may be damaged: bbolt panics on one that is
@@ -228,7 +270,11 @@ func (m *metadata) read(tx *bolt.Tx) error {
 	if m.Schema > Schema {
 		return fmt.Errorf("%w: its schema is %d, this program reads up to %d", ErrNewer, m.Schema, Schema)
 	}
-	for _, name := range buckets() {
+	needed := buckets()
+	if m.Schema < Schema {
+		needed = append([][]byte{bucketJournal, bucketDetails, bucketCharges}, rowsKept(m.Schema)...)
+	}
+	for _, name := range needed {
 		if tx.Bucket(name) == nil {
 			return fmt.Errorf("%w: it has no %s", ErrForeign, name)
 		}

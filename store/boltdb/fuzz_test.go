@@ -63,7 +63,7 @@ func FuzzDecodeRow(f *testing.F) {
 		f.Add(value)
 		f.Add(value[1:])
 		f.Add(value[:len(value)-1])
-	}, bucketCharges, bucketDetails, bucketRefs, bucketBatches, bucketDue, bucketBalances)
+	}, bucketCharges, bucketDetails, bucketRefs, bucketBatches, bucketDue, bucketOutbox, bucketBalances)
 	f.Add([]byte{})
 	// An empty map, of the next version and of this, and a nil.
 	f.Add([]byte{rowVersion + 1, 0xa0})
@@ -75,6 +75,7 @@ func FuzzDecodeRow(f *testing.F) {
 		decodes[detailsRow](t, value)
 		decodes[refUseRow](t, value)
 		decodes[batchRow](t, value)
+		decodes[noticeRow](t, value)
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -45,8 +44,8 @@ func newAppender(tx *bolt.Tx, h head) *appender {
 	return &appender{bucket: bucket, head: h}
 }
 
-func (a *appender) append(at time.Time, entry ledger.Entry) (ledger.Record, error) {
-	record := ledger.Record{Seq: a.head.seq + 1, At: at, Entry: entry}
+func (a *appender) append(record ledger.Record) (ledger.Record, error) {
+	record.Seq = a.head.seq + 1
 	text, err := ledger.MarshalRecord(record)
 	if err != nil {
 		return ledger.Record{}, err

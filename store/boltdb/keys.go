@@ -22,6 +22,7 @@ var (
 	bucketBatches  = []byte("batches")
 	bucketBatchNos = []byte("batch_nos")
 	bucketDue      = []byte("due")
+	bucketOutbox   = []byte("outbox")
 	bucketSettings = []byte("settings")
 	bucketBalances = []byte("balances")
 )
@@ -36,7 +37,7 @@ func buckets() [][]byte {
 func derivedBuckets() [][]byte {
 	return [][]byte{
 		bucketCharges, bucketIDs, bucketOrders, bucketRefs, bucketCases,
-		bucketBatches, bucketBatchNos, bucketSettings, bucketBalances,
+		bucketBatches, bucketBatchNos, bucketOutbox, bucketSettings, bucketBalances,
 	}
 }
 

@@ -173,6 +173,38 @@ func (s *Store) Due(_ context.Context, until time.Time, limit int) ([]ledger.Due
 	return due, err
 }
 
+// Outbox is ledger.Reader's.
+func (s *Store) Outbox(_ context.Context, after uint64, limit int) ([]ledger.Notice, error) {
+	var notices []ledger.Notice
+	err := s.view(func(tx *bolt.Tx) error {
+		cursor := tx.Bucket(bucketOutbox).Cursor()
+		for key, value := cursor.Seek(numberKey(after + 1)); key != nil && len(notices) < limit; key, value = cursor.Next() {
+			seq, err := parseNumber(key)
+			if err != nil {
+				return fmt.Errorf("%s row %x: %w", bucketOutbox, key, err)
+			}
+			row, err := decode[noticeRow](value)
+			if err != nil {
+				return fmt.Errorf("%s row %x: %w", bucketOutbox, key, err)
+			}
+			notices = append(notices, row.notice(seq))
+		}
+		return nil
+	})
+	return notices, err
+}
+
+// Notice is ledger.Reader's.
+func (s *Store) Notice(_ context.Context, seq uint64) (*ledger.Notice, error) {
+	var notice *ledger.Notice
+	err := s.view(func(tx *bolt.Tx) error {
+		var err error
+		notice, err = newRows(tx, s.codes).Notice(seq)
+		return err
+	})
+	return notice, err
+}
+
 // Balances is ledger.Reader's.
 func (s *Store) Balances(context.Context) ([]ledger.Balance, error) {
 	var balances []ledger.Balance

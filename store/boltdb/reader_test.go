@@ -74,6 +74,17 @@ func listingDamages() map[string]damage {
 				}}}, nil
 			})
 		}, ledger.ErrNotCommitted},
+		"a notice": {spoil(bucketOutbox), func(s *Store) error {
+			notices, err := s.Outbox(ctx, 0, 10)
+			if len(notices) > 0 {
+				return nil
+			}
+			return err
+		}, errRow},
+		"a record that the index follows": {alterFrame(paidRecord, func(f []byte) []byte { return flip(f, frameText+40) }), func(s *Store) error {
+			_, err := s.Listed(ctx, "G1", "", ledger.Place{}, 10)
+			return err
+		}, errFrame},
 		"a due row": {func(tx *bolt.Tx) error {
 			return tx.Bucket(bucketDue).Put([]byte{0}, nil)
 		}, func(s *Store) error {

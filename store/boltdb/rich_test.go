@@ -26,7 +26,8 @@ func (c *richClock) Now() time.Time { return c.now }
 //	charge 5  inquired shortly before its deadline
 //	charge 6  cancelled, its order id given to charge 7
 //	charge 7  pending
-//	settings a, b; tombstones of a stray code and of one under another prefix
+//	notices   of charge 5, delivered; of 6, failed; of its end, and of 7, waiting
+//	settings a, b, notify/G1; tombstones of a stray code and of one under another prefix
 func newRich(t testing.TB) string {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	store, err := Open(path, Options{})
@@ -60,15 +61,15 @@ func (r *rich) fill() {
 	r.reverse(second.Code, "B", 50_000)
 	r.pay(r.charge("three", time.Hour), "A", "TB02")
 	r.pay(r.charge("four", 0), "C", "TA01")
+	r.set(ledger.SettingNotify("G1"))
 	fifth := r.charge("five", time.Hour)
 	sixth := r.charge("six", time.Hour)
 	_, err = r.service.Cancel(ctx, "G1", sixth.ID)
 	require.NoError(r.t, err)
 	r.charge("six", time.Hour)
-	for _, key := range []string{"a", "b"} {
-		err := r.service.Alter(ctx, key, "operator", func([]byte) ([]byte, error) { return []byte("value"), nil })
-		require.NoError(r.t, err)
-	}
+	r.tell(ctx)
+	r.set("a")
+	r.set("b")
 	r.reverse("12AB", "S", 50_000)
 	foreign, err := r.store.codes.Code("999", 1)
 	require.NoError(r.t, err)
@@ -77,6 +78,20 @@ func (r *rich) fill() {
 	r.clock.now = noon().Add(24*time.Hour - time.Minute)
 	_, err = r.service.Inquire(ctx, ledger.Inquiry{Code: fifth.Code, Ref: "I", Store: "TA01", TimeStamp: r.clock.now})
 	require.NoError(r.t, err)
+}
+
+func (r *rich) set(key string) {
+	err := r.service.Alter(context.Background(), key, "operator", func([]byte) ([]byte, error) { return []byte("value"), nil })
+	require.NoError(r.t, err)
+}
+
+// tell has the first notice delivered and the second one failed.
+func (r *rich) tell(ctx context.Context) {
+	notices, err := r.store.Outbox(ctx, 0, 2)
+	require.NoError(r.t, err)
+	require.NoError(r.t, r.service.Notified(ctx, []ledger.NoticeOutcome{
+		{Seq: notices[0].Seq, Result: ledger.NoticeDelivered}, {Seq: notices[1].Seq, Result: ledger.NoticeFailed},
+	}))
 }
 
 func (r *rich) charge(order string, hold time.Duration) ledger.Charge {

@@ -270,6 +270,24 @@ func (r *rows) DeleteDue(d ledger.Due) error {
 	return r.tx.Bucket(bucketDue).Delete(dueKey(d))
 }
 
+func (r *rows) Notice(seq uint64) (*ledger.Notice, error) {
+	row, err := get[noticeRow](r.tx, bucketOutbox, numberKey(seq))
+	if row == nil {
+		return nil, err
+	}
+	notice := row.notice(seq)
+	return &notice, nil
+}
+
+func (r *rows) PutNotice(n ledger.Notice) error {
+	r.tx.Bucket(bucketOutbox).FillPercent = growingFill
+	return r.put(bucketOutbox, numberKey(n.Seq), toNoticeRow(n))
+}
+
+func (r *rows) DeleteNotice(seq uint64) error {
+	return r.tx.Bucket(bucketOutbox).Delete(numberKey(seq))
+}
+
 func (r *rows) Setting(key string) ([]byte, error) {
 	return bytes.Clone(r.tx.Bucket(bucketSettings).Get([]byte(key))), nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -29,6 +30,9 @@ type Options struct {
 	// Committed is told of every commit: how many changes it carried and how
 	// long it took. It must not block. Nil tells nobody.
 	Committed func(changes int, took time.Duration)
+	// Upgrading is told how far the upgrade of a file of an older layout has
+	// come, in journal records. Nil tells nobody.
+	Upgrading Progress
 }
 
 // The queue's bounds, unless the options say otherwise.
@@ -45,6 +49,9 @@ type Store struct {
 	codes   *ledger.Codes
 	options Options
 	queue   *queue
+	index   *chargeIndex
+	// old is the file from which this one was upgraded, kept locked; or nil.
+	old *bolt.DB
 	// file is the file that is open, to notice when another is put in its place.
 	file os.FileInfo
 	// broken says that a commit ended in a panic of the engine, which left its
@@ -62,8 +69,11 @@ type Store struct {
 	failure  error
 }
 
-// Open opens the ledger file at path, or makes one where there is none.
-// Errors: ErrLocked, ErrTruncated, ErrNewer, ErrForeign, and the system's.
+// Open opens the ledger file at path, or makes one where there is none. A file
+// of an older layout is upgraded, which takes some time; it stays as it was,
+// under its name with ".schema" and the layout's number added.
+// Errors: ErrLocked, ErrTruncated, ErrNewer, ErrForeign, a *Difference that
+// forbids an upgrade, and the system's.
 func Open(path string, options Options) (*Store, error) {
 	if options.LockTimeout == 0 {
 		options.LockTimeout = time.Second
@@ -75,37 +85,57 @@ func Open(path string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, meta, err := openFile(path, bolt.Options{
+	file, old, err := openCurrent(path, bolt.Options{
 		Timeout: options.LockTimeout, FreelistType: bolt.FreelistMapType, InitialMmapSize: initialMap,
-	})
+	}, options.Upgrading)
 	if err != nil {
 		return nil, err
 	}
-	// What a killed process wrote last may be in the system's memory only, and
-	// the answers to come rest on it.
-	if err := db.Sync(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), db.Close())
-	}
-	s, err := newStore(db, meta, options)
+	s, err := newStore(file, options)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), file.db.Close(), closeOld(old))
 	}
+	s.old = old
 	go s.commitAll()
+	s.index.start(s.head.seq)
 	return s, nil
 }
 
-func newStore(db *bolt.DB, meta metadata, options Options) (*Store, error) {
-	codes, err := ledger.NewCodes(meta.CodeKey, meta.CodeLength)
+func closeOld(old *bolt.DB) error {
+	if old == nil {
+		return nil
+	}
+	return old.Close()
+}
+
+func newStore(file openedFile, options Options) (*Store, error) {
+	// What a killed process wrote last, in the file and its folder, may be in the
+	// system's memory only, and the answers to come rest on it.
+	if err := errors.Join(file.db.Sync(), syncFolder(filepath.Dir(file.db.Path()))); err != nil {
+		return nil, err
+	}
+	codes, err := ledger.NewCodes(file.meta.CodeKey, file.meta.CodeLength)
 	if err != nil {
 		return nil, err
 	}
-	if options.CodeLength != 0 && options.CodeLength != meta.CodeLength {
-		return nil, fmt.Errorf("its codes have %d digits, the configuration wants %d", meta.CodeLength, options.CodeLength)
+	if options.CodeLength != 0 && options.CodeLength != file.meta.CodeLength {
+		return nil, fmt.Errorf("its codes have %d digits, the configuration wants %d", file.meta.CodeLength, options.CodeLength)
 	}
 	s := &Store{
-		db: db, codes: codes, options: options,
+		db: file.db, codes: codes, options: options, queue: newStoreQueue(options), file: file.info,
 		stopped: make(chan struct{}), failed: make(chan struct{}),
 	}
+	s.index = newChargeIndex(indexPath(file.db.Path()), s.view)
+	err = guard(func() error {
+		return s.db.View(func(tx *bolt.Tx) error {
+			s.head, err = readHead(tx)
+			return err
+		})
+	})
+	return s, err
+}
+
+func newStoreQueue(options Options) *queue {
 	payments, reversals := options.MaxPayments, options.MaxReversals
 	if payments == 0 {
 		payments = DefaultMaxPayments
@@ -113,19 +143,9 @@ func newStore(db *bolt.DB, meta metadata, options Options) (*Store, error) {
 	if reversals == 0 {
 		reversals = DefaultMaxReversals
 	}
-	s.queue = newQueue(map[ledger.Lane]int{
+	return newQueue(map[ledger.Lane]int{
 		ledger.LaneWork: payments, ledger.LanePayment: payments, ledger.LaneReversal: reversals,
 	})
-	if s.file, err = os.Stat(db.Path()); err != nil {
-		return nil, err
-	}
-	err = guard(func() error {
-		return db.View(func(tx *bolt.Tx) error {
-			s.head, err = readHead(tx)
-			return err
-		})
-	})
-	return s, err
 }
 
 // Apply is ledger.Store's.
@@ -218,10 +238,11 @@ func (s *Store) fail(err error) {
 func (s *Store) Close() error {
 	s.queue.close()
 	<-s.stopped
+	s.index.close()
 	if s.broken {
 		return nil // it would wait for the open transaction; the process ends
 	}
-	if err := s.db.Close(); err != nil {
+	if err := errors.Join(s.db.Close(), closeOld(s.old)); err != nil {
 		return fmt.Errorf("close ledger: %w", err)
 	}
 	return nil

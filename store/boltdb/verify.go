@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -43,100 +42,86 @@ type Difference struct {
 // Error says where and what.
 func (d *Difference) Error() string { return d.Where + ": " + d.What }
 
-// Progress is told how many of the journal's records have been checked.
-type Progress func(done, total uint64)
-
-// replayGroup is how many records are replayed in one transaction.
-const replayGroup = 20_000
-
 // Verify reads a ledger file that no process writes. It checks every journal
 // record's checksum, its place in the chain and its balance, derives every
 // row, index and total anew into a file in the scratch folder, and compares.
-// Errors: a *Difference, what Open reports, and the system's.
+// Errors: a *Difference, ErrOlder, what Open reports, and the system's.
 func Verify(path, scratchFolder string, progress Progress) (Report, error) {
-	db, meta, err := openFile(path, bolt.Options{ReadOnly: true, Timeout: time.Second})
+	file, err := openFile(path, bolt.Options{ReadOnly: true, Timeout: time.Second})
 	if err != nil {
 		return Report{}, err
 	}
+	var report Report
+	if file.meta.Schema == Schema {
+		report, err = verifyFile(file, scratchFolder, progress)
+	} else {
+		err = fmt.Errorf("%w: its schema is %d, this program checks %d", ErrOlder, file.meta.Schema, Schema)
+	}
+	if err = errors.Join(err, file.db.Close()); err != nil {
+		return Report{}, fmt.Errorf("verify %s: %w", path, err)
+	}
+	return report, nil
+}
+
+func verifyFile(file openedFile, scratchFolder string, progress Progress) (Report, error) {
 	folder, err := os.MkdirTemp(scratchFolder, "verify-")
 	if err != nil {
-		return Report{}, errors.Join(fmt.Errorf("verify %s: %w", path, err), db.Close())
+		return Report{}, err
 	}
-	v, err := newVerifier(meta, filepath.Join(folder, "derived.db"), progress)
+	v, err := newVerifier(file.meta, filepath.Join(folder, "derived.db"), progress)
 	if err == nil {
-		err = errors.Join(db.View(v.verifyPages), v.derived.Close())
+		err = errors.Join(v.guarded(func() error { return file.db.View(v.verify) }), v.into.Close())
 	}
-	if err = errors.Join(err, db.Close(), os.RemoveAll(folder)); err != nil {
-		return Report{}, fmt.Errorf("verify %s: %w", path, err)
+	if err = errors.Join(err, os.RemoveAll(folder)); err != nil {
+		return Report{}, err
 	}
 	return v.report, nil
 }
 
 // verifier holds one verification.
 type verifier struct {
-	codes    *ledger.Codes
-	derived  *bolt.DB
-	progress Progress
-	report   Report
-	head     head
-	balance  map[ledger.Account]ledger.Rupiah
+	*replay
+	report  Report
+	balance map[ledger.Account]ledger.Rupiah
 }
 
 func newVerifier(meta metadata, scratch string, progress Progress) (*verifier, error) {
-	codes, err := ledger.NewCodes(meta.CodeKey, meta.CodeLength)
+	derived, err := openScratch(scratch, meta)
 	if err != nil {
 		return nil, err
 	}
-	if err := initialize(scratch, meta); err != nil {
-		return nil, err
-	}
-	// The derived file is thrown away, so it need not survive anything.
-	derived, err := bolt.Open(scratch, 0o600, &bolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
+	r, err := newReplay(meta, derived, progress)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, derived.Close())
 	}
-	if progress == nil {
-		progress = func(uint64, uint64) {}
+	v := &verifier{replay: r, balance: map[ledger.Account]ledger.Rupiah{}}
+	v.each = func(_ *bolt.Tx, _ []byte, record ledger.Record) error {
+		v.count(record)
+		return nil
 	}
-	return &verifier{codes: codes, derived: derived, progress: progress, balance: map[ledger.Account]ledger.Rupiah{}}, nil
+	return v, nil
 }
 
-// verifyPages verifies a file whose pages may be damaged: bbolt panics on
-// some, and others point to where nothing is mapped, which would end the process.
-func (v *verifier) verifyPages(tx *bolt.Tx) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = &Difference{"file structure", fmt.Sprintf("after journal record %d: %v", v.head.seq, fault)}
-		}
-	}()
-	if err := v.verify(tx); err != nil {
+// openScratch makes a ledger file that need not survive anything.
+func openScratch(path string, meta metadata) (*bolt.DB, error) {
+	if err := initialize(path, meta); err != nil {
+		return nil, err
+	}
+	return bolt.Open(path, 0o600, &bolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
+}
+
+func (v *verifier) verify(tx *bolt.Tx) error {
+	if err := v.all(tx); err != nil {
+		return err
+	}
+	v.report.Records, v.report.Head = v.head.seq, hex.EncodeToString(v.head.hash[:])
+	err := v.into.View(func(derived *bolt.Tx) error { return v.compare(tx, derived) })
+	if err != nil {
 		return err
 	}
 	// bbolt checks in a goroutine of its own: it comes last, when every page has
 	// been read here, where a fault can be caught.
 	return checkStructure(tx)
-}
-
-func (v *verifier) verify(tx *bolt.Tx) error {
-	last, err := readHead(tx)
-	if err != nil {
-		return &Difference{"journal", err.Error()}
-	}
-	cursor := tx.Bucket(bucketJournal).Cursor()
-	for key, value := cursor.First(); key != nil; {
-		err := v.derived.Update(func(scratch *bolt.Tx) error {
-			var err error
-			key, value, err = v.replay(tx, scratch, cursor, key, value)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		v.progress(v.head.seq, last.seq)
-	}
-	v.report.Records, v.report.Head = v.head.seq, hex.EncodeToString(v.head.hash[:])
-	return v.derived.View(func(derived *bolt.Tx) error { return v.compare(tx, derived) })
 }
 
 // silent keeps bbolt from printing keys: a damaged one may end anywhere.
@@ -176,58 +161,6 @@ func checkStructure(tx *bolt.Tx) error {
 	})
 }
 
-// replay projects up to replayGroup records and returns the one after them.
-func (v *verifier) replay(tx, scratch *bolt.Tx, cursor *bolt.Cursor, key, value []byte) ([]byte, []byte, error) {
-	rows := newRows(scratch, v.codes)
-	for range replayGroup {
-		if key == nil {
-			break
-		}
-		record, err := v.check(key, value)
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := findable(bucketJournal, tx.Bucket(bucketJournal), key); err != nil {
-			return nil, nil, err
-		}
-		if err := ledger.Project(rows, record); err != nil {
-			return nil, nil, &Difference{fmt.Sprintf("journal record %d", record.Seq), err.Error()}
-		}
-		if err := v.checkCharged(tx, record); err != nil {
-			return nil, nil, err
-		}
-		key, value = cursor.Next()
-	}
-	return key, value, rows.flush()
-}
-
-// check reads one record and holds it against the chain so far.
-func (v *verifier) check(key, value []byte) (ledger.Record, error) {
-	number, err := parseNumber(key)
-	if err != nil {
-		return ledger.Record{}, &Difference{place(bucketJournal, key), err.Error()}
-	}
-	where := fmt.Sprintf("journal record %d", number)
-	hash, text, err := unframe(value)
-	if err != nil {
-		return ledger.Record{}, &Difference{where, err.Error()}
-	}
-	record, err := ledger.UnmarshalRecord(text)
-	switch {
-	case err != nil:
-		return ledger.Record{}, &Difference{where, err.Error()}
-	case record.Seq != v.head.seq+1 || number != record.Seq:
-		return ledger.Record{}, &Difference{where, fmt.Sprintf("it says %d, and follows record %d", record.Seq, v.head.seq)}
-	case hash != ledger.Chain(v.head.hash, text):
-		return ledger.Record{}, &Difference{where, "its hash does not follow from the record before"}
-	case ledger.Sum(record.Postings) != 0:
-		return ledger.Record{}, &Difference{where, ledger.ErrUnbalanced.Error()}
-	}
-	v.head = head{seq: record.Seq, hash: hash}
-	v.count(record)
-	return record, nil
-}
-
 func (v *verifier) count(record ledger.Record) {
 	for _, p := range record.Postings {
 		v.balance[p.Account] += p.Amount
@@ -240,29 +173,6 @@ func (v *verifier) count(record ledger.Record) {
 	case ledger.KindReversed:
 		v.report.Reversals++
 	}
-}
-
-// checkCharged holds a charge's code against the file's key, and its details
-// against the hash in the journal.
-func (v *verifier) checkCharged(tx *bolt.Tx, record ledger.Record) error {
-	charged, ok := record.Event.(ledger.Charged)
-	if !ok {
-		return nil
-	}
-	if number, ok := v.codes.Number(charged.Code); !ok || number != charged.Number {
-		return &Difference{fmt.Sprintf("charge %d", charged.Number), "its code does not lead to it: the file's code key is another"}
-	}
-	where := fmt.Sprintf("details of charge %d", charged.Number)
-	details, err := newRows(tx, v.codes).Details(charged.Number)
-	switch {
-	case err != nil:
-		return &Difference{where, err.Error()}
-	case details == nil:
-		return &Difference{where, "missing"}
-	case details.Hash() != charged.Details:
-		return &Difference{where, "their hash is not the one in the journal"}
-	}
-	return nil
 }
 
 func (v *verifier) compare(tx, derived *bolt.Tx) error {
@@ -371,21 +281,25 @@ func (v *verifier) compareOwners(tx, derived *bolt.Tx) error {
 func (v *verifier) compareDue(tx, derived *bolt.Tx) error {
 	rows := newRows(derived, v.codes)
 	return derived.Bucket(bucketDue).ForEach(func(key, _ []byte) error {
-		due, err := parseDueKey(key)
-		if err != nil {
+		due, needed, err := dueNeeded(rows, key)
+		if err != nil || !needed || tx.Bucket(bucketDue).Get(key) != nil {
 			return err
-		}
-		charge, err := rows.Charge(due.Number)
-		clear(rows.charges)
-		if err != nil {
-			return err
-		}
-		if charge == nil || charge.Due().IsZero() || !bytes.Equal(dueKey(ledger.Due{At: charge.Due(), Number: charge.Number}), key) {
-			return nil
-		}
-		if tx.Bucket(bucketDue).Get(key) != nil {
-			return nil
 		}
 		return &Difference{place(bucketDue, key), fmt.Sprintf("charge %d is due then, the index does not list it", due.Number)}
 	})
+}
+
+// dueNeeded says whether the sweeper has yet to look at a charge because of a
+// row of the due index.
+func dueNeeded(rows *rows, key []byte) (ledger.Due, bool, error) {
+	due, err := parseDueKey(key)
+	if err != nil {
+		return due, false, err
+	}
+	charge, err := rows.Charge(due.Number)
+	clear(rows.charges)
+	if err != nil || charge == nil || charge.Due().IsZero() {
+		return due, false, err
+	}
+	return due, bytes.Equal(dueKey(ledger.Due{At: charge.Due(), Number: charge.Number}), key), nil
 }

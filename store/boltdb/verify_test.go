@@ -203,6 +203,54 @@ func TestVerifyFindsWhatIsNotInTheRightPlace(t *testing.T) {
 	})
 }
 
+// TestVerifyFindsAChangedOutbox: a notice too many tells of what is not so, and
+// one that is lost leaves a merchant waiting.
+func TestVerifyFindsAChangedOutbox(t *testing.T) {
+	t.Parallel()
+	finds(t, []corruption{
+		{"a charge's newest record altered", alterCharge(1, func(row *chargeRow) { row.Last-- }), "charges row"},
+		{"a charge's newest record gone", alterCharge(7, func(row *chargeRow) { row.Last = 0 }), "charges row"},
+		{"a charge that tells nobody", alterCharge(7, func(row *chargeRow) { row.Notify = !row.Notify }), "charges row"},
+		{"a notice that was delivered", func(tx *bolt.Tx) error {
+			return newRows(tx, nil).PutNotice(ledger.Notice{Seq: paidRecord, Number: 1, Merchant: "G1", Standing: ledger.StandingReleased, At: noon()})
+		}, "outbox row"},
+		{"a notice that did not fail", func(tx *bolt.Tx) error {
+			return alterNotice(tx, func(n *ledger.Notice) { n.Failed = !n.Failed })
+		}, "outbox row"},
+		{"a notice of another state", func(tx *bolt.Tx) error {
+			return alterNotice(tx, func(n *ledger.Notice) { n.Standing = ledger.StandingDenied })
+		}, "outbox row"},
+	})
+}
+
+// alterCharge changes the row of a charge.
+func alterCharge(number uint64, alter func(*chargeRow)) func(*bolt.Tx) error {
+	return func(tx *bolt.Tx) error {
+		row, err := get[chargeRow](tx, bucketCharges, chargeKey(number))
+		if err != nil {
+			return err
+		}
+		alter(row)
+		return newRows(tx, nil).put(bucketCharges, chargeKey(number), *row)
+	}
+}
+
+// alterNotice changes the outbox's first row.
+func alterNotice(tx *bolt.Tx, alter func(*ledger.Notice)) error {
+	key, _ := tx.Bucket(bucketOutbox).Cursor().First()
+	seq, err := parseNumber(key)
+	if err != nil {
+		return err
+	}
+	rows := newRows(tx, nil)
+	notice, err := rows.Notice(seq)
+	if err != nil {
+		return err
+	}
+	alter(notice)
+	return rows.PutNotice(*notice)
+}
+
 // dropDue takes away the due rows of a charge.
 func dropDue(number uint64) func(*bolt.Tx) error {
 	return func(tx *bolt.Tx) error {

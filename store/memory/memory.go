@@ -63,11 +63,11 @@ func (s *Store) apply(keys ledger.Keys, decide func(ledger.State) (ledger.Change
 // write writes all of a change or nothing.
 func (s *Store) write(change ledger.Change) error {
 	mark := len(s.journal)
-	err := ledger.Write(s.rows, change, func(at time.Time, entry ledger.Entry) (ledger.Record, error) {
-		if ledger.Sum(entry.Postings) != 0 {
+	err := ledger.Write(s.rows, change, func(record ledger.Record) (ledger.Record, error) {
+		if ledger.Sum(record.Postings) != 0 {
 			return ledger.Record{}, ledger.ErrUnbalanced
 		}
-		record := ledger.Record{Seq: uint64(len(s.journal)) + 1, At: at, Entry: entry}
+		record.Seq = uint64(len(s.journal)) + 1
 		s.journal = append(s.journal, record)
 		return record, nil
 	})
@@ -166,6 +166,45 @@ func (s *Store) Due(_ context.Context, until time.Time, limit int) ([]ledger.Due
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Number, b.Number))
 	})
 	return due[:min(limit, len(due))], nil
+}
+
+// Listed is ledger.Reader's.
+func (s *Store) Listed(_ context.Context, merchant, order string, before ledger.Place, limit int) ([]ledger.Place, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	places := []ledger.Place{}
+	for _, c := range s.rows.charges {
+		follows := before.IsZero() || comparePlaces(c.Place(), before) < 0
+		if c.Merchant == merchant && (order == "" || c.Order == order) && follows {
+			places = append(places, c.Place())
+		}
+	}
+	slices.SortFunc(places, func(a, b ledger.Place) int { return comparePlaces(b, a) })
+	return places[:min(limit, len(places))], nil
+}
+
+func comparePlaces(a, b ledger.Place) int {
+	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Number, b.Number))
+}
+
+// Outbox is ledger.Reader's.
+func (s *Store) Outbox(_ context.Context, after uint64, limit int) ([]ledger.Notice, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	notices := []ledger.Notice{}
+	for _, seq := range slices.Sorted(maps.Keys(s.rows.notices)) {
+		if seq > after && len(notices) < limit {
+			notices = append(notices, s.rows.notices[seq])
+		}
+	}
+	return notices, nil
+}
+
+// Notice is ledger.Reader's.
+func (s *Store) Notice(_ context.Context, seq uint64) (*ledger.Notice, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.rows.Notice(seq)
 }
 
 // Balances is ledger.Reader's.

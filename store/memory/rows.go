@@ -36,6 +36,7 @@ type rows struct {
 	batches      map[ledger.Day]ledger.Batch
 	batchNos     map[uint64]ledger.Day
 	due          map[ledger.Due]ledger.Due
+	notices      map[uint64]ledger.Notice
 	settings     map[string][]byte
 	balances     map[ledger.Account]ledger.Rupiah
 }
@@ -53,6 +54,7 @@ func newRows(codes *ledger.Codes) *rows {
 		batches:      map[ledger.Day]ledger.Batch{},
 		batchNos:     map[uint64]ledger.Day{},
 		due:          map[ledger.Due]ledger.Due{},
+		notices:      map[uint64]ledger.Notice{},
 		settings:     map[string][]byte{},
 		balances:     map[ledger.Account]ledger.Rupiah{},
 	}
@@ -160,6 +162,18 @@ func (r *rows) PutDue(d ledger.Due) error {
 
 func (r *rows) DeleteDue(d ledger.Due) error {
 	remove(r, r.due, dueKey(d))
+	return nil
+}
+
+func (r *rows) Notice(seq uint64) (*ledger.Notice, error) { return found(r.notices, seq), nil }
+
+func (r *rows) PutNotice(n ledger.Notice) error {
+	set(r, r.notices, n.Seq, n)
+	return nil
+}
+
+func (r *rows) DeleteNotice(seq uint64) error {
+	remove(r, r.notices, seq)
 	return nil
 }
 

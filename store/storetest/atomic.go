@@ -33,6 +33,7 @@ func atomicDuties() []duty {
 
 // refusedWhole writes entries that touch every table, and then a faulty one.
 func refusedWhole(t *testing.T, w *world, want error, faulty ledger.Entry) {
+	w.notified()
 	c := w.buy("A1")
 	w.set("kept", "before")
 	before := w.contents()

@@ -24,6 +24,8 @@ func loadDuties() []duty {
 		{"load settings that decide money", loadSettings},
 		{"load a fresh number and code", loadFresh},
 		{"load the charges of due rows", loadDue},
+		{"load several charges", loadNumbers},
+		{"load notices", loadNotices},
 	}
 }
 
@@ -34,6 +36,8 @@ func loadCharge(t *testing.T, w *world) {
 		n.Expires = w.clock.Add(90 * time.Minute)
 	})
 	w.charge()
+	// Its record is written after the decision that returned it.
+	c.Last = 1
 	for name, keys := range map[string]ledger.Keys{
 		"number": {Number: c.Number},
 		"code":   {Code: c.Code},
@@ -66,7 +70,11 @@ func loadNothing(t *testing.T, w *world) {
 }
 
 func loadDetails(t *testing.T, w *world) {
-	details := ledger.Details{Salt: "0b", Customer: "BU SITI \u00e9", Desc: "a < b & c", Extra: [3]string{"x", "", "z"}}
+	details := ledger.Details{
+		Salt: "0b", Customer: "BU SITI \u00e9", Desc: "a < b & c", Extra: [3]string{"x", "", "z"},
+		Fields: [3]string{"", "two", ""}, Metadata: `{"k":"<v>"}`, Targets: []string{"https://shop.example/n"}, OnlyTargets: true,
+		Request: "ab",
+	}
 	c := w.charge(func(n *ledger.NewCharge) { n.Details = details })
 	require.Nil(t, w.load(ledger.Keys{Code: c.Code}).Details)
 	require.Equal(t, details, *w.load(ledger.Keys{Code: c.Code, Details: true}).Details)
@@ -253,9 +261,29 @@ func loadDue(t *testing.T, w *world) {
 		require.Equal(t, rows[i], d.Due)
 	}
 	require.Nil(t, due[1].Charge)
+	first.Last = 1
 	require.Equal(t, canonical(t, first), canonical(t, due[2].Charge))
 	for _, i := range []int{0, 3} {
 		require.Equal(t, second.Number, due[i].Charge.Number)
 		require.Equal(t, ledger.StatusHeld, due[i].Charge.Status)
 	}
+}
+
+func loadNumbers(t *testing.T, w *world) {
+	w.charge()
+	second := w.buy("A1")
+	charges := w.load(ledger.Keys{Numbers: []uint64{second.Number, 99, 1}}).Charges
+	require.Len(t, charges, 2)
+	require.Equal(t, second.Number, charges[0].Number)
+	require.Equal(t, ledger.StatusHeld, charges[0].Status)
+	require.Equal(t, uint64(1), charges[1].Number)
+}
+
+func loadNotices(t *testing.T, w *world) {
+	w.notified()
+	c := w.charge()
+	require.Nil(t, w.load(ledger.Keys{Notices: []uint64{1, 3}}).Notices)
+	notices := w.load(ledger.Keys{Notices: []uint64{2, 3}}).Notices
+	require.Len(t, notices, 1)
+	require.Equal(t, c.Number, notices[2].Number)
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,9 @@ func Walk(t *testing.T, open, model Opener) {
 			"pass":       w.pass,
 			"unbalanced": w.unbalanced,
 			"load":       w.load,
+			"outcome":    w.outcome,
+			"list":       w.list,
+			"life":       w.life,
 		})
 		w.compare()
 	})
@@ -126,6 +130,7 @@ func (w *walk) compare() {
 	require.Zero(w.rt, total)
 	for _, s := range []*side{w.engine, w.model} {
 		require.NoError(w.rt, s.store.Err())
+		s.requireChained()
 	}
 }
 
@@ -168,14 +173,20 @@ func (w *walk) charge(rt *rapid.T) {
 		Amount: price, MinAmount: drawAmount(rt), Fee: fee, Product: product,
 		Hold:    rapid.SampledFrom([]time.Duration{0, hold, time.Hour}).Draw(rt, "hold"),
 		Expires: w.engine.clock.Add(rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, lifetime, 3 * lifetime}).Draw(rt, "life")),
-		Details: ledger.Details{Salt: "5a17", Customer: "PEMBELI"},
+		Details: ledger.Details{
+			Salt: "5a17", Customer: "PEMBELI", Request: rapid.SampledFrom([]string{"", "aa", "bb"}).Draw(rt, "request"),
+		},
+	}
+	if rapid.IntRange(0, 3).Draw(rt, "targets") == 0 {
+		n.Details.Targets = []string{"https://shop.example/one"}
 	}
 	if rapid.Bool().Draw(rt, "later") {
 		n.ValidFrom = w.engine.clock.Add(time.Hour)
 	}
 	w.both("charge", func(s *side) (any, error) {
 		c, err := s.service.Charge(s.ctx, n)
-		if err == nil {
+		// A retry gets a code that is known.
+		if err == nil && !slices.Contains(s.codes, c.Code) {
 			s.codes = append(s.codes, c.Code)
 		}
 		return c, err

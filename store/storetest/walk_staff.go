@@ -47,7 +47,7 @@ func (w *walk) seal(rt *rapid.T) {
 }
 
 func (w *walk) alter(rt *rapid.T) {
-	key := rapid.SampledFrom([]string{"a", "b", ledger.SettingPaused(product), ledger.SettingMaintenance}).Draw(rt, "key")
+	key := rapid.SampledFrom([]string{"a", "b", ledger.SettingPaused(product), ledger.SettingMaintenance, ledger.SettingNotify(merchant)}).Draw(rt, "key")
 	value := rapid.SampledFrom([]string{"", "", "x", "yy"}).Draw(rt, "value")
 	w.both("alter", func(s *side) (any, error) {
 		var before []byte
@@ -96,5 +96,40 @@ func (w *walk) load(rt *rapid.T) {
 	})
 	w.both("load by order", func(s *side) (any, error) {
 		return s.store.Load(s.ctx, ledger.Keys{Merchant: of, Order: order, Ref: ref, Store: at})
+	})
+}
+
+// outcome says what became of some notices, and of some that are none.
+func (w *walk) outcome(rt *rapid.T) {
+	results := []ledger.NoticeResult{ledger.NoticeDelivered, ledger.NoticeFailed, ledger.NoticeDropped}
+	outcomes := []ledger.NoticeOutcome{{Seq: rapid.Uint64Range(0, 20).Draw(rt, "seq"), Result: ledger.NoticeFailed}}
+	for _, n := range w.model.outbox() {
+		if rapid.Bool().Draw(rt, "told") {
+			outcomes = append(outcomes, ledger.NoticeOutcome{Seq: n.Seq, Result: rapid.SampledFrom(results).Draw(rt, "result")})
+		}
+	}
+	w.both("outcome", func(s *side) (any, error) { return s.outbox(), s.service.Notified(s.ctx, outcomes) })
+}
+
+// list lists a merchant's charges from anywhere on.
+func (w *walk) list(rt *rapid.T) {
+	of, order := drawMerchant(rt), ""
+	if rapid.Bool().Draw(rt, "of an order") {
+		order = drawOrder(rt)
+	}
+	before := ledger.Place{}
+	if rapid.Bool().Draw(rt, "from a place") {
+		before.Created = w.engine.clock.Add(-rapid.SampledFrom([]time.Duration{0, time.Millisecond, hold, time.Hour}).Draw(rt, "back"))
+		before.Number = rapid.Uint64Range(0, 5).Draw(rt, "number")
+	}
+	limit := rapid.IntRange(0, 4).Draw(rt, "limit")
+	w.both("list", func(s *side) (any, error) { return s.store.Listed(s.ctx, of, order, before, limit) })
+}
+
+func (w *walk) life(rt *rapid.T) {
+	of, handle := drawMerchant(rt), w.handle(rt)
+	w.both("life", func(s *side) (any, error) {
+		_, life, err := s.service.Life(s.ctx, of, handle)
+		return life, err
 	})
 }

@@ -197,7 +197,9 @@ func (w *world) contents() string {
 	require.NoError(w.t, err)
 	due, err := w.store.Due(w.ctx, w.clock.Add(100*lifetime), all)
 	require.NoError(w.t, err)
-	for _, part := range []any{settings, batches, balances, due} {
+	notices, err := w.store.Outbox(w.ctx, 0, all)
+	require.NoError(w.t, err)
+	for _, part := range []any{settings, batches, balances, due, notices} {
 		text = append(append(text, canonical(w.t, part)...), '\n')
 	}
 	return inUTC(string(text))
