@@ -113,6 +113,12 @@ func (d *Directory) List() []Merchant {
 	return merchants
 }
 
+// Merchant is the merchant with an id; false when there is none.
+func (d *Directory) Merchant(id string) (Merchant, bool) {
+	r, is := d.index.Load().merchants[id]
+	return r.merchant(), is
+}
+
 // Add takes in a merchant and gives out the first server key, which is never
 // shown again. by says who asks. Errors: ErrMerchant, ErrPrefixTaken,
 // ErrPrefixesExhausted, and the ledger's.

@@ -228,3 +228,14 @@ func TestARefusedChangeChangesNothing(t *testing.T) {
 	_, err = directory.Authenticate(t.Context(), key.Reveal())
 	require.NoError(t, err)
 }
+
+func TestMerchantByID(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	m, _ := b.add(t, access.NewMerchant{Name: "Shop"})
+	found, is := b.directory.Merchant(m.ID)
+	require.True(t, is)
+	require.Equal(t, m, found)
+	_, is = b.directory.Merchant("G999999999")
+	require.False(t, is)
+}

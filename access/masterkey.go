@@ -1,7 +1,9 @@
 package access
 
 import (
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -70,6 +72,15 @@ func readMasterKey(file *os.File) (MasterKey, error) {
 		return MasterKey{}, ErrMasterKey
 	}
 	return MasterKey{bytes: [masterKeySize]byte(bytes)}, nil
+}
+
+// Derive is a key for one purpose: 32 bytes that are the same after every
+// start, tell nothing of the master key and differ from those of any other
+// purpose.
+func (k MasterKey) Derive(purpose string) []byte {
+	// It fails for lengths beyond 255 hashes only.
+	derived, _ := hkdf.Key(sha256.New, k.bytes[:], nil, purpose, masterKeySize)
+	return derived
 }
 
 // CreateMasterKey makes a random master key and writes it to a new file of

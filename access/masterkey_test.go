@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"encoding/hex"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -111,4 +112,29 @@ func TestLoadMasterKeyTakesEveryLineEnd(t *testing.T) {
 	}
 	_, err := access.LoadMasterKey(filepath.Join(t.TempDir(), "none"))
 	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestDerivedKeysAreTheSameAfterAStart(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "master.key")
+	created, err := access.CreateMasterKey(path)
+	require.NoError(t, err)
+	loaded, err := access.LoadMasterKey(path)
+	require.NoError(t, err)
+	require.Len(t, created.Derive("one"), 32)
+	require.Equal(t, created.Derive("one"), loaded.Derive("one"))
+	require.NotEqual(t, created.Derive("one"), created.Derive("two"))
+	other, err := access.CreateMasterKey(path + ".other")
+	require.NoError(t, err)
+	require.NotEqual(t, created.Derive("one"), other.Derive("one"))
+}
+
+// The vector is of "openssl kdf -kdfopt digest:SHA256 ... HKDF".
+func TestDerivedKeyIsHKDF(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "master.key")
+	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("0b", 32)+"\n"), 0o600))
+	key, err := access.LoadMasterKey(path)
+	require.NoError(t, err)
+	require.Equal(t, "3e52909cb52e7994e3c18c372fbc7d419c958e32dab694652c0d9e6046f10f18", hex.EncodeToString(key.Derive("listing cursors")))
 }
