@@ -11,16 +11,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"paypoint/access"
-	"paypoint/charge"
 	"paypoint/finance"
 	"paypoint/ledger"
+	"paypoint/notify"
 	"paypoint/reconcile/settlement"
 	"paypoint/soap"
 	"paypoint/store"
@@ -37,11 +37,20 @@ type application struct {
 	now       func() time.Time
 	openStore func(url string, options store.Options) (ledger.Store, error)
 
-	store      ledger.Store
-	ledger     *ledger.Service
-	merchants  *access.Directory
+	store     ledger.Store
+	ledger    *ledger.Service
+	merchants *access.Directory
+	// cursorKey seals the cursors of listings, which survive a restart.
+	cursorKey  []byte
 	settlement *settlement.Service
 	wireLog    *soap.WireLog
+	// history has every attempt to deliver a notification, and notify makes them.
+	history *notify.History
+	notify  *notify.Service
+	// delivering says that what is in the outbox is delivered by itself.
+	delivering atomic.Bool
+	// plainAddress is the HOST:PORT of the pages' listener, set before it serves.
+	plainAddress string
 	// wireLogFailures logs now and then, however much is lost.
 	wireLogFailures *zap.Logger
 }
@@ -86,6 +95,7 @@ func (a *application) open(ctx context.Context) error {
 		MaxReversals: a.config.Queue.MaxReversals,
 		CodeLength:   a.config.Charge.CodeLength,
 		Committed:    a.metrics.committed,
+		Upgrading:    a.logUpgrade(),
 	}})
 	if err != nil {
 		return err
@@ -98,6 +108,9 @@ func (a *application) open(ctx context.Context) error {
 		Ledger: a.ledger, TempDir: scratchFolder(a.config.DataDir),
 	})
 	if err := a.openMerchants(ctx); err != nil {
+		return err
+	}
+	if err := a.openNotifications(); err != nil {
 		return err
 	}
 	a.wireLog, err = soap.OpenWireLog(soap.WireLogConfig{
@@ -128,6 +141,7 @@ func (a *application) openMerchants(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.cursorKey = key.Derive("listing cursors")
 	sealer, err := access.NewSealer(key)
 	if err != nil {
 		return err
@@ -186,13 +200,22 @@ func (a *application) wireLogFailed(lost uint64, err error) {
 	a.wireLogFailures.Error("wire log entries are lost", zap.Uint64("lost", lost), zap.Error(err))
 }
 
-// Close ends what was opened: the wire log first, then the ledger, which waits
-// for its queue.
+// logUpgrade tells, now and then, how far the upgrade of an older ledger has
+// come.
+func (a *application) logUpgrade() func(done, total uint64) {
+	log := sampled(a.log)
+	return func(done, total uint64) {
+		log.Warn("upgrading the ledger", zap.Uint64("records", done), zap.Uint64("of", total))
+	}
+}
+
+// Close ends what was opened: the ledger last, which waits for its queue.
 func (a *application) Close() error {
 	var errs []error
 	if a.wireLog != nil {
 		errs = append(errs, a.wireLog.Close())
 	}
+	errs = append(errs, a.closeNotifications())
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
@@ -222,24 +245,6 @@ func (a *application) partnerHandler() (http.Handler, error) {
 		Record:         a.record,
 	}), nil
 }
-
-// chargeHandler is the merchants' API.
-func (a *application) chargeHandler() http.Handler {
-	c := a.config.Charge
-	return charge.New(charge.Config{
-		Ledger: notedLedger{a.ledger}, Merchants: notedMerchants{a.merchants},
-		Terms: charge.Terms{
-			MinAmount: c.MinAmount, MaxAmount: c.MaxAmount,
-			DefaultExpiry: c.DefaultExpiry, MinExpiry: c.MinExpiry, MaxExpiry: c.MaxExpiry,
-			DefaultProduct: c.DefaultProductCode, Products: a.config.Partner.ProductCodes,
-		},
-		Now: a.now, NewID: newID, NewSalt: rand.Text,
-		Report: noteRefusal,
-	})
-}
-
-// newID is a time-ordered UUID, so that the index of ids grows at its end.
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // financeHandler is the finance API behind a way to tell who calls.
 func (a *application) financeHandler(authenticate func(*http.Request) (string, bool)) http.Handler {

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"paypoint/access"
@@ -14,6 +17,7 @@ type merchantCommand struct {
 	List      merchantListCommand      `cmd:"" help:"List the merchants."`
 	RotateKey merchantRotateKeyCommand `cmd:"" help:"Give a merchant a new server key, shown this once."`
 
+	Notify     merchantNotifyCommand     `cmd:"" help:"Show or set the URLs that are told of a merchant's charges."`
 	Activate   merchantActivateCommand   `cmd:"" help:"Let a merchant charge again."`
 	Deactivate merchantDeactivateCommand `cmd:"" help:"Refuse a merchant's new charges; codes already given out stay payable."`
 }
@@ -54,16 +58,17 @@ type merchantListCommand struct{}
 // Run lists the merchants.
 func (c *merchantListCommand) Run(s *session) error {
 	return s.operate(func(client *operatorClient) error {
-		var merchants []access.Merchant
+		var merchants []listedMerchant
 		if err := client.call(s, "GET", "/operator/v1/merchants", nil, &merchants); err != nil {
 			return err
 		}
 		if s.flags.JSON {
 			return s.printJSON(merchants)
 		}
-		return s.printTable("merchant\tname\tprefix\thold\tactive\tkeys", func(w io.Writer) {
+		return s.printTable("merchant\tname\tprefix\thold\tactive\tkeys\tnotified", func(w io.Writer) {
 			for _, m := range merchants {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%t\t%d\n", m.ID, m.Name, m.Prefix, m.Hold, m.Active, len(m.Keys))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%t\t%d\t%s\n",
+					m.ID, m.Name, m.Prefix, m.Hold, m.Active, len(m.Keys), cmp.Or(strings.Join(m.NotificationURLs, " "), "-"))
 			}
 		})
 	})
@@ -104,17 +109,44 @@ func (c *merchantActivateCommand) Run(s *session) error {
 }
 
 type merchantDeactivateCommand struct {
-	Merchant string `arg:"" help:"Merchant id."`
+	Merchant   string `arg:"" help:"Merchant id."`
+	CancelOpen bool   `help:"Also cancel the codes already given out that are not paid."`
 }
 
-// Help shows an example.
+// Help shows examples.
 func (merchantDeactivateCommand) Help() string {
-	return "Its charges are answered 410.\n\nExample:\n  paypoint merchant deactivate G000000002"
+	return "Its charges are answered 410.\n\nExamples:\n  paypoint merchant deactivate G000000002\n  paypoint merchant deactivate G000000002 --cancel-open"
 }
 
-// Run refuses a merchant's new charges.
+// Run refuses a merchant's new charges, and ends those that can be paid if that
+// is asked for. Repeating it goes on where it was stopped.
 func (c *merchantDeactivateCommand) Run(s *session) error {
-	return s.setMerchantActive("DELETE", c.Merchant, "may not charge; codes already given out stay payable")
+	if !c.CancelOpen {
+		return s.setMerchantActive("DELETE", c.Merchant, "may not charge; codes already given out stay payable")
+	}
+	return s.operate(func(client *operatorClient) error {
+		var closed closedMerchant
+		err := client.call(s, "DELETE", "/operator/v1/merchants/"+url.PathEscape(c.Merchant)+"/active", nil, &closed.Merchant)
+		if err != nil {
+			return err
+		}
+		closed.Cancelled, err = client.cancelOpen(s, c.Merchant, func(cancelled int) { s.progress("%d cancelled", cancelled) })
+		s.progress("")
+		if err != nil {
+			return err
+		}
+		if s.flags.JSON {
+			return s.printJSON(closed)
+		}
+		fmt.Fprintf(s.out, "merchant %s (%s) may not charge; %d open charges are cancelled\n", closed.ID, closed.Name, closed.Cancelled)
+		return nil
+	})
+}
+
+// closedMerchant is a merchant whose open charges were cancelled.
+type closedMerchant struct {
+	access.Merchant
+	Cancelled int `json:"cancelled"`
 }
 
 func (s *session) setMerchantActive(method, id, done string) error {
@@ -127,6 +159,49 @@ func (s *session) setMerchantActive(method, id, done string) error {
 			return s.printJSON(m)
 		}
 		fmt.Fprintf(s.out, "merchant %s (%s) %s\n", m.ID, m.Name, done)
+		return nil
+	})
+}
+
+type merchantNotifyCommand struct {
+	Merchant string   `arg:"" help:"Merchant id."`
+	URLs     []string `arg:"" name:"url" optional:"" help:"URLs to notify, in the place of the earlier ones; \"none\" for none. Left out: show them."`
+}
+
+// noURLs is the word that stands for no URL.
+const noURLs = "none"
+
+// Help says what changes, and when.
+func (merchantNotifyCommand) Help() string {
+	return "The merchant is told of each change of a charge from then on; what waits goes to the new URLs.\n\n" +
+		"Examples:\n  paypoint merchant notify G000000002\n  paypoint merchant notify G000000002 https://shop.example.com/paid\n  paypoint merchant notify G000000002 none"
+}
+
+// Run shows or sets the URLs that are told of a merchant's charges.
+func (c *merchantNotifyCommand) Run(s *session) error {
+	method, wanted := "PUT", merchantURLs{Merchant: c.Merchant, URLs: c.URLs}
+	switch {
+	case len(c.URLs) == 0:
+		method = "GET"
+	case slices.Equal(c.URLs, []string{noURLs}):
+		wanted.URLs = nil
+	}
+	return s.operate(func(client *operatorClient) error {
+		var urls merchantURLs
+		if err := client.call(s, method, "/operator/v1/merchants/"+url.PathEscape(c.Merchant)+"/urls", wanted, &urls); err != nil {
+			return err
+		}
+		if s.flags.JSON {
+			return s.printJSON(urls)
+		}
+		if len(urls.URLs) == 0 {
+			fmt.Fprintf(s.out, "merchant %s is not notified\n", urls.Merchant)
+			return nil
+		}
+		fmt.Fprintf(s.out, "merchant %s is notified at:\n", urls.Merchant)
+		for _, each := range urls.URLs {
+			fmt.Fprintln(s.out, " ", each)
+		}
 		return nil
 	})
 }

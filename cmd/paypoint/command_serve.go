@@ -12,17 +12,18 @@ type serveCommand struct {
 	Listen string `help:"Put all routes on this address; port 0 takes a free one." placeholder:"ADDR"`
 	Store  string `help:"Ledger's engine: bolt:, bolt:FILE or memory: (for trials, loses all)." placeholder:"URL"`
 
-	NewLedger bool `help:"Begin an empty ledger though there is a master key, and so was one before."`
+	SandboxTLS string `name:"sandbox-tls" help:"In the sandbox, one more listener with TLS for SDKs that call a fixed host; a CA is made for it." placeholder:"ADDR"`
+	NewLedger  bool   `help:"Begin an empty ledger though there is a master key, and so was one before."`
 }
 
 // Help shows examples.
 func (serveCommand) Help() string {
-	return "Examples:\n  paypoint serve --sandbox\n  paypoint serve --config /etc/paypoint/paypoint.yaml"
+	return "Examples:\n  paypoint serve --sandbox\n  paypoint serve --sandbox --sandbox-tls 127.0.0.1:8443\n  paypoint serve --config /etc/paypoint/paypoint.yaml"
 }
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(s *session) error {
-	cfg, err := s.loadConfig(Overrides{Listen: c.Listen, Store: c.Store, NewLedger: c.NewLedger})
+	cfg, err := s.loadConfig(Overrides{Listen: c.Listen, Store: c.Store, NewLedger: c.NewLedger, SandboxTLS: c.SandboxTLS})
 	if err != nil {
 		return err
 	}

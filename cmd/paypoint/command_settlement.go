@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -114,7 +115,7 @@ func (c *settlementExportCommand) Run(s *session) error {
 		if c.Out == "" {
 			return client.download(s, path, s.out)
 		}
-		return writeWhole(c.Out, func(w io.Writer) error {
+		return writeWhole(c.Out, 0o644, func(w io.Writer) error {
 			defer s.progress("")
 			return client.download(s, path, &progressWriter{to: w, show: s.progress, name: c.Out})
 		})
@@ -123,13 +124,13 @@ func (c *settlementExportCommand) Run(s *session) error {
 
 // writeWhole writes a file under a temporary name and renames it when it is
 // complete.
-func writeWhole(path string, write func(io.Writer) error) error {
+func writeWhole(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	defer os.Remove(file.Name())
-	if err := errors.Join(write(file), file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
+	if err := errors.Join(write(file), file.Chmod(mode), file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return os.Rename(file.Name(), path)

@@ -250,7 +250,7 @@ func TestExportOfAKilledServerLeavesNothing(t *testing.T) {
 	client, err := dialOperators(dir)
 	require.NoError(t, err)
 	folder := t.TempDir()
-	err = writeWhole(filepath.Join(folder, "file.txt"), func(w io.Writer) error {
+	err = writeWhole(filepath.Join(folder, "file.txt"), 0o644, func(w io.Writer) error {
 		return client.download(t.Context(), "/finance/v1/settlements/"+string(stageDay)+"/file?format=txt", &killer{to: w, kill: p.kill})
 	})
 	require.ErrorContains(t, err, "the file broke off")

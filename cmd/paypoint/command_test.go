@@ -151,7 +151,8 @@ func TestVersionCommand(t *testing.T) {
 func TestWrongUsageExitsWithTwo(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{
-		"", "nothing", "serve --nothing", "serve more", "merchant", "merchant add", "merchant add A B", "merchant rotate-key",
+		"", "nothing", "serve --nothing", "serve more", "merchant", "merchant add", "merchant add A B", "merchant rotate-key", "merchant notify", "merchant deactivate --cancel-open",
+		"notification", "notification show", "notification resend", "notification test", "notification list more",
 		"merchant add A --hold long", "product pause", "product pause not-a-code", "product resume 12345678901", "maintenance",
 		"maintenance maybe", "settlement export --format pdf", "settlement close 2026-01-30 2026-01-31", "settlement close --early=perhaps",
 		"verify more", "version --data",

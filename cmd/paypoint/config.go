@@ -21,6 +21,9 @@ type Config struct {
 	// NewLedger is set by --new-ledger alone: an empty ledger may be begun
 	// though the master key of an earlier one is there.
 	NewLedger bool `yaml:"-"`
+	// SandboxTLS is set by --sandbox-tls alone: HOST:PORT of one more listener,
+	// with TLS and the certificate of the host that SDKs call. Empty is none.
+	SandboxTLS string `yaml:"-"`
 
 	// DataDir holds the ledger, its indexes, the wire log and the operators' socket.
 	DataDir string `yaml:"data_dir"`
@@ -31,15 +34,16 @@ type Config struct {
 	// sealed. It lies outside DataDir, so that a copy of the ledger opens nothing.
 	MasterKeyFile string `yaml:"master_key_file"`
 
-	Log        Log        `yaml:"log"`
-	Listeners  Listeners  `yaml:"listeners"`
-	Limits     Limits     `yaml:"limits"`
-	Partner    Partner    `yaml:"partner"`
-	Settlement Settlement `yaml:"settlement"`
-	Charge     Charge     `yaml:"charge"`
-	Queue      Queue      `yaml:"queue"`
-	WireLog    WireLog    `yaml:"wire_log"`
-	Finance    Finance    `yaml:"finance"`
+	Log           Log           `yaml:"log"`
+	Listeners     Listeners     `yaml:"listeners"`
+	Limits        Limits        `yaml:"limits"`
+	Partner       Partner       `yaml:"partner"`
+	Settlement    Settlement    `yaml:"settlement"`
+	Charge        Charge        `yaml:"charge"`
+	Notifications Notifications `yaml:"notifications"`
+	Queue         Queue         `yaml:"queue"`
+	WireLog       WireLog       `yaml:"wire_log"`
+	Finance       Finance       `yaml:"finance"`
 }
 
 // Log says what the program writes to standard error.
@@ -52,9 +56,11 @@ type Log struct {
 // Listen address share one listener.
 type Listeners struct {
 	// Partner is Indomaret's SOAP endpoint.
-	Partner PartnerListener `yaml:"partner"`
-	// Merchant is the merchants' JSON API.
+	Partner PublicListener `yaml:"partner"`
+	// Merchant is the merchants' JSON API with its documentation.
 	Merchant Listener `yaml:"merchant"`
+	// Pages are what customers see: how to pay a charge, and whether it is paid.
+	Pages PublicListener `yaml:"pages"`
 	// Console is for finance staff: the finance API.
 	Console Listener `yaml:"console"`
 	// Operations are health, readiness and metrics.
@@ -69,19 +75,22 @@ type Listener struct {
 	Listen string `yaml:"listen"`
 }
 
-// PartnerListener is the address of Indomaret's endpoint.
-type PartnerListener struct {
+// PublicListener is the address of a group to which we give out links.
+type PublicListener struct {
 	// Listen is HOST:PORT; port 0 takes a free one.
 	Listen string `yaml:"listen"`
-	// PublicURL is the address under which Indomaret reaches it. It stands in
-	// the WSDL; empty takes the host of each request.
+	// PublicURL is the address under which the outside reaches it, for the links:
+	// that in the WSDL, that of a customer's page. Empty takes the host of each
+	// request; a page's link is then left out of a charge's answer, unless pages
+	// share the merchants' listener.
 	PublicURL string `yaml:"public_url"`
 }
 
 // Limits bounds what one group of callers can hold.
 type Limits struct {
-	Partner  GroupLimits `yaml:"partner"`
-	Merchant GroupLimits `yaml:"merchant"`
+	Partner  GroupLimits    `yaml:"partner"`
+	Merchant MerchantLimits `yaml:"merchant"`
+	Pages    GroupLimits    `yaml:"pages"`
 }
 
 // GroupLimits bounds time and connections. Bodies are bounded by the packages
@@ -94,6 +103,15 @@ type GroupLimits struct {
 	AnswerTimeout time.Duration `yaml:"answer_timeout"`
 	// MaxConnections are open at once; the next ones wait unaccepted.
 	MaxConnections int `yaml:"max_connections"`
+}
+
+// MerchantLimits also bound what each merchant may ask for.
+type MerchantLimits struct {
+	GroupLimits
+	// RequestsPerSecond that one merchant may send in the long run; 0 is no limit.
+	RequestsPerSecond int `yaml:"requests_per_second"`
+	// Burst is how many requests one merchant may send at once.
+	Burst int `yaml:"burst"`
 }
 
 // Partner is the agreement with Indomaret.
@@ -196,6 +214,14 @@ type Charge struct {
 	CodeLength int `yaml:"code_length"`
 }
 
+// Notifications are what merchants are told by themselves.
+type Notifications struct {
+	// Paused holds all deliveries back. What is to be told waits in the ledger.
+	Paused bool `yaml:"paused"`
+	// RetentionDays is how long the attempts at a delivery are kept.
+	RetentionDays int `yaml:"retention_days"`
+}
+
 // Queue bounds how many messages wait for the ledger.
 type Queue struct {
 	// MaxPayments wait at once; the next new payment is refused as busy.
@@ -226,20 +252,24 @@ type Finance struct {
 // It does not start by itself: the signature keys and the master key file have
 // no default that would be safe.
 func DefaultConfig() Config {
+	usual := GroupLimits{ReadTimeout: 10 * time.Second, AnswerTimeout: 25 * time.Second, MaxConnections: 1024}
 	return Config{
 		DataDir: "/var/lib/paypoint",
 		Store:   boltURL,
 		Log:     Log{Level: zapcore.InfoLevel},
 		Listeners: Listeners{
-			Partner:    PartnerListener{Listen: "127.0.0.1:8001"},
+			Partner:    PublicListener{Listen: "127.0.0.1:8001"},
 			Merchant:   Listener{Listen: "127.0.0.1:8002"},
+			Pages:      PublicListener{Listen: "127.0.0.1:8005"},
 			Console:    Listener{Listen: "127.0.0.1:8003"},
 			Operations: Listener{Listen: "127.0.0.1:8004"},
 		},
 		Limits: Limits{
 			// Indomaret reverses what has no answer after about 30 s.
-			Partner:  GroupLimits{ReadTimeout: 10 * time.Second, AnswerTimeout: 25 * time.Second, MaxConnections: 1024},
-			Merchant: GroupLimits{ReadTimeout: 10 * time.Second, AnswerTimeout: 25 * time.Second, MaxConnections: 1024},
+			Partner: usual,
+			// Far above what a shop sends, far below what slows the others.
+			Merchant: MerchantLimits{GroupLimits: usual, RequestsPerSecond: 100, Burst: 200},
+			Pages:    usual,
 		},
 		Partner: Partner{
 			Name:               "Indomaret",
@@ -261,7 +291,8 @@ func DefaultConfig() Config {
 			MaxExpiry:     180 * 24 * time.Hour,
 			CodeLength:    ledger.DefaultCodeLength,
 		},
-		Queue:   Queue{MaxPayments: 4096, MaxReversals: 1024},
-		WireLog: WireLog{RetentionDays: 90, FlushInterval: time.Second},
+		Notifications: Notifications{RetentionDays: 30},
+		Queue:         Queue{MaxPayments: 4096, MaxReversals: 1024},
+		WireLog:       WireLog{RetentionDays: 90, FlushInterval: time.Second},
 	}
 }

@@ -36,6 +36,7 @@ const (
 	maxExpiry            = 366 * 24 * time.Hour
 	maxQueue             = 65_536
 	maxRetentionDays     = 3_650
+	maxRequestRate       = 100_000
 	maxFlushInterval     = time.Minute
 )
 
@@ -88,6 +89,7 @@ func (r *configReader) checkStorage() {
 	}
 	between(r, "wire_log.retention_days", cfg.WireLog.RetentionDays, 1, maxRetentionDays)
 	between(r, "wire_log.flush_interval", cfg.WireLog.FlushInterval, 10*time.Millisecond, maxFlushInterval)
+	between(r, "notifications.retention_days", cfg.Notifications.RetentionDays, 1, maxRetentionDays)
 	between(r, "queue.max_payments", cfg.Queue.MaxPayments, 1, maxQueue)
 	between(r, "queue.max_reversals", cfg.Queue.MaxReversals, 1, maxQueue)
 	if cfg.Sandbox {
@@ -115,10 +117,23 @@ func (r *configReader) checkListeners() {
 	l := r.cfg.Listeners
 	r.checkListen("listeners.partner.listen", l.Partner.Listen)
 	r.checkListen("listeners.merchant.listen", l.Merchant.Listen)
+	r.checkListen("listeners.pages.listen", l.Pages.Listen)
 	r.checkListen("listeners.console.listen", l.Console.Listen)
 	r.checkListen("listeners.operations.listen", l.Operations.Listen)
-	if url := l.Partner.PublicURL; url != "" && !isPublicURL(url) {
-		r.fault("listeners.partner.public_url", "want http(s)://HOST[:PORT][/PATH] and nothing more")
+	r.checkPublicURL("listeners.partner.public_url", l.Partner.PublicURL)
+	r.checkPublicURL("listeners.pages.public_url", l.Pages.PublicURL)
+	switch {
+	case r.cfg.SandboxTLS == "":
+	case !r.cfg.Sandbox:
+		r.fault(sandboxTLSKey, "needs --sandbox: in production a proxy in front speaks TLS")
+	default:
+		r.checkListen(sandboxTLSKey, r.cfg.SandboxTLS)
+	}
+}
+
+func (r *configReader) checkPublicURL(key, url string) {
+	if url != "" && !isPublicURL(url) {
+		r.fault(key, "want http(s)://HOST[:PORT][/PATH] and nothing more")
 	}
 }
 
@@ -142,7 +157,11 @@ func isPublicURL(text string) bool {
 
 func (r *configReader) checkLimits() {
 	r.checkGroupLimits("limits.partner", r.cfg.Limits.Partner)
-	r.checkGroupLimits("limits.merchant", r.cfg.Limits.Merchant)
+	m := r.cfg.Limits.Merchant
+	r.checkGroupLimits("limits.merchant", m.GroupLimits)
+	between(r, "limits.merchant.requests_per_second", m.RequestsPerSecond, 0, maxRequestRate)
+	between(r, "limits.merchant.burst", m.Burst, 1, maxRequestRate)
+	r.checkGroupLimits("limits.pages", r.cfg.Limits.Pages)
 }
 
 func (r *configReader) checkGroupLimits(key string, l GroupLimits) {

@@ -32,10 +32,14 @@ func collectSettings(prefix string, section reflect.Value) []setting {
 	var all []setting
 	for i := range section.NumField() {
 		name := section.Type().Field(i).Tag.Get("yaml")
-		if name == "-" {
+		field := section.Field(i)
+		switch {
+		case name == "-":
+			continue
+		case section.Type().Field(i).Anonymous: // its keys are the section's own
+			all = append(all, collectSettings(prefix, field)...)
 			continue
 		}
-		field := section.Field(i)
 		if isSection(field) {
 			all = append(all, collectSettings(prefix+name+".", field)...)
 			continue

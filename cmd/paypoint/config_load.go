@@ -23,6 +23,8 @@ type Overrides struct {
 	Store string
 	// NewLedger begins an empty ledger beside an earlier master key (--new-ledger).
 	NewLedger bool
+	// SandboxTLS adds a listener with TLS to the sandbox (--sandbox-tls).
+	SandboxTLS string
 	// Sandbox starts from the sandbox's values instead of the defaults (--sandbox).
 	Sandbox bool
 }
@@ -88,6 +90,9 @@ func (c *Config) inDataDir(path string) string {
 	return filepath.Join(c.DataDir, path)
 }
 
+// sandboxTLSKey is under what name faults of that flag are kept.
+const sandboxTLSKey = "sandbox_tls"
+
 // readFlags lays the flags over the rest.
 func (r *configReader) readFlags(flags Overrides) {
 	if flags.DataDir != "" {
@@ -95,13 +100,15 @@ func (r *configReader) readFlags(flags Overrides) {
 		r.origins["data_dir"] = origin{name: "--data"}
 	}
 	r.cfg.NewLedger = flags.NewLedger
+	r.cfg.SandboxTLS = flags.SandboxTLS
+	r.origins[sandboxTLSKey] = origin{name: "--sandbox-tls"}
 	if flags.Store != "" {
 		r.cfg.Store = flags.Store
 		r.origins["store"] = origin{name: "--store"}
 	}
 	if flags.Listen != "" {
 		r.cfg.Listeners.setAll(flags.Listen)
-		for _, group := range []string{"partner", "merchant", "console", "operations"} {
+		for _, group := range []string{"partner", "merchant", "pages", "console", "operations"} {
 			r.origins["listeners."+group+".listen"] = origin{name: "--listen"}
 		}
 	}

@@ -29,6 +29,7 @@ func sandboxConfig() Config {
 	// The samples of the spec date from 2014: they must be answered.
 	cfg.Partner.TimestampTolerance = 0
 	cfg.Partner.Signature.Keys = []Secret{sandboxPartnerKey}
+	cfg.Limits.Merchant.RequestsPerSecond = 0 // a shop's tests may run as fast as they can
 	cfg.Finance.Tokens = map[string]string{"sandbox": sandboxFinanceDigest()}
 	return cfg
 }
@@ -41,7 +42,7 @@ func sandboxFinanceDigest() string {
 
 // setAll puts every group on one address.
 func (l *Listeners) setAll(address string) {
-	for _, listen := range []*string{&l.Partner.Listen, &l.Merchant.Listen, &l.Console.Listen, &l.Operations.Listen} {
+	for _, listen := range []*string{&l.Partner.Listen, &l.Merchant.Listen, &l.Pages.Listen, &l.Console.Listen, &l.Operations.Listen} {
 		*listen = address
 	}
 }

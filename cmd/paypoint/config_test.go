@@ -57,10 +57,11 @@ func TestConfigOfSandbox(t *testing.T) {
 	require.Equal(t, []Secret{sandboxPartnerKey}, cfg.Partner.Signature.Keys)
 	require.Zero(t, cfg.Partner.TimestampTolerance)
 	l := cfg.Listeners
-	for _, listen := range []string{l.Partner.Listen, l.Merchant.Listen, l.Console.Listen, l.Operations.Listen} {
+	for _, listen := range []string{l.Partner.Listen, l.Merchant.Listen, l.Pages.Listen, l.Console.Listen, l.Operations.Listen} {
 		require.Equal(t, sandboxListen, listen)
 	}
 	require.Equal(t, "bolt:"+filepath.Join(sandboxDataDir, "ledger.db"), cfg.Store)
+	require.Zero(t, cfg.Limits.Merchant.RequestsPerSecond, "no limit")
 	require.Equal(t, filepath.Join(sandboxDataDir, "master.key"), cfg.MasterKeyFile)
 	require.Equal(t, []access.Token{{
 		Name:   "sandbox",
@@ -133,7 +134,7 @@ finance:
 `, "PAYPOINT_WIRE_LOG_RETENTION_DAYS=ninety", "PAYPOINT_WIRELOG_DIR=/tmp", "HOME=/root")
 	require.Equal(t, []string{
 		`paypoint.yaml:2: data_dir: needs a value`,
-		`paypoint.yaml:3: colour: unknown key (known: data_dir, store, master_key_file, log, listeners, limits, partner, settlement, charge, queue, wire_log, finance)`,
+		`paypoint.yaml:3: colour: unknown key (known: data_dir, store, master_key_file, log, listeners, limits, partner, settlement, charge, notifications, queue, wire_log, finance)`,
 		`paypoint.yaml:4: log.level: unrecognized level: "loud"`,
 		`paypoint.yaml:7: listeners.partner.listen: "nowhere": want HOST:PORT, such as 127.0.0.1:8080`,
 		`paypoint.yaml:8: listeners.partner.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more`,
@@ -193,7 +194,14 @@ func TestConfigRefusesValues(t *testing.T) {
 			"FINANCE_TOKENS=me=" + strings.ToUpper(sandboxFinanceDigest()),
 			"finance.tokens.me: is the published sandbox token, which anyone can present: only --sandbox takes it",
 		},
-		"an endless queue": {"QUEUE_MAX_PAYMENTS=100000", "queue.max_payments: 100000: want 1 to 65536"},
+		"a page with a query":  {"LISTENERS_PAGES_PUBLIC_URL=https://a/#b", "listeners.pages.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more"},
+		"pages nowhere":        {"LISTENERS_PAGES_LISTEN=8005", `listeners.pages.listen: "8005": want HOST:PORT, such as 127.0.0.1:8080`},
+		"less than no request": {"LIMITS_MERCHANT_REQUESTS_PER_SECOND=-1", "limits.merchant.requests_per_second: -1: want 0 to 100000"},
+		"a burst of none":      {"LIMITS_MERCHANT_BURST=0", "limits.merchant.burst: 0: want 1 to 100000"},
+		"merchants too fast":   {"LIMITS_MERCHANT_READ_TIMEOUT=500ms", "limits.merchant.read_timeout: 500ms: want 1s to 1m0s"},
+		"pages that never end": {"LIMITS_PAGES_MAX_CONNECTIONS=0", "limits.pages.max_connections: 0: want 1 to 65536"},
+		"no history":           {"NOTIFICATIONS_RETENTION_DAYS=0", "notifications.retention_days: 0: want 1 to 3650"},
+		"an endless queue":     {"QUEUE_MAX_PAYMENTS=100000", "queue.max_payments: 100000: want 1 to 65536"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"paypoint/access"
+	"paypoint/charge"
 	"paypoint/ledger"
 	"paypoint/soap"
 )
@@ -25,6 +26,15 @@ func (c Config) agreement() ledger.Agreement {
 		CloseDelay:        c.Settlement.CloseDelay,
 		RefuseFrom:        p.CutOffWindow.From.SinceMidnight(),
 		RefuseTo:          p.CutOffWindow.To.SinceMidnight(),
+	}
+}
+
+// terms bound what merchants may ask for.
+func (c Config) terms() charge.Terms {
+	return charge.Terms{
+		MinAmount: c.Charge.MinAmount, MaxAmount: c.Charge.MaxAmount,
+		DefaultExpiry: c.Charge.DefaultExpiry, MinExpiry: c.Charge.MinExpiry, MaxExpiry: c.Charge.MaxExpiry,
+		DefaultProduct: c.Charge.DefaultProductCode, Products: c.Partner.ProductCodes,
 	}
 }
 

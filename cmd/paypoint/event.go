@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -32,11 +33,21 @@ func withEvent(r *http.Request) (*http.Request, *event) {
 	return r.WithContext(context.WithValue(r.Context(), eventKey{}, e)), e
 }
 
-// note adds fields to the event of a request. Where the handler writes an event
-// of its own there is none, and nothing is noted.
+// note adds fields to the event of a request; one that was noted before takes
+// its new value. Where the handler writes an event of its own there is none, and
+// nothing is noted.
 func note(ctx context.Context, fields ...zap.Field) {
-	if e, ok := ctx.Value(eventKey{}).(*event); ok {
-		e.fields = append(e.fields, fields...)
+	e, ok := ctx.Value(eventKey{}).(*event)
+	if !ok {
+		return
+	}
+	for _, field := range fields {
+		before := slices.IndexFunc(e.fields, func(f zap.Field) bool { return f.Key == field.Key })
+		if before < 0 {
+			e.fields = append(e.fields, field)
+		} else {
+			e.fields[before] = field
+		}
 	}
 }
 
@@ -90,12 +101,32 @@ type notedLedger struct{ *ledger.Service }
 // Charge is ledger.Service's.
 func (l notedLedger) Charge(ctx context.Context, n ledger.NewCharge) (ledger.Charge, error) {
 	note(ctx, zap.String("order", n.Order))
-	return l.Service.Charge(ctx, n)
+	charge, err := l.Service.Charge(ctx, n)
+	if err == nil && charge.ID != n.ID { // the same request came before
+		note(ctx, zap.Bool("replayed", true))
+	}
+	return charge, err
 }
 
 // Status is ledger.Service's.
 func (l notedLedger) Status(ctx context.Context, merchant, handle string) (ledger.View, error) {
 	return noteView(ctx, handle)(l.Service.Status(ctx, merchant, handle))
+}
+
+// Life is ledger.Service's.
+func (l notedLedger) Life(ctx context.Context, merchant, handle string) (ledger.View, []ledger.LifeEvent, error) {
+	view, life, err := l.Service.Life(ctx, merchant, handle)
+	view, err = noteView(ctx, handle)(view, err)
+	return view, life, err
+}
+
+// Lookup is ledger.Service's. The path has the handle.
+func (l notedLedger) Lookup(ctx context.Context, id string) (ledger.View, error) {
+	view, err := l.Service.Lookup(ctx, id)
+	if err == nil {
+		note(ctx, zap.String("merchant", view.Merchant), zap.String("order", view.Order), zap.String("standing", string(view.Standing)))
+	}
+	return view, err
 }
 
 // Cancel is ledger.Service's.

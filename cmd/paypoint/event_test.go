@@ -3,10 +3,12 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"paypoint/access"
 	"paypoint/ledger"
@@ -64,6 +66,11 @@ func TestEveryRequestIsOneEvent(t *testing.T) {
 		"merchant":           {"GET", "/v2/order-1/status", "request", "merchant", 200},
 		"merchant's method":  {"GET", "/v2/charge", "request", "merchant", 405},
 		"merchant's path":    {"GET", "/v2//status", "request", "merchant", 404},
+		"listing":            {"GET", "/v1/charges", "request", "merchant", 200},
+		"documentation":      {"GET", "/docs", "request", "merchant", 200},
+		"document":           {"GET", "/openapi.yaml", "request", "merchant", 200},
+		"page":               {"GET", "/pay/018f4e6e-0000-7000-8000-000000000000", "request", "pages", 404},
+		"page's method":      {"POST", "/pay/018f4e6e-0000-7000-8000-000000000000", "request", "pages", 405},
 		"health":             {"GET", "/healthz", "request", "operations", 200},
 		"metrics":            {"GET", "/metrics", "request", "operations", 200},
 		"operations' method": {"POST", "/healthz", "request", "none", 404},
@@ -97,6 +104,7 @@ func TestMerchantsRequestTellsWhatBecameOfIt(t *testing.T) {
 	events := eventsOf(t, nil, func(l *local) {
 		for _, r := range [][4]string{
 			{"POST", "/v2/charge", chargeOfOrder1, sandboxKey},
+			{"POST", "/v2/charge", strings.Replace(chargeOfOrder1, "50000", "50001", 1), sandboxKey},
 			{"POST", "/v2/charge", chargeOfOrder1, sandboxKey},
 			{"POST", "/v2/charge", "{}", sandboxKey},
 			{"GET", "/v2/order-1/status", "", sandboxKey},
@@ -110,9 +118,10 @@ func TestMerchantsRequestTellsWhatBecameOfIt(t *testing.T) {
 	require.Len(t, events, len(answers))
 	sandbox := access.SandboxMerchant
 	for i, want := range []map[string]any{
-		{"merchant": sandbox, "order": "order-1"},
+		{"merchant": sandbox, "order": "order-1", "replayed": nil},
 		{"merchant": sandbox, "order": "order-1", "status_code": "406"},
-		{"merchant": sandbox, "order": nil, "status_code": "400", "faults": answers[2]["validation_messages"]},
+		{"merchant": sandbox, "order": "order-1", "replayed": true},
+		{"merchant": sandbox, "order": nil, "status_code": "400", "faults": answers[3]["validation_messages"]},
 		{"merchant": sandbox, "order": "order-1", "standing": "active"},
 		{"merchant": sandbox, "order": "order-2", "status_code": "404"},
 		{"merchant": sandbox, "order": "order-1", "standing": "cancelled"},
@@ -131,6 +140,15 @@ func TestMerchantsRequestTellsWhatBecameOfIt(t *testing.T) {
 		}
 	}
 	require.Contains(t, events[1]["error"], ledger.ErrOrderTaken.Error())
+}
+
+// What is noted twice stands in the event once, as it was noted last.
+func TestNoteTakesTheLastValue(t *testing.T) {
+	t.Parallel()
+	r, line := withEvent(httptest.NewRequest(http.MethodGet, "/", nil))
+	note(r.Context(), zap.String("order", "order-1"), zap.String("standing", "active"))
+	note(r.Context(), zap.String("standing", "cancelled"))
+	require.Equal(t, []zap.Field{zap.String("order", "order-1"), zap.String("standing", "cancelled")}, line.fields)
 }
 
 // What is our fault is an error, with its cause in the same event.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -38,8 +39,10 @@ type endpoint struct {
 	// trees are the handlers of whole folders, which end with a slash.
 	trees map[string]http.Handler
 	// mux has the single paths, and others takes what no group knows.
-	mux      *http.ServeMux
-	others   http.Handler
+	mux    *http.ServeMux
+	others http.Handler
+	// tls is set where the address speaks TLS.
+	tls      *tls.Config
 	listener net.Listener
 	server   *http.Server
 }
@@ -58,6 +61,15 @@ func (e *endpoints) add(address string, connections int, name string, routes map
 		} else {
 			place.mux.Handle(pattern, handler)
 		}
+	}
+}
+
+// secured is another address for the same routes, with TLS. It is asked for
+// when the routes are complete.
+func (e *endpoint) secured(address string, config *tls.Config) *endpoint {
+	return &endpoint{
+		address: address, connections: e.connections, groups: e.groups, tls: config,
+		trees: e.trees, mux: e.mux, others: e.others,
 	}
 }
 
@@ -105,6 +117,9 @@ func (e endpoints) listen(log *zap.Logger) error {
 			return fmt.Errorf("listen on %s for %v: %w", place.address, place.groups, err)
 		}
 		place.listener = netutil.LimitListener(listener, place.connections)
+		if place.tls != nil {
+			place.listener = tls.NewListener(place.listener, place.tls)
+		}
 		log.Info("listening", zap.Stringer("address", listener.Addr()), zap.Strings("groups", place.groups))
 		place.server = &http.Server{
 			Handler: place, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
@@ -117,7 +132,11 @@ func (e endpoints) listen(log *zap.Logger) error {
 // announce says where the server listens, in the form that programs read.
 func (e endpoints) announce(out io.Writer) {
 	for _, place := range e {
-		fmt.Fprintf(out, "listening on http://%s\n", place.listener.Addr())
+		scheme := "http"
+		if place.tls != nil {
+			scheme = "https"
+		}
+		fmt.Fprintf(out, "listening on %s://%s\n", scheme, place.listener.Addr())
 	}
 }
 

@@ -46,6 +46,7 @@ type commandLine struct {
 	Settlement   settlementCommand   `cmd:"" help:"Close business days and export their files."`
 	TrialBalance trialBalanceCommand `cmd:"" help:"Print every account with its balance; a sound ledger sums to zero."`
 	Merchant     merchantCommand     `cmd:"" help:"Add and list merchants, rotate their keys."`
+	Notification notificationCommand `cmd:"" help:"See what merchants are told, and send it again."`
 	Product      productCommand      `cmd:"" help:"Pause and resume products."`
 	Maintenance  maintenanceCommand  `cmd:"" help:"Stop and start inquiries and payments."`
 	ConfigFile   configCommand       `cmd:"" name:"config" help:"Check the configuration."`

@@ -25,6 +25,12 @@ type metrics struct {
 	reversalDelay  prometheus.Histogram
 	wireLogLost    prometheus.Gauge
 	swept          prometheus.Counter
+
+	// Of notifications.
+	attempts                                     *prometheus.CounterVec
+	attemptSeconds, noticeLag                    prometheus.Histogram
+	notices                                      *prometheus.CounterVec
+	noticesWaiting, noticesFailed, noticesOldest prometheus.Gauge
 }
 
 // latencies are the buckets of everything that should take milliseconds.
@@ -74,6 +80,7 @@ func newMetrics() *metrics {
 		m.commitSeconds, m.commitChanges, m.reversalDelay, m.wireLogLost, m.swept,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	m.addNotices()
 	return m
 }
 

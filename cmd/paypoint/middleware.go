@@ -162,6 +162,11 @@ func publicAddress(r *http.Request, publicURL string) string {
 	if publicURL != "" {
 		return strings.TrimSuffix(publicURL, "/") + r.URL.Path
 	}
+	return requestBase(r) + r.URL.Path
+}
+
+// requestBase is the scheme and host that the caller or a trusted proxy says.
+func requestBase(r *http.Request) string {
 	scheme, host := "http", r.Host
 	if r.TLS != nil {
 		scheme = "https"
@@ -172,7 +177,7 @@ func publicAddress(r *http.Request, publicURL string) string {
 	if forwarded := r.Header.Get("X-Forwarded-Host"); forwarded != "" {
 		host = forwarded
 	}
-	return scheme + "://" + host + r.URL.Path
+	return scheme + "://" + host
 }
 
 // isClosed says whether a listener or server ended because it was told to.

@@ -12,11 +12,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
-	"time"
 
 	"go.uber.org/zap"
 
-	"paypoint/access"
 	"paypoint/ledger"
 	"paypoint/store/boltdb"
 )
@@ -118,20 +116,28 @@ func (o *operators) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(financePaths, o.app.financeHandler(func(r *http.Request) (string, bool) { return operatorOf(r), true }))
 	for pattern, handle := range map[string]func(*http.Request) (any, error){
-		"GET /operator/v1/merchants":                  o.listMerchants,
-		"POST /operator/v1/merchants":                 o.addMerchant,
-		"POST /operator/v1/merchants/{id}/rotate-key": o.rotateKey,
-		"PUT /operator/v1/merchants/{id}/active":      o.setActive(true),
-		"DELETE /operator/v1/merchants/{id}/active":   o.setActive(false),
-		"PUT /operator/v1/maintenance":                o.set(true, maintenanceSetting),
-		"DELETE /operator/v1/maintenance":             o.set(false, maintenanceSetting),
-		"PUT /operator/v1/products/{code}/pause":      o.set(true, pauseSetting),
-		"DELETE /operator/v1/products/{code}/pause":   o.set(false, pauseSetting),
+		"GET /operator/v1/merchants":                          o.listMerchants,
+		"POST /operator/v1/merchants":                         o.addMerchant,
+		"POST /operator/v1/merchants/{id}/rotate-key":         o.rotateKey,
+		"PUT /operator/v1/merchants/{id}/active":              o.setActive(true),
+		"DELETE /operator/v1/merchants/{id}/active":           o.setActive(false),
+		"GET /operator/v1/merchants/{id}/urls":                o.showURLs,
+		"PUT /operator/v1/merchants/{id}/urls":                o.setURLs,
+		"POST /operator/v1/merchants/{id}/test-notifications": o.testNotifications,
+		"GET /operator/v1/notifications":                      o.listNotifications,
+		"GET /operator/v1/notifications/{id}":                 o.showNotification,
+		"POST /operator/v1/notifications/{id}/resend":         o.resendNotification,
+		"PUT /operator/v1/maintenance":                        o.set(true, maintenanceSetting),
+		"DELETE /operator/v1/maintenance":                     o.set(false, maintenanceSetting),
+		"PUT /operator/v1/products/{code}/pause":              o.set(true, pauseSetting),
+		"DELETE /operator/v1/products/{code}/pause":           o.set(false, pauseSetting),
 	} {
 		mux.HandleFunc(pattern, answerJSON(handle))
 	}
-	// It changes nothing, so it may be asked twice.
+	// Both may be asked twice: one changes nothing, and of the other's work
+	// nothing is left for the second time.
 	mux.HandleFunc("GET /operator/v1/verify", o.verify)
+	mux.HandleFunc("DELETE /operator/v1/merchants/{id}/open-charges", o.cancelOpen)
 	g := group{name: "operators", hasEvent: isFinance}
 	return g.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		note(r.Context(), zap.String("who", operatorOf(r)))
@@ -165,43 +171,6 @@ func answerJSON(handle func(*http.Request) (any, error)) http.HandlerFunc {
 		w.WriteHeader(status)
 		// A command that went away needs no answer.
 		_ = json.NewEncoder(w).Encode(body)
-	}
-}
-
-// newMerchant is the request for a merchant.
-type newMerchant struct {
-	Name   string        `json:"name"`
-	Prefix string        `json:"prefix"`
-	Hold   time.Duration `json:"hold"`
-}
-
-// merchantKey is a merchant with a server key that is shown this once.
-type merchantKey struct {
-	Merchant  access.Merchant `json:"merchant"`
-	ServerKey string          `json:"server_key"`
-}
-
-func (o *operators) listMerchants(*http.Request) (any, error) {
-	return append([]access.Merchant{}, o.app.merchants.List()...), nil
-}
-
-func (o *operators) addMerchant(r *http.Request) (any, error) {
-	var n newMerchant
-	if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
-		return nil, fmt.Errorf("add merchant: %w", err)
-	}
-	m, key, err := o.app.merchants.Add(r.Context(), operatorOf(r), access.NewMerchant{Name: n.Name, Prefix: n.Prefix, Hold: n.Hold})
-	return merchantKey{m, key.Reveal()}, err
-}
-
-func (o *operators) rotateKey(r *http.Request) (any, error) {
-	m, key, err := o.app.merchants.RotateKey(r.Context(), operatorOf(r), r.PathValue("id"))
-	return merchantKey{m, key.Reveal()}, err
-}
-
-func (o *operators) setActive(active bool) func(*http.Request) (any, error) {
-	return func(r *http.Request) (any, error) {
-		return o.app.merchants.SetActive(r.Context(), operatorOf(r), r.PathValue("id"), active)
 	}
 }
 
@@ -243,18 +212,23 @@ type verifyStep struct {
 
 // verify checks a copy of the ledger while the server goes on.
 func (o *operators) verify(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	steps := json.NewEncoder(w)
-	controller := http.NewResponseController(w)
-	report, err := o.verifyCopy(func(done, total uint64) {
-		// A command that went away does not stop the check; it ends soon.
-		_ = steps.Encode(verifyStep{Done: done, Total: total})
-		_ = controller.Flush()
-	})
+	tell := steps(w)
+	report, err := o.verifyCopy(func(done, total uint64) { tell(verifyStep{Done: done, Total: total}) })
 	if err != nil {
 		note(r.Context(), zap.Error(err))
 	}
-	_ = steps.Encode(lastStep(report, err))
+	tell(lastStep(report, err))
+}
+
+// steps lets a handler answer line by line while it works. A command that went
+// away does not stop the work.
+func steps(w http.ResponseWriter) (tell func(step any)) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	encoder, controller := json.NewEncoder(w), http.NewResponseController(w)
+	return func(step any) {
+		_ = encoder.Encode(step)
+		_ = controller.Flush()
+	}
 }
 
 func lastStep(report boltdb.Report, err error) verifyStep {

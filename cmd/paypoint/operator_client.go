@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -10,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"time"
 
@@ -118,27 +118,58 @@ func (c *operatorClient) send(ctx context.Context, method, path string, body any
 
 // verify lets the server check a copy of its ledger.
 func (c *operatorClient) verify(ctx context.Context, progress boltdb.Progress) (boltdb.Report, error) {
-	answer, err := c.send(ctx, http.MethodGet, "/operator/v1/verify", nil)
-	if err != nil {
-		return boltdb.Report{}, err
-	}
-	defer answer.Body.Close()
-	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
-		var step verifyStep
-		if err := json.Unmarshal(lines.Bytes(), &step); err != nil {
-			return boltdb.Report{}, fmt.Errorf("read the server's answer: %w", err)
-		}
+	var report boltdb.Report
+	err := stream(ctx, c, http.MethodGet, "/operator/v1/verify", nil, func(step verifyStep) (bool, error) {
 		switch {
 		case step.Report != nil:
-			return *step.Report, nil
+			report = *step.Report
+			return true, nil
 		case step.Differs:
-			return boltdb.Report{}, fmt.Errorf("%w: %s", errDiffers, step.Error)
+			return true, fmt.Errorf("%w: %s", errDiffers, step.Error)
 		case step.Error != "":
-			return boltdb.Report{}, errors.New(step.Error)
+			return true, errors.New(step.Error)
 		}
 		progress(step.Done, step.Total)
+		return false, nil
+	})
+	return report, err
+}
+
+// cancelOpen lets the server cancel a merchant's open charges, and returns how
+// many it has cancelled.
+func (c *operatorClient) cancelOpen(ctx context.Context, merchant string, progress func(cancelled int)) (int, error) {
+	cancelled := 0
+	path := "/operator/v1/merchants/" + url.PathEscape(merchant) + "/open-charges"
+	err := stream(ctx, c, http.MethodDelete, path, nil, func(step cancelStep) (bool, error) {
+		cancelled = step.Cancelled
+		progress(cancelled)
+		if step.Error != "" {
+			return true, errors.New(step.Error)
+		}
+		return step.Done, nil
+	})
+	return cancelled, err
+}
+
+// stream sends a request whose answer comes line by line, until each says that
+// it is the last one.
+func stream[T any](ctx context.Context, c *operatorClient, method, path string, body any, each func(T) (last bool, err error)) error {
+	answer, err := c.send(ctx, method, path, body)
+	if err != nil {
+		return err
 	}
-	return boltdb.Report{}, errors.New("the server broke off its answer")
+	defer answer.Body.Close()
+	for lines := json.NewDecoder(answer.Body); ; {
+		var step T
+		if err := lines.Decode(&step); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return errors.New("the server broke off its answer")
+		} else if err != nil {
+			return fmt.Errorf("read the server's answer: %w", err)
+		}
+		if last, err := each(step); last || err != nil {
+			return err
+		}
+	}
 }
 
 // progressWriter says how much of a file has come.

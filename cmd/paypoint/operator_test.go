@@ -46,7 +46,7 @@ func TestMerchantCommands(t *testing.T) {
 
 		code, out, errText = command("merchant", "list")
 		require.Equal(t, exitDone, code, errText)
-		require.Regexp(t, `(?m)^G000000002  Toko Buku     321     1m30s  true    1$`, out)
+		require.Regexp(t, `(?m)^G000000002  Toko Buku     321     1m30s  true    1     -$`, out)
 		require.NotContains(t, out, "paypoint-server-")
 
 		code, out, errText = command("merchant", "rotate-key", "G000000002", "--json")
@@ -57,10 +57,10 @@ func TestMerchantCommands(t *testing.T) {
 
 		code, out, errText = command("merchant", "list", "--json")
 		require.Equal(t, exitDone, code, errText)
-		var merchants []access.Merchant
+		var merchants []listedMerchant
 		require.NoError(t, json.Unmarshal([]byte(out), &merchants))
 		require.Equal(t, []string{"G000000001", "G000000002"}, []string{merchants[0].ID, merchants[1].ID})
-		require.Equal(t, rotated.Merchant, merchants[1])
+		require.Equal(t, listedMerchant{rotated.Merchant, []string{}}, merchants[1])
 
 		for args, says := range map[string]string{
 			"merchant rotate-key G000000009":                        "G000000009",

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"paypoint/access"
-	"paypoint/finance"
 	"paypoint/ledger"
 )
 
@@ -33,6 +33,7 @@ func (a *application) serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	a.watchQueue()
 	if err := places.listen(a.log); err != nil {
 		return err
 	}
@@ -43,28 +44,42 @@ func (a *application) serve(ctx context.Context, out io.Writer) error {
 	}
 	defer operators.close()
 
+	a.plainAddress = places.of("pages")
 	failed := make(chan error, len(places)+1)
 	places.serve(failed)
 	operators.serve(failed)
-	sweeping, stopSweeping := context.WithCancel(ctx)
-	swept := make(chan struct{})
-	go func() {
-		defer close(swept)
-		a.sweep(sweeping)
-	}()
+	stopDelivering := a.deliver()
+	stopWatching := a.watch(ctx)
 	places.announce(out)
+	if a.config.SandboxTLS != "" {
+		announceTLS(out, places[len(places)-1].listener.Addr().String(), a.config.DataDir)
+	}
 	if a.config.Sandbox {
 		announceSandbox(out, places.of("merchant"), places.of("partner"), a.config.DataDir)
 	}
 
 	err = a.wait(ctx, failed)
-	stopSweeping()
-	<-swept
+	stopWatching()
 	a.shutdown(append(places.servers(), operators.server))
+	if a.store.Err() == nil { // else the process is to end at once
+		stopDelivering()
+	}
 	if err == nil && a.store.Err() != nil {
 		err = a.ledgerFailure() // it failed while the last requests were served
 	}
 	return err
+}
+
+// watch does what the clock asks for until stop is called.
+func (a *application) watch(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { a.sweep(ctx) })
+	watching.Go(func() { a.watchOutbox(ctx) })
+	return func() {
+		cancel()
+		watching.Wait()
+	}
 }
 
 // wait returns when the server has to end: nil when it was told to.
@@ -117,49 +132,6 @@ func (a *application) sweep(ctx context.Context) {
 	}
 }
 
-// endpoints puts each group's routes on its address.
-func (a *application) endpoints() (endpoints, error) {
-	partner, err := a.partnerHandler()
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := access.NewTokens(a.config.financeTokens())
-	if err != nil {
-		return nil, err
-	}
-	a.watchQueue()
-	limits, listeners := a.config.Limits, a.config.Listeners
-	wrap := func(g group, handler http.Handler) http.Handler {
-		return g.wrap(handler, listeners.TrustedProxies, a.log, a.metrics)
-	}
-	partnerGroup := group{name: "partner", readTimeout: limits.Partner.ReadTimeout, answerTimeout: limits.Partner.AnswerTimeout, hasEvent: isMessage}
-	merchantGroup := group{name: "merchant", readTimeout: limits.Merchant.ReadTimeout, answerTimeout: limits.Merchant.AnswerTimeout}
-	// A settlement file may be sent, and a large day closed, for as long as it takes.
-	consoleGroup := group{name: "console", readTimeout: consoleReadTimeout, hasEvent: isFinance}
-	operationsGroup := group{name: "operations", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout}
-
-	var places endpoints
-	places.add(listeners.Partner.Listen, limits.Partner.MaxConnections, "partner", map[string]http.Handler{
-		"/indomaret": wrap(partnerGroup, partner),
-	})
-	places.add(listeners.Merchant.Listen, limits.Merchant.MaxConnections, "merchant", map[string]http.Handler{
-		"/v2/": wrap(merchantGroup, a.chargeHandler()),
-	})
-	places.add(listeners.Console.Listen, defaultConnections, "console", map[string]http.Handler{
-		financePaths: wrap(consoleGroup, a.financeHandler(finance.BearerTokens(tokens))),
-	})
-	places.add(listeners.Operations.Listen, defaultConnections, "operations", map[string]http.Handler{
-		"GET /healthz": wrap(operationsGroup, http.HandlerFunc(a.healthy)),
-		"GET /readyz":  wrap(operationsGroup, http.HandlerFunc(a.ready)),
-		"GET /metrics": wrap(operationsGroup, a.metrics.handler()),
-	})
-	for _, place := range places {
-		// What no group knows has limits too: net/http would wait for its body.
-		place.refuseOthers(wrap(group{name: "none", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout}, http.NotFoundHandler()))
-	}
-	return places, nil
-}
-
 // healthy says that the process runs.
 func (a *application) healthy(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "ok")
@@ -210,5 +182,9 @@ Make a payment code, pay it as a till would, and export today's settlement:
 
   bin/paypoint --data %s settlement close --early && bin/paypoint --data %s settlement export
 
-`, dataDir, sandboxPartnerKey, sandboxFinanceToken, merchant, partner, dataDir, dataDir)
+The merchants' API is described at http://%s/docs. Have a shop of yours told of its charges:
+
+  bin/paypoint --data %s merchant notify %s http://127.0.0.1:3000/notification
+
+`, dataDir, sandboxPartnerKey, sandboxFinanceToken, merchant, partner, dataDir, dataDir, merchant, dataDir, access.SandboxMerchant)
 }

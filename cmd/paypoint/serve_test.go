@@ -257,7 +257,7 @@ func TestServeNamesTheGroupsOfATakenPort(t *testing.T) {
 	dir := stageFolder(t)
 	code, _, errText := runCommand("serve", "--sandbox", "--data", dir, "--listen", taken.Addr().String())
 	require.Equal(t, exitFailed, code)
-	require.Contains(t, errText, "listen on "+taken.Addr().String()+" for [partner merchant console operations]: ")
+	require.Contains(t, errText, "listen on "+taken.Addr().String()+" for [partner merchant pages console operations]: ")
 	require.Contains(t, errText, "address already in use")
 	require.NoFileExists(t, filepath.Join(dir, socketName))
 	code, _, errText = runCommand("verify", "--data", dir)
@@ -286,21 +286,22 @@ func productionLedger(t *testing.T, config string) string {
 	return makeLedger(t, cfg)
 }
 
-// fourListeners give each group a host of its own, and any free port.
-const fourListeners = `
+// fiveListeners give each group a host of its own, and any free port.
+const fiveListeners = `
 listeners:
   partner: {listen: "127.0.0.1:0", public_url: "https://pay.example.com"}
   merchant: {listen: "127.0.0.2:0"}
+  pages: {listen: "127.0.0.5:0"}
   console: {listen: "127.0.0.3:0"}
   operations: {listen: "127.0.0.4:0"}
 `
 
 func TestServeKeepsTheGroupsApart(t *testing.T) {
 	t.Parallel()
-	config, _ := productionFile(t, fourListeners)
+	config, _ := productionFile(t, fiveListeners)
 	p := start(t, nil, "serve", "--config", config)
-	p.waitUntilListening(4)
-	hosts := []string{"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"}
+	p.waitUntilListening(5)
+	hosts := []string{"127.0.0.1", "127.0.0.2", "127.0.0.5", "127.0.0.3", "127.0.0.4"}
 	for i, url := range p.urls {
 		require.Regexp(t, `^http://`+hosts[i]+`:[1-9][0-9]*$`, url)
 	}
@@ -309,13 +310,18 @@ func TestServeKeepsTheGroupsApart(t *testing.T) {
 		place  int
 		path   string
 		status int
+		says   string
 	}{
-		{0, "/indomaret?wsdl", http.StatusOK},
-		{1, "/v2/order-1/status", http.StatusUnauthorized},
-		{2, "/finance/v1/settlements", http.StatusUnauthorized},
-		{3, "/healthz", http.StatusOK},
-		{3, "/readyz", http.StatusOK},
-		{3, "/metrics", http.StatusOK},
+		{0, "/indomaret?wsdl", http.StatusOK, `location="https://pay.example.com/indomaret"`},
+		{1, "/v2/order-1/status", http.StatusUnauthorized, `"status_code":"401"`},
+		{1, "/v1/charges", http.StatusUnauthorized, `"status_code":"401"`},
+		{1, "/docs", http.StatusOK, "<html"},
+		{1, "/openapi.yaml", http.StatusOK, "openapi: 3.1"},
+		{2, "/pay/018f4e6e-0000-7000-8000-000000000000", http.StatusNotFound, "<html"},
+		{3, "/finance/v1/settlements", http.StatusUnauthorized, `"error"`},
+		{4, "/healthz", http.StatusOK, "ok"},
+		{4, "/readyz", http.StatusOK, "ok"},
+		{4, "/metrics", http.StatusOK, "paypoint_"},
 	}
 	c := newClient(t, "")
 	for _, route := range routes {
@@ -330,8 +336,8 @@ func TestServeKeepsTheGroupsApart(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, response.Body.Close())
 			require.Equal(t, want, response.StatusCode, "%s at %s", route.path, hosts[place])
-			if route.path == "/indomaret?wsdl" && place == 0 {
-				require.Contains(t, string(text), `location="https://pay.example.com/indomaret"`)
+			if place == route.place {
+				require.Contains(t, string(text), route.says, route.path)
 			}
 		}
 	}
@@ -389,7 +395,7 @@ func TestMasterKeyThatDoesNotFitStopsTheStart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config, masterKey := productionFile(t, fourListeners)
+			config, masterKey := productionFile(t, fiveListeners)
 			productionLedger(t, config)
 			code, _, errText := runCommand("merchant", "add", "Shop", "--config", config)
 			require.Equal(t, exitDone, code, errText)
@@ -405,7 +411,7 @@ func TestMasterKeyThatDoesNotFitStopsTheStart(t *testing.T) {
 
 func TestProductionRefusesASandboxLedger(t *testing.T) {
 	t.Parallel()
-	config, masterKey := productionFile(t, fourListeners)
+	config, masterKey := productionFile(t, fiveListeners)
 	data := filepath.Join(filepath.Dir(config), "data")
 	cfg, err := LoadConfig("", nil, Overrides{DataDir: data, Sandbox: true})
 	require.NoError(t, err)
@@ -464,4 +470,22 @@ func TestServeBeginsNoLedgerInPlaceOfAnother(t *testing.T) {
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, errText, "another server runs in "+dir)
 	require.Equal(t, exitDone, p.stop())
+}
+
+// An upgrade can take minutes: the log says that it goes on, not each step.
+func TestServeTellsOfAnUpgrade(t *testing.T) {
+	t.Parallel()
+	cfg := sandboxHere(t)
+	l := serveHere(t, cfg, 1, func(a *application) {
+		a.openStore = func(url string, options store.Options) (ledger.Store, error) {
+			for done := range uint64(100) {
+				options.Bolt.Upgrading(done, 100)
+			}
+			return store.Open(url, options)
+		}
+	})
+	require.NoError(t, l.end())
+	told := l.logs.lines("upgrading the ledger")
+	require.Len(t, told, 1)
+	require.Contains(t, told[0], `"of": 100`)
 }

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"paypoint/access"
+)
+
+// newMerchant is the request for a merchant.
+type newMerchant struct {
+	Name   string        `json:"name"`
+	Prefix string        `json:"prefix"`
+	Hold   time.Duration `json:"hold"`
+}
+
+// merchantKey is a merchant with a server key that is shown this once.
+type merchantKey struct {
+	Merchant  access.Merchant `json:"merchant"`
+	ServerKey string          `json:"server_key"`
+}
+
+// listedMerchant is a merchant with the addresses that are notified.
+type listedMerchant struct {
+	access.Merchant
+	// NotificationURLs are without their queries, which can hold a secret of the
+	// merchant's.
+	NotificationURLs []string `json:"notification_urls"`
+}
+
+func (o *operators) listMerchants(*http.Request) (any, error) {
+	merchants := []listedMerchant{} // no merchants are [] in JSON too
+	for _, m := range o.app.merchants.List() {
+		listed := listedMerchant{Merchant: m, NotificationURLs: []string{}}
+		for _, raw := range o.app.merchants.NotificationURLs(m.ID) {
+			listed.NotificationURLs = append(listed.NotificationURLs, withoutQuery(raw))
+		}
+		merchants = append(merchants, listed)
+	}
+	return merchants, nil
+}
+
+// withoutQuery cuts a URL before its query.
+func withoutQuery(raw string) string {
+	before, _, _ := strings.Cut(raw, "?")
+	return before
+}
+
+func (o *operators) addMerchant(r *http.Request) (any, error) {
+	var n newMerchant
+	if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
+		return nil, fmt.Errorf("add merchant: %w", err)
+	}
+	m, key, err := o.app.merchants.Add(r.Context(), operatorOf(r), access.NewMerchant{Name: n.Name, Prefix: n.Prefix, Hold: n.Hold})
+	return merchantKey{m, key.Reveal()}, err
+}
+
+func (o *operators) rotateKey(r *http.Request) (any, error) {
+	m, key, err := o.app.merchants.RotateKey(r.Context(), operatorOf(r), r.PathValue("id"))
+	return merchantKey{m, key.Reveal()}, err
+}
+
+func (o *operators) setActive(active bool) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		return o.app.merchants.SetActive(r.Context(), operatorOf(r), r.PathValue("id"), active)
+	}
+}
+
+// merchantURLs are the URLs that are told of a merchant's charges.
+type merchantURLs struct {
+	Merchant string   `json:"merchant"`
+	URLs     []string `json:"notification_urls"`
+}
+
+func (o *operators) showURLs(r *http.Request) (any, error) {
+	id := r.PathValue("id")
+	if _, known := o.app.merchants.Merchant(id); !known {
+		return nil, fmt.Errorf("notification URLs of %s: %w", id, access.ErrUnknownMerchant)
+	}
+	return merchantURLs{id, append([]string{}, o.app.merchants.NotificationURLs(id)...)}, nil
+}
+
+func (o *operators) setURLs(r *http.Request) (any, error) {
+	var wanted merchantURLs
+	if err := json.NewDecoder(r.Body).Decode(&wanted); err != nil {
+		return nil, fmt.Errorf("set notification URLs: %w", err)
+	}
+	err := o.app.merchants.SetNotificationURLs(r.Context(), operatorOf(r), r.PathValue("id"), wanted.URLs, o.app.config.Sandbox)
+	if err != nil {
+		return nil, err
+	}
+	return o.showURLs(r)
+}
+
+// cancelStep is one line of the answer while a merchant's open charges are
+// cancelled: how many so far, then that it is done or a failure.
+type cancelStep struct {
+	Cancelled int    `json:"cancelled"`
+	Done      bool   `json:"done,omitempty"`
+	Error     string `json:"error,omitempty"`
+}
+
+// cancelOpen cancels what a merchant's customers could still pay.
+func (o *operators) cancelOpen(w http.ResponseWriter, r *http.Request) {
+	tell := steps(w)
+	id := r.PathValue("id")
+	cancelled, err := 0, access.ErrUnknownMerchant
+	if _, known := o.app.merchants.Merchant(id); known {
+		cancelled, err = o.app.ledger.CancelOpen(r.Context(), id, func(cancelled int) { tell(cancelStep{Cancelled: cancelled}) })
+	}
+	note(r.Context(), zap.String("merchant", id), zap.Int("cancelled", cancelled))
+	if err != nil {
+		note(r.Context(), zap.Error(err))
+		tell(cancelStep{Cancelled: cancelled, Error: fmt.Sprintf("cancel open charges of %s: %v", id, err)})
+		return
+	}
+	tell(cancelStep{Cancelled: cancelled, Done: true})
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"net/http"
+
+	"paypoint/access"
+	"paypoint/finance"
+)
+
+// groups are the kinds of callers, each with its limits and its log.
+type groups struct {
+	app                                           *application
+	partner, merchant, pages, console, operations group
+}
+
+func (a *application) groups() groups {
+	limits := a.config.Limits
+	bounded := func(name string, l GroupLimits) group {
+		return group{name: name, readTimeout: l.ReadTimeout, answerTimeout: l.AnswerTimeout}
+	}
+	g := groups{
+		app:     a,
+		partner: bounded("partner", limits.Partner), merchant: bounded("merchant", limits.Merchant.GroupLimits), pages: bounded("pages", limits.Pages),
+		// A settlement file may be sent, and a large day closed, for as long as it takes.
+		console:    group{name: "console", readTimeout: consoleReadTimeout, hasEvent: isFinance},
+		operations: group{name: "operations", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout},
+	}
+	g.partner.hasEvent = isMessage
+	return g
+}
+
+// wrap puts a group around its handler.
+func (g groups) wrap(of group, handler http.Handler) http.Handler {
+	return of.wrap(handler, g.app.config.Listeners.TrustedProxies, g.app.log, g.app.metrics)
+}
+
+// endpoints puts each group's routes on its address.
+func (a *application) endpoints() (endpoints, error) {
+	partner, err := a.partnerHandler()
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := access.NewTokens(a.config.financeTokens())
+	if err != nil {
+		return nil, err
+	}
+	g, listeners, limits := a.groups(), a.config.Listeners, a.config.Limits
+	var places endpoints
+	places.add(listeners.Partner.Listen, limits.Partner.MaxConnections, "partner", map[string]http.Handler{
+		"/indomaret": g.wrap(g.partner, partner),
+	})
+	places.add(listeners.Merchant.Listen, limits.Merchant.MaxConnections, "merchant", a.merchantRoutes(g))
+	places.add(listeners.Pages.Listen, limits.Pages.MaxConnections, "pages", map[string]http.Handler{
+		pagesPath: g.wrap(g.pages, a.pageHandler()),
+	})
+	places.add(listeners.Console.Listen, defaultConnections, "console", map[string]http.Handler{
+		financePaths: g.wrap(g.console, a.financeHandler(finance.BearerTokens(tokens))),
+	})
+	places.add(listeners.Operations.Listen, defaultConnections, "operations", map[string]http.Handler{
+		"GET /healthz": g.wrap(g.operations, http.HandlerFunc(a.healthy)),
+		"GET /readyz":  g.wrap(g.operations, http.HandlerFunc(a.ready)),
+		"GET /metrics": g.wrap(g.operations, a.metrics.handler()),
+	})
+	for _, place := range places {
+		// What no group knows has limits too: net/http would wait for its body.
+		place.refuseOthers(g.wrap(group{name: "none", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout}, http.NotFoundHandler()))
+	}
+	return a.addSandboxTLS(places)
+}
+
+// addSandboxTLS adds the sandbox's listener with TLS, if one is asked for.
+func (a *application) addSandboxTLS(places endpoints) (endpoints, error) {
+	if a.config.SandboxTLS == "" {
+		return places, nil
+	}
+	ca, made, err := openSandboxCA(a.config.DataDir, a.now)
+	if err != nil {
+		return nil, err
+	}
+	if made {
+		a.log.Info("made a new sandbox CA: clients that trusted another one have to trust it")
+	}
+	return append(places, places.at(a.config.Listeners.Merchant.Listen).secured(a.config.SandboxTLS, ca.config())), nil
+}
