@@ -20,7 +20,7 @@ PACKAGES := ./... ./.ci/testsummary
 # detector ("make test RACE=" leaves that out); so are the programs, in the
 # tests' process and in those that the tests start. The settlement has no state
 # of its own, and its tests with large days take minutes there.
-RACE := $(patsubst %,./%/...,$(wildcard access charge cmd finance ledger soap store))
+RACE := $(patsubst %,./%/...,$(wildcard access charge cmd finance ledger notify soap store))
 
 # How long each fuzz target runs, and how often torture kills the server.
 FUZZTIME ?= 20s
@@ -60,8 +60,8 @@ verify: ## check format, code, generated code, sample config, imports and docume
 	.ci/check-generated
 	go test -count=1 -run '^Test(Sample|Imports|Docs)' ./cmd/paypoint
 
-bench: build ## measure payments per second; PEERS=1 races other servers too; DAY=1 exports a day of 1,000,000
-	$(if $(DAY),go test ./reconcile/settlement -run '^$$' -bench Day -benchtime 1x -timeout 1h,go run ./bench $(if $(PEERS),--peers) $(BENCHFLAGS))
+bench: build ## measure speed; PART=payments, charges or notifications alone; PEERS=1 races other servers too; DAY=1 exports a day of 1,000,000
+	$(if $(DAY),go test ./reconcile/settlement -run '^$$' -bench Day -benchtime 1x -timeout 1h,go run ./bench $(if $(PART),--part $(PART)) $(if $(PEERS),--peers) $(BENCHFLAGS))
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	@grep --recursive --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' . | \
