@@ -28,8 +28,9 @@ type answer struct {
 	ExpiryTime  string `json:"expiry_time,omitempty"`
 	MinAmount   string `json:"min_amount,omitempty"`
 	Fee         string `json:"fee,omitempty"`
-	// While it can be paid, and where there is a page.
-	PageURL string `json:"page_url,omitempty"`
+	// The customer's page, while the charge can be paid: under the name that the
+	// SDKs' typed answers have.
+	RedirectURL string `json:"redirect_url,omitempty"`
 
 	// Status and listing.
 	slip
@@ -116,7 +117,7 @@ func (a answer) withCode(c ledger.Charge) answer {
 // pay.
 func (h *handler) withPage(r *http.Request, a answer) answer {
 	if h.PageURL != nil && a.TransactionStatus == pending.status {
-		a.PageURL = h.PageURL(r, a.TransactionID)
+		a.RedirectURL = h.PageURL(r, a.TransactionID)
 	}
 	return a
 }

@@ -93,7 +93,7 @@ func TestANotificationTellsAllThatTheMerchantGave(t *testing.T) {
 	require.Equal(t, "branch 7", told["custom_field1"])
 	require.Equal(t, "1578557719", told["custom_field3"])
 	require.Equal(t, "c-9", told["metadata"].(map[string]any)["cart"])
-	for _, absent := range []string{"fraud_status", "min_amount", "fee", "page_url", "settlement_time", "approval_code"} {
+	for _, absent := range []string{"fraud_status", "min_amount", "fee", "redirect_url", "settlement_time", "approval_code"} {
 		require.NotContains(t, told, absent)
 	}
 }

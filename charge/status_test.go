@@ -35,7 +35,7 @@ func coded(v ledger.View) string {
 
 // paged is the part that names the customer's page.
 func paged(v ledger.View) string {
-	return fmt.Sprintf(`,"page_url":"https://pay.example/pay/%s"`, v.ID)
+	return fmt.Sprintf(`,"redirect_url":"https://pay.example/pay/%s"`, v.ID)
 }
 
 // signed is the end of a status.
@@ -119,7 +119,7 @@ func TestAnOpenAmountKeepsItsGrossAmount(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	r := b.send(t, "POST", "/v2/charge", order("A-1", `"min_amount":"20000.00"`, `"fee":5000`))
-	require.Contains(t, r.body, `"min_amount":"20000.00","fee":"5000.00","page_url":"https://pay.example/pay/`)
+	require.Contains(t, r.body, `"min_amount":"20000.00","fee":"5000.00","redirect_url":"https://pay.example/pay/`)
 	v, err := b.service.Status(t.Context(), access.SandboxMerchant, "A-1")
 	require.NoError(t, err)
 	b.pay(t, v.Code, "REF1", 30_000)

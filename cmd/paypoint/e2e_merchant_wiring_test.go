@@ -71,7 +71,7 @@ func TestEndToEndMerchantsDay(t *testing.T) {
 	id := told["transaction_id"].(string)
 	require.Equal(t, map[string]any{"cart": []any{7.0, 8.0}}, told["metadata"])
 	require.Equal(t, "counter 3", told["custom_field1"])
-	require.Equal(t, s.url+"/pay/"+id, told["page_url"])
+	require.Equal(t, s.url+"/pay/"+id, told["redirect_url"])
 
 	answer, page := s.get("/pay/" + id)
 	require.Equal(t, http.StatusOK, answer.StatusCode)
@@ -194,8 +194,8 @@ func TestPageURLOverSandboxTLS(t *testing.T) {
 	defer response.Body.Close()
 	var answer map[string]string
 	require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
-	require.Equal(t, l.urls[0]+"/pay/"+answer["transaction_id"], answer["page_url"])
-	page, err := newClient(t, "").http.Get(answer["page_url"])
+	require.Equal(t, l.urls[0]+"/pay/"+answer["transaction_id"], answer["redirect_url"])
+	page, err := newClient(t, "").http.Get(answer["redirect_url"])
 	require.NoError(t, err)
 	require.NoError(t, page.Body.Close())
 	require.Equal(t, http.StatusOK, page.StatusCode)

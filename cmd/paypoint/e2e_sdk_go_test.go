@@ -89,6 +89,7 @@ func TestEndToEndGoSDKCharges(t *testing.T) {
 		StatusCode: "201", StatusMessage: charged.StatusMessage, TransactionStatus: "pending",
 		TransactionID: charged.TransactionID, OrderID: "order-1", GrossAmount: "50000.00", Currency: "IDR", PaymentType: "cstore",
 		TransactionTime: "2026-01-30 10:00:00", ExpiryTime: "2026-01-30 12:00:00", PaymentCode: charged.PaymentCode, Store: "indomaret",
+		RedirectURL: s.url + "/pay/" + charged.TransactionID,
 	}, charged)
 	again, err := shop.ChargeTransaction(request)
 	require.Nil(t, err)
@@ -305,7 +306,7 @@ func TestEndToEndGoSDKMaps(t *testing.T) {
 	charged, err := newGoShop(s, s.key).ChargeTransactionWithMap(&request)
 	require.Nil(t, err)
 	id, _ := charged["transaction_id"].(string)
-	require.Equal(t, s.url+"/pay/"+id, charged["page_url"])
+	require.Equal(t, s.url+"/pay/"+id, charged["redirect_url"])
 	requireMembers(t, map[string]any{"status_code": "201", "order_id": "order-1", "gross_amount": "50000.00"}, charged)
 }
 

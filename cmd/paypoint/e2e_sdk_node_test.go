@@ -157,7 +157,7 @@ func TestEndToEndNodeSDKCharges(t *testing.T) {
 	requireMembers(t, want, charged)
 	require.NotContains(t, charged, "fraud_status", "absent for Indomaret")
 	id, code := charged["transaction_id"].(string), charged["payment_code"].(string)
-	require.Equal(t, s.url+"/pay/"+id, charged["page_url"])
+	require.Equal(t, s.url+"/pay/"+id, charged["redirect_url"])
 
 	require.Equal(t, charged, shop.succeed("charge", body), "the same charge again, as after an answer that got lost")
 	shop.refuse("406", "charge", sdkCharge("order-1", map[string]any{"custom_field1": "red"}))
