@@ -23,6 +23,10 @@ type contender struct {
 	fill func(ctx context.Context, addr string, n int) ([]string, error)
 	// role says what it is compared as.
 	role role
+	// outbox is what becomes of its payments' notifications; notify, unless they are
+	// unused, names the URL to the server whose ledger is in dir.
+	outbox outbox
+	notify func(ctx context.Context, dir, url string) error
 }
 
 // role is what a contender is in the race for.
@@ -30,6 +34,7 @@ type role int
 
 const (
 	subject role = iota // paypoint as it is sold
+	variant             // paypoint with more to do
 	ceiling             // the same without a disk: runs with the smallest ledger only
 	peer                // runs at one number of clients only
 )

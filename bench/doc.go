@@ -1,8 +1,10 @@
-// Command bench measures durable payments per second through SOAP:
+// Command bench measures durable payments per second through SOAP, charges per second
+// through the merchants' API, and what notifications cost:
 //
-//	go run ./bench [--codes 10000,1000000] [--clients 1,16,64,256] [--rounds 5] [--peers] [--json]
+//	go run ./bench [--part payments,charges,notifications] [--codes 10000,1000000] [--clients 1,16,64,256] [--rounds 5] [--peers] [--json]
 //
-// Every server is a child process on 127.0.0.1 and ends with this one. The servers:
+// Every server is a child process on 127.0.0.1 and ends with this one. Of a merchant it takes
+// any number of requests a second. The servers:
 //
 //   - paypoint: bin/paypoint serve --sandbox with its ledger file. An answer 00
 //     leaves after the disk has the payment.
@@ -25,10 +27,36 @@
 // to the last answer; percentiles are exact, over every payment. A run in which any
 // answer is not 00 is void and ends the measurement.
 //
-// A round runs every cell of the table once, those that are compared next to each other;
-// the table shows medians over the rounds, and a ratio is the median of the rounds'
-// ratios, so that what slows the machine for a minute slows both sides. On two cores
-// single runs differ by a third: trust the ratios.
+// A round runs every cell of the tables once, those that are compared next to each other,
+// and the next round goes back from the last to the first, so that none always has the
+// better place. The table shows medians over the rounds, and a ratio is the median of the
+// rounds' ratios, so that what slows the machine for a minute slows both sides. On two
+// cores single runs differ by a third: trust the ratios.
+//
+// # Charges
+//
+// The part charges has 64 shops' connections charge, with items and a customer, beside
+// the open codes of the smallest ledger, for as long as --limit. What is answered anything
+// but 201 with a payment code voids the run. The ceiling in memory is the same binary.
+//
+// # Notifications
+//
+// The part notifications pays at 64 clients in a ledger of --notified codes, whose merchant
+// has no settlement hold: the row of the outbox is written in the payment's own transaction.
+// Three servers are compared, the same binary each time:
+//
+//   - no-url: the merchant has no notification URL. Delivery is paused.
+//   - paused: it has one, so that each payment writes its row; delivery is paused. After
+//     each run the outbox must hold one row for each payment, else the run is void. Held to
+//     0.9 of no-url.
+//   - delivering: the notifications are delivered meanwhile to a receiver in this process,
+//     which shares the load's core and answers 200. The run waits until it was told of every
+//     payment, once each, else it is void; payments per second are counted until the last
+//     payment, notifications per second until the last notification.
+//
+// The URL is set after the codes were made, so that nobody is told of those. Two servers
+// that do the same differ by a tenth in the medians of eight rounds when something else runs
+// on the machine: judge the ratio on a quiet one, or with more --rounds.
 //
 // # Why a load generator of its own
 //

@@ -9,7 +9,6 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"regexp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,31 +24,39 @@ const (
 	maxAnswer = 64 << 10
 )
 
-// load is one run of payments against one server.
+// load is one run of a task against one server.
 type load struct {
-	addr    string        // HOST:PORT
-	clients int           // keep-alive connections, each with one payment under way at a time
-	codes   []string      // open codes, each paid once, in this order
-	ref     uint64        // number of the first TrackingRef, see trackingRef
-	limit   time.Duration // no payment starts later than this; 0 for no limit
+	addr    string // HOST:PORT
+	clients int    // keep-alive connections, each with one request under way at a time
+	task    task
+	limit   time.Duration // no request starts later than this; 0 for no limit
 }
 
 // figures are what one run came to.
 type figures struct {
-	Payments  int           // all answered 00
+	Done      int           // payments, all answered 00, or charges, all answered 201
 	Took      time.Duration // from the first request sent to the last answer read
-	P50, P99  time.Duration // exact percentiles over every payment
-	Generator time.Duration // processor time that the load itself took
+	P50, P99  time.Duration // exact percentiles over every request
+	Generator time.Duration // processor time that the load itself took, its receiver included
+	// Notified is how many of the payments the receiver was told of, and NotifiedIn
+	// the time from the first request to the last notification; zero where none is sent.
+	Notified   int
+	NotifiedIn time.Duration
 }
 
-// rate is payments per second.
+// rate is payments or charges per second.
 func (f figures) rate() float64 {
-	return float64(f.Payments) / f.Took.Seconds()
+	return float64(f.Done) / f.Took.Seconds()
 }
 
-// run pays the codes, each client taking the next one, until they or the time are
-// used up. A run with any payment not answered 00 is void: figures of a server that
-// refuses payments say nothing.
+// notifiedRate is notifications per second until the last of the run's had come.
+func (f figures) notifiedRate() float64 {
+	return float64(f.Notified) / f.NotifiedIn.Seconds()
+}
+
+// run does the task, each client taking the next request, until they or the time are
+// used up. A run with any other answer than the one that counts is void: figures of a
+// server that refuses say nothing.
 func (l load) run(ctx context.Context) (figures, error) {
 	clients, err := l.connect(ctx)
 	defer closeAll(clients)
@@ -63,7 +70,7 @@ func (l load) run(ctx context.Context) (figures, error) {
 	var group sync.WaitGroup
 	before, start := processorTime(), time.Now()
 	for _, c := range clients {
-		group.Go(func() { c.payAll(l, start, &next) })
+		group.Go(func() { c.sendAll(l, start, &next) })
 	}
 	group.Wait()
 	took, spent := time.Since(start), processorTime()-before
@@ -82,12 +89,12 @@ func (l load) connect(ctx context.Context) ([]*client, error) {
 		if err != nil {
 			return clients, fmt.Errorf("client %d of %d: %w", len(clients)+1, l.clients, err)
 		}
-		writer, err := newRequestWriter(l.addr, time.Now())
+		requests, err := l.task.on(l.addr, time.Now())
 		if err != nil {
 			return clients, errors.Join(err, conn.Close())
 		}
-		room := min(len(l.codes), 2*len(l.codes)/l.clients+64)
-		clients = append(clients, &client{conn: conn, reader: bufio.NewReader(conn), writer: writer, latencies: make([]time.Duration, 0, room)})
+		room := min(l.task.size(), 2*l.task.size()/l.clients+64)
+		clients = append(clients, &client{conn: conn, reader: bufio.NewReader(conn), requests: requests, latencies: make([]time.Duration, 0, room)})
 	}
 	return clients, nil
 }
@@ -102,36 +109,33 @@ func closeAll(clients []*client) {
 type client struct {
 	conn      net.Conn
 	reader    *bufio.Reader
-	writer    *requestWriter
+	requests  requests
 	latencies []time.Duration
-	failed    error // its last payment's, after which it paid no more
+	failed    error // its last request's, after which it sent no more
 }
 
-// payAll pays one code after the other and stops at its first failure, which voids the run.
-func (c *client) payAll(l load, start time.Time, next *atomic.Int64) {
+// sendAll sends one request after the other and stops at its first failure, which voids the run.
+func (c *client) sendAll(l load, start time.Time, next *atomic.Int64) {
 	for {
 		n := next.Add(1) - 1
-		if n >= int64(len(l.codes)) || l.limit > 0 && time.Since(start) > l.limit {
+		if n >= int64(l.task.size()) || l.limit > 0 && time.Since(start) > l.limit {
 			return
 		}
 		sent := time.Now()
-		if err := c.pay(payment{code: l.codes[n], ref: trackingRef(l.ref + uint64(n))}, sent); err != nil {
-			c.failed = fmt.Errorf("pay %s: %w", l.codes[n], err)
+		if err := c.send(int(n), sent); err != nil {
+			c.failed = fmt.Errorf("%s: %w", c.requests.name(int(n)), err)
 			return
 		}
 		c.latencies = append(c.latencies, time.Since(sent))
 	}
 }
 
-// responseCode finds ResPayment field 3 under whatever prefix a toolkit gives it.
-var responseCode = regexp.MustCompile(`ResponseCode>\s*(\d\d)\s*<`)
-
-// pay sends one payment and reads its answer, which must be a 00.
-func (c *client) pay(p payment, now time.Time) error {
+// send sends request n and reads its answer, which must be the one that counts.
+func (c *client) send(n int, now time.Time) error {
 	if err := c.conn.SetDeadline(now.Add(answerWait)); err != nil {
 		return fmt.Errorf("set deadline: %w", err)
 	}
-	if _, err := c.conn.Write(c.writer.request(p)); err != nil {
+	if _, err := c.conn.Write(c.requests.render(n)); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
 	answer, err := http.ReadResponse(c.reader, nil)
@@ -142,8 +146,7 @@ func (c *client) pay(p payment, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("read answer: %w", err)
 	}
-	code := responseCode.FindSubmatch(body)
-	if answer.StatusCode != http.StatusOK || code == nil || string(code[1]) != "00" {
+	if !c.requests.counts(answer.StatusCode, body) {
 		return fmt.Errorf("answered %s: %.800s", answer.Status, body)
 	}
 	return nil
@@ -160,10 +163,10 @@ func summary(clients []*client, took, spent time.Duration) (figures, error) {
 		}
 	}
 	if len(failures) > 0 {
-		return figures{}, fmt.Errorf("void: %d of %d payments failed, the first: %w", len(failures), len(failures)+len(all), failures[0])
+		return figures{}, fmt.Errorf("void: %d of %d requests failed, the first: %w", len(failures), len(failures)+len(all), failures[0])
 	}
 	slices.Sort(all)
-	return figures{Payments: len(all), Took: took, P50: percentile(all, 0.50), P99: percentile(all, 0.99), Generator: spent}, nil
+	return figures{Done: len(all), Took: took, P50: percentile(all, 0.50), P99: percentile(all, 0.99), Generator: spent}, nil
 }
 
 // percentile is the smallest latency that at least the share p of all do not

@@ -53,9 +53,9 @@ func TestLoadPaysEveryCodeOnce(t *testing.T) {
 	t.Parallel()
 	p := startPartner(t)
 	codes := peerCodes(1000)
-	f, err := load{addr: p.addr, clients: 16, codes: codes}.run(t.Context())
+	f, err := load{addr: p.addr, clients: 16, task: paying{codes: codes}}.run(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, len(codes), f.Payments)
+	require.Equal(t, len(codes), f.Done)
 	require.Len(t, p.paid, len(codes))
 	require.Len(t, p.refs, len(codes))
 	for code, times := range p.paid {
@@ -71,9 +71,8 @@ func TestLoadContinuesTheTrackingRefs(t *testing.T) {
 	t.Parallel()
 	p := startPartner(t)
 	codes := peerCodes(200)
-	for _, l := range []load{{codes: codes[:100]}, {codes: codes[100:], ref: 100}} {
-		l.addr, l.clients = p.addr, 4
-		_, err := l.run(t.Context())
+	for _, task := range []paying{{codes: codes[:100]}, {codes: codes[100:], ref: 100}} {
+		_, err := load{addr: p.addr, clients: 4, task: task}.run(t.Context())
 		require.NoError(t, err)
 	}
 	require.Len(t, p.refs, 200)
@@ -84,8 +83,8 @@ func TestLoadIsVoidWithAnyOtherAnswer(t *testing.T) {
 	p := startPartner(t)
 	codes := peerCodes(100)
 	p.codes[codes[70]] = "13"
-	_, err := load{addr: p.addr, clients: 2, codes: codes}.run(t.Context())
-	require.ErrorContains(t, err, "void: 1 of 100 payments failed")
+	_, err := load{addr: p.addr, clients: 2, task: paying{codes: codes}}.run(t.Context())
+	require.ErrorContains(t, err, "void: 1 of 100 requests failed")
 	require.ErrorContains(t, err, "pay "+codes[70])
 	require.ErrorContains(t, err, "<n:ResponseCode>13<")
 }
@@ -98,7 +97,7 @@ func TestLoadIsVoidWithAFault(t *testing.T) {
 		fmt.Fprint(w, "<ResponseCode>00</ResponseCode>")
 	}))
 	t.Cleanup(server.Close)
-	_, err := load{addr: server.Listener.Addr().String(), clients: 1, codes: peerCodes(1)}.run(t.Context())
+	_, err := load{addr: server.Listener.Addr().String(), clients: 1, task: paying{codes: peerCodes(1)}}.run(t.Context())
 	require.ErrorContains(t, err, "500 Internal Server Error")
 }
 
@@ -106,7 +105,7 @@ func TestLoadIsVoidWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	t.Cleanup(server.Close)
-	_, err := load{addr: server.Listener.Addr().String(), clients: 1, codes: peerCodes(1)}.run(t.Context())
+	_, err := load{addr: server.Listener.Addr().String(), clients: 1, task: paying{codes: peerCodes(1)}}.run(t.Context())
 	require.ErrorContains(t, err, "read answer")
 }
 
@@ -114,10 +113,10 @@ func TestLoadStopsAtItsLimit(t *testing.T) {
 	t.Parallel()
 	p := startPartner(t)
 	codes := peerCodes(200_000)
-	f, err := load{addr: p.addr, clients: 4, codes: codes, limit: 50 * time.Millisecond}.run(t.Context())
+	f, err := load{addr: p.addr, clients: 4, task: paying{codes: codes}, limit: 50 * time.Millisecond}.run(t.Context())
 	require.NoError(t, err)
-	require.Positive(t, f.Payments)
-	require.Less(t, f.Payments, len(codes))
+	require.Positive(t, f.Done)
+	require.Less(t, f.Done, len(codes))
 	require.GreaterOrEqual(t, f.Took, 50*time.Millisecond)
 }
 
@@ -134,7 +133,7 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 		<-asked
 		cancel()
 	}()
-	_, err := load{addr: server.Listener.Addr().String(), clients: 1, codes: peerCodes(1)}.run(ctx)
+	_, err := load{addr: server.Listener.Addr().String(), clients: 1, task: paying{codes: peerCodes(1)}}.run(ctx)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -143,7 +142,7 @@ func TestLoadNeedsAServer(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
-	_, err = load{addr: listener.Addr().String(), clients: 3, codes: peerCodes(1)}.run(t.Context())
+	_, err = load{addr: listener.Addr().String(), clients: 3, task: paying{codes: peerCodes(1)}}.run(t.Context())
 	require.ErrorContains(t, err, "client 1 of 3")
 }
 

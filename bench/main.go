@@ -8,16 +8,22 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 )
 
+// mostCharges ends a run that makes charges; --limit mostly does so before.
+const mostCharges = 200_000
+
 // options are the command line.
 type options struct {
-	Codes    []int         `default:"10000,1000000" help:"Open codes in the ledger."`
-	Clients  []int         `default:"1,16,64,256" help:"Clients at once."`
+	Part     []part        `default:"payments,charges,notifications" enum:"payments,charges,notifications" help:"What to measure: payments at the till; charges made by merchants, at ${peer_clients} clients; payments of which the merchant is notified, at ${peer_clients} clients."`
+	Codes    []int         `default:"10000,1000000" help:"Open codes in the ledger. Charges are measured beside the smallest number."`
+	Notified int           `default:"40000" help:"Open codes in the ledger of the part notifications."`
+	Clients  []int         `default:"1,16,64,256" help:"Clients at once that pay."`
 	Rounds   int           `default:"5" help:"Runs of each cell; the table shows medians."`
 	Limit    time.Duration `default:"4s" help:"Longest run."`
 	Peers    bool          `help:"Run the servers in bench/peers, too, at ${peer_clients} clients. Installs their npm packages when they are missing."`
@@ -29,8 +35,7 @@ type options struct {
 
 func main() {
 	var o options
-	kong.Parse(&o, kong.Name("bench"), kong.Description("Measures durable payments per second through SOAP."),
-		kong.Vars{"peer_clients": fmt.Sprint(peerClients)})
+	kong.Parse(&o, commandLine()...)
 	// The load takes one core at most, so that a server always has the other.
 	runtime.GOMAXPROCS(1)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -39,6 +44,15 @@ func main() {
 		stop()
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
+	}
+}
+
+// commandLine is how the options are explained.
+func commandLine() []kong.Option {
+	return []kong.Option{
+		kong.Name("bench"),
+		kong.Description("Measures durable payments per second through SOAP, charges through the merchants' API, and what notifications cost."),
+		kong.Vars{"peer_clients": fmt.Sprint(peerClients)},
 	}
 }
 
@@ -70,13 +84,16 @@ func (o options) run(ctx context.Context) (err error) {
 
 // plan checks the options and makes the scratch folder.
 func (o options) plan() (plan, error) {
-	if o.Rounds < 1 || o.Limit <= 0 || len(o.Codes) == 0 || len(o.Clients) == 0 {
-		return plan{}, errors.New("--rounds, --limit, --codes and --clients must be more than nothing")
+	if o.Rounds < 1 || o.Limit <= 0 || len(o.Part) == 0 || len(o.Codes) == 0 || len(o.Clients) == 0 {
+		return plan{}, errors.New("--rounds, --limit, --part, --codes and --clients must be more than nothing")
 	}
-	for _, n := range append(append([]int{}, o.Codes...), o.Clients...) {
+	for _, n := range slices.Concat(o.Codes, o.Clients, []int{o.Notified}) {
 		if n < 1 {
-			return plan{}, fmt.Errorf("--codes and --clients: %d is not a number above 0", n)
+			return plan{}, fmt.Errorf("--codes, --clients and --notified: %d is not a number above 0", n)
 		}
+	}
+	if o.Peers && !slices.Contains(o.Part, payments) {
+		return plan{}, errors.New("--peers race payments: --part must name those")
 	}
 	binary, binaryErr := filepath.Abs(o.Paypoint)
 	root, rootErr := filepath.Abs(o.Root)
@@ -86,12 +103,28 @@ func (o options) plan() (plan, error) {
 	if _, err := os.Stat(binary); err != nil {
 		return plan{}, fmt.Errorf("nothing to measure, run `make build` first: %w", err)
 	}
-	contenders := paypoints(binary)
-	if o.Peers {
-		contenders = append(contenders, peers(root)...)
-	}
 	dir, err := scratchFolder(o.Dir)
-	return plan{contenders: contenders, codes: o.Codes, clients: o.Clients, peerClients: peerClients, rounds: o.Rounds, limit: o.Limit, dir: dir}, err
+	return plan{sections: o.sections(binary, root), peerClients: peerClients, rounds: o.Rounds, limit: o.Limit, dir: dir}, err
+}
+
+// sections are the parts that were asked for, each once, in the order in which the help names them.
+func (o options) sections(binary, root string) []section {
+	var all []section
+	if slices.Contains(o.Part, payments) {
+		contenders := paypoints(binary)
+		if o.Peers {
+			contenders = append(contenders, peers(root)...)
+		}
+		all = append(all, section{part: payments, contenders: contenders, codes: o.Codes, clients: o.Clients})
+	}
+	clients := []int{peerClients}
+	if slices.Contains(o.Part, charges) {
+		all = append(all, section{part: charges, contenders: paypoints(binary), codes: []int{slices.Min(o.Codes)}, clients: clients, charges: mostCharges})
+	}
+	if slices.Contains(o.Part, notifications) {
+		all = append(all, section{part: notifications, contenders: notified(binary), codes: []int{o.Notified}, clients: clients})
+	}
+	return all
 }
 
 // scratchFolder makes a new folder in parent that PostgreSQL's own user can enter, too.

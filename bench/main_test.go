@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,7 +16,7 @@ func usable(t *testing.T) options {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "paypoint")
 	require.NoError(t, os.WriteFile(binary, nil, 0o755))
-	return options{Codes: []int{10}, Clients: []int{1}, Rounds: 1, Limit: time.Second, Paypoint: binary, Root: "..", Dir: t.TempDir()}
+	return options{Part: []part{payments}, Codes: []int{10}, Clients: []int{1}, Notified: 10, Rounds: 1, Limit: time.Second, Paypoint: binary, Root: "..", Dir: t.TempDir()}
 }
 
 func TestPlanRunsPeersOnlyWhenAsked(t *testing.T) {
@@ -34,7 +35,8 @@ func TestPlanRunsPeersOnlyWhenAsked(t *testing.T) {
 			p, err := o.plan()
 			require.NoError(t, err)
 			var names []string
-			for _, each := range p.contenders {
+			require.Len(t, p.sections, 1)
+			for _, each := range p.sections[0].contenders {
 				names = append(names, each.name)
 			}
 			require.Equal(t, c.want, names)
@@ -49,13 +51,16 @@ func TestPlanRefuses(t *testing.T) {
 		spoil func(*options)
 		rule  string
 	}{
-		"no rounds":      {func(o *options) { o.Rounds = 0 }, "must be more than nothing"},
-		"no time":        {func(o *options) { o.Limit = 0 }, "must be more than nothing"},
-		"no codes":       {func(o *options) { o.Codes = nil }, "must be more than nothing"},
-		"zero codes":     {func(o *options) { o.Codes = []int{10, 0} }, "0 is not a number above 0"},
-		"minus a client": {func(o *options) { o.Clients = []int{-1} }, "-1 is not a number above 0"},
-		"no binary":      {func(o *options) { o.Paypoint = "/does/not/exist" }, "make build"},
-		"no folder":      {func(o *options) { o.Dir = "/does/not/exist" }, "make scratch folder"},
+		"no rounds":       {func(o *options) { o.Rounds = 0 }, "must be more than nothing"},
+		"no time":         {func(o *options) { o.Limit = 0 }, "must be more than nothing"},
+		"no part":         {func(o *options) { o.Part = nil }, "must be more than nothing"},
+		"peers of others": {func(o *options) { o.Part, o.Peers = []part{charges}, true }, "--peers race payments"},
+		"no codes":        {func(o *options) { o.Codes = nil }, "must be more than nothing"},
+		"zero codes":      {func(o *options) { o.Codes = []int{10, 0} }, "0 is not a number above 0"},
+		"minus a client":  {func(o *options) { o.Clients = []int{-1} }, "-1 is not a number above 0"},
+		"none notified":   {func(o *options) { o.Notified = 0 }, "0 is not a number above 0"},
+		"no binary":       {func(o *options) { o.Paypoint = "/does/not/exist" }, "make build"},
+		"no folder":       {func(o *options) { o.Dir = "/does/not/exist" }, "make scratch folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -81,15 +86,74 @@ func TestScratchFolderIsOnADisk(t *testing.T) {
 	require.Empty(t, left)
 }
 
+func TestPlanHasThePartsThatWereAskedFor(t *testing.T) {
+	t.Parallel()
+	codes := map[part][]int{payments: {10_000, 1_000_000}, charges: {10_000}, notifications: {40_000}}
+	for name, c := range map[string]struct {
+		args []string
+		want []part
+	}{
+		"all by default":    {nil, []part{payments, charges, notifications}},
+		"one":               {[]string{"--part", "charges"}, []part{charges}},
+		"in their order":    {[]string{"--part", "notifications,payments"}, []part{payments, notifications}},
+		"a part said twice": {[]string{"--part", "charges", "--part", "charges"}, []part{charges}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := parsed(t, c.args...)
+			var got []part
+			for _, s := range o.sections("paypoint", "..") {
+				got = append(got, s.part)
+				require.Equal(t, codes[s.part], s.codes)
+				if s.part != payments {
+					require.Equal(t, []int{peerClients}, s.clients)
+				}
+			}
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+// parsed are the options of a command line.
+func parsed(t *testing.T, args ...string) options {
+	t.Helper()
+	var o options
+	parser, err := kong.New(&o, commandLine()...)
+	require.NoError(t, err)
+	_, err = parser.Parse(append(args, "--root", ".."))
+	require.NoError(t, err)
+	return o
+}
+
+func TestCommandLineKnowsItsParts(t *testing.T) {
+	t.Parallel()
+	var o options
+	parser, err := kong.New(&o, commandLine()...)
+	require.NoError(t, err)
+	_, err = parser.Parse([]string{"--root", "..", "--part", "refunds"})
+	require.ErrorContains(t, err, `--part must be one of "payments","charges","notifications" but got "refunds"`)
+}
+
 func TestPaypointTakesTheLoad(t *testing.T) {
 	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "paypoint")
 	require.NoError(t, runTool(exec.Command("go", "build", "-o", binary, "../cmd/paypoint")))
-	p := plan{contenders: paypoints(binary), codes: []int{100}, clients: []int{8}, rounds: 1, limit: time.Minute, dir: t.TempDir()}
+	o := options{Part: []part{payments, charges, notifications}, Codes: []int{100}, Clients: []int{8}, Notified: 100}
+	dir, err := scratchFolder("")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	p := plan{sections: o.sections(binary, ".."), rounds: 1, limit: time.Minute, dir: dir}
+	p.sections[1].charges = 100
 	outcomes, err := p.race(t.Context(), func(int, int, heat) {})
 	require.NoError(t, err)
-	require.Len(t, outcomes, 2)
+	require.Len(t, outcomes, 7)
 	for _, o := range outcomes {
-		require.Equal(t, 100, o.runs[0].Payments, o.contender.name)
+		require.Equal(t, 100, o.runs[0].Done, "%s %s", o.part, o.contender.name)
+		if o.contender.outbox == outboxDelivered {
+			require.Equal(t, 100, o.runs[0].Notified)
+			require.Positive(t, o.runs[0].NotifiedIn)
+		} else {
+			require.Zero(t, o.runs[0].Notified)
+		}
 	}
 }

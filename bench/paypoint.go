@@ -33,20 +33,25 @@ const (
 
 // paypoints are paypoint as it is and paypoint without a disk, both from the binary at path.
 func paypoints(path string) []contender {
-	start := func(engine string) func(context.Context, string) (*server, error) {
-		return func(ctx context.Context, dir string) (*server, error) {
-			p := program{name: "paypoint", path: path, dir: dir, ready: listening, stop: syscall.SIGTERM,
-				args: []string{"serve", "--sandbox", "--listen", "127.0.0.1:0", "--data", dir, "--store", engine}}
-			part, match, err := p.start(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return &server{addr: string(match[1]), parts: []*process{part}}, nil
-		}
-	}
 	return []contender{
-		{name: "paypoint", role: subject, ledger: ledgerKind{name: "bolt", make: prepareLedger}, start: start("bolt:")},
-		{name: "memory", role: ceiling, ledger: ledgerKind{name: "memory"}, start: start("memory:"), fill: chargeAll},
+		{name: "paypoint", role: subject, ledger: ledgerKind{name: "bolt", make: prepareLedger}, start: serving(path, "bolt:")},
+		{name: "memory", role: ceiling, ledger: ledgerKind{name: "memory"}, start: serving(path, "memory:"), fill: chargeAll},
+	}
+}
+
+// unlimited lets a merchant ask as fast as the load can.
+const unlimited = "PAYPOINT_LIMITS_MERCHANT_REQUESTS_PER_SECOND=0"
+
+// serving starts the sandbox of the binary at path; settings are variables of its configuration.
+func serving(path, engine string, settings ...string) func(context.Context, string) (*server, error) {
+	return func(ctx context.Context, dir string) (*server, error) {
+		p := program{name: "paypoint", path: path, dir: dir, ready: listening, stop: syscall.SIGTERM, env: append(settings, unlimited),
+			args: []string{"serve", "--sandbox", "--listen", "127.0.0.1:0", "--data", dir, "--store", engine}}
+		part, match, err := p.start(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &server{addr: string(match[1]), parts: []*process{part}}, nil
 	}
 }
 

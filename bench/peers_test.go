@@ -153,9 +153,9 @@ func TestPeersDoTheSamePayment(t *testing.T) {
 			t.Run("answers", func(t *testing.T) { checkAnswers(t, s.addr, codes) })
 			t.Run("two tills at once", func(t *testing.T) { checkTwoTills(t, s.addr, codes[1]) })
 			t.Run("load", func(t *testing.T) {
-				f, err := load{addr: s.addr, clients: 16, codes: codes[2:], ref: 1000}.run(t.Context())
+				f, err := load{addr: s.addr, clients: 16, task: paying{codes: codes[2:], ref: 1000}}.run(t.Context())
 				require.NoError(t, err)
-				require.Equal(t, 62, f.Payments)
+				require.Equal(t, 62, f.Done)
 			})
 		})
 	}

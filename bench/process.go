@@ -27,6 +27,7 @@ type program struct {
 	name  string
 	path  string
 	args  []string
+	env   []string            // variables, beside this process's own
 	dir   string              // holds its log
 	ready *regexp.Regexp      // in its output, once it serves
 	stop  syscall.Signal      // asks it to end
@@ -54,6 +55,7 @@ func (p program) start(ctx context.Context) (*process, [][]byte, error) {
 	cmd := exec.Command(p.path, p.args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "NODE_ENV=production")
+	cmd.Env = append(cmd.Env, p.env...)
 	// A group of its own: a Ctrl-C reaches us alone, who then end it in order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: p.as}
 	dieWithParent(cmd.SysProcAttr)

@@ -24,6 +24,16 @@ func TestProcessIsReadyWhenItSaysSo(t *testing.T) {
 	require.ErrorIs(t, syscall.Kill(p.cmd.Process.Pid, 0), syscall.ESRCH)
 }
 
+func TestProcessHasItsVariables(t *testing.T) {
+	t.Parallel()
+	script := shell(t, `echo listening on http://127.0.0.1:$BENCH_PORT; exec sleep 60`)
+	script.env = []string{"BENCH_PORT=4712"}
+	p, match, err := script.start(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "127.0.0.1:4712", string(match[1]))
+	require.NoError(t, p.end())
+}
+
 func TestProcessThatEndsBeforeItIsReady(t *testing.T) {
 	t.Parallel()
 	_, _, err := shell(t, `echo the disk is full >&2; exit 3`).start(t.Context())

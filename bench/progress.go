@@ -24,7 +24,7 @@ func (p progressLine) show(done, total int, h heat) {
 	if p.rewrite {
 		begin, end = "\r\x1b[K", "" // back to the start of the line, and clear it
 	}
-	fmt.Fprintf(p.to, "%srun %d of %d: %s, %s codes, %s%s%s", begin, done+1, total, h.contender.name, grouped(h.codes), clientsOf(h.clients), left, end)
+	fmt.Fprintf(p.to, "%srun %d of %d: %s, %s, %s codes, %s%s%s", begin, done+1, total, h.part, h.contender.name, grouped(h.codes), clientsOf(h.clients), left, end)
 }
 
 // end leaves the terminal with an empty line.

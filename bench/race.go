@@ -8,28 +8,48 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"paypoint/access"
 )
 
-// warmUp is how many payments precede the clock in every run: enough for Node's and
+// warmUp is how many requests precede the clock in every run: enough for Node's and
 // PHP's compilers to have done their work. Ledgers hold that many codes more.
 const warmUp = 2000
 
 // plan is what to measure.
 type plan struct {
-	contenders  []contender
-	codes       []int // open codes in the ledger
-	clients     []int
+	sections    []section
 	peerClients int // the one number of clients at which peers run
 	rounds      int
 	limit       time.Duration // of one run's load
 	dir         string        // scratch folder for ledgers, on a disk
 }
 
+// section is one part of the plan; its contenders are compared with each other only.
+type section struct {
+	part       part
+	contenders []contender
+	codes      []int // open codes in the ledger
+	clients    []int
+	charges    int // most charges of a run, in the part charges
+}
+
+// part is a kind of measurement.
+type part string
+
+const (
+	payments      part = "payments"      // codes paid at the till, through SOAP
+	charges       part = "charges"       // codes made through the merchants' API
+	notifications part = "notifications" // payments of which a merchant is told
+)
+
 // heat is one cell of the plan: it is run once in every round.
 type heat struct {
+	part      part
 	contender contender
 	codes     int
 	clients   int
+	charges   int
 }
 
 // heats lists the cells of one round in the order of their runs: contenders that are
@@ -37,17 +57,29 @@ type heat struct {
 // machine for a while slows them all.
 func (p plan) heats() []heat {
 	var all []heat
-	for _, codes := range p.codes {
-		for _, clients := range p.clients {
-			for _, c := range p.contenders {
-				if c.role == ceiling && codes != slices.Min(p.codes) || c.role == peer && clients != p.peerClients {
-					continue
+	for _, s := range p.sections {
+		for _, codes := range s.codes {
+			for _, clients := range s.clients {
+				for _, c := range s.contenders {
+					if c.role == ceiling && codes != slices.Min(s.codes) || c.role == peer && clients != p.peerClients {
+						continue
+					}
+					all = append(all, heat{part: s.part, contender: c, codes: codes, clients: clients, charges: s.charges})
 				}
-				all = append(all, heat{contender: c, codes: codes, clients: clients})
 			}
 		}
 	}
 	return all
+}
+
+// tasks are what precedes the clock and what is measured. Charges are made beside the
+// open codes.
+func (h heat) tasks(codes []string) (warm, measured task) {
+	if h.part == charges {
+		return charging{count: warmUp, key: access.SandboxServerKey},
+			charging{first: warmUp, count: h.charges, key: access.SandboxServerKey}
+	}
+	return paying{codes: codes[:warmUp]}, paying{codes: codes[warmUp:], ref: warmUp}
 }
 
 // outcome is a heat with the figures of its runs, one for each round.
@@ -63,11 +95,16 @@ func (p plan) race(ctx context.Context, progress func(done, total int, h heat)) 
 	heats := p.heats()
 	outcomes := make([]outcome, len(heats))
 	for round := range p.rounds {
-		for i, h := range heats {
-			progress(round*len(heats)+i, p.rounds*len(heats), h)
+		for place := range heats {
+			i := place
+			if round%2 == 1 { // back again, so that none always has the better place
+				i = len(heats) - 1 - place
+			}
+			h := heats[i]
+			progress(round*len(heats)+place, p.rounds*len(heats), h)
 			f, err := p.run(ctx, store, h, uint64(round))
 			if err != nil {
-				return nil, fmt.Errorf("%s, %d codes, %d clients, round %d: %w", h.contender.name, h.codes, h.clients, round+1, err)
+				return nil, fmt.Errorf("%s, %s, %d codes, %d clients, round %d: %w", h.part, h.contender.name, h.codes, h.clients, round+1, err)
 			}
 			outcomes[i].heat = h
 			outcomes[i].runs = append(outcomes[i].runs, f)
@@ -76,8 +113,8 @@ func (p plan) race(ctx context.Context, progress func(done, total int, h heat)) 
 	return outcomes, nil
 }
 
-// run starts the contender on a fresh copy of its ledger, warms it up, measures, and
-// stops it whatever happened.
+// run lets the contender serve a fresh copy of its ledger, measures, and looks at what
+// it has left behind.
 func (p plan) run(ctx context.Context, store *ledgers, h heat, seed uint64) (f figures, err error) {
 	dir := filepath.Join(p.dir, "run")
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
@@ -85,6 +122,22 @@ func (p plan) run(ctx context.Context, store *ledgers, h heat, seed uint64) (f f
 	if err != nil {
 		return figures{}, err
 	}
+	if f, err = p.serve(ctx, h, dir, codes, seed); err != nil {
+		return figures{}, err
+	}
+	if h.contender.outbox == outboxPaused {
+		err = checkOutbox(ctx, dir, warmUp+f.Done)
+	}
+	return f, err
+}
+
+// serve starts the contender on the ledger in dir, measures, and stops it whatever happened.
+func (p plan) serve(ctx context.Context, h heat, dir string, codes []string, seed uint64) (f figures, err error) {
+	told, err := startReceiver()
+	if err != nil {
+		return figures{}, err
+	}
+	defer func() { err = errors.Join(err, told.close()) }()
 	s, err := h.contender.start(ctx, dir)
 	if err != nil {
 		return figures{}, err
@@ -97,10 +150,35 @@ func (p plan) run(ctx context.Context, store *ledgers, h heat, seed uint64) (f f
 		}
 		shuffle(codes, seed)
 	}
-	warm := load{addr: s.addr, clients: h.clients, codes: codes[:warmUp]}
-	if _, err := warm.run(ctx); err != nil {
+	// After the codes are made, so that nobody is told of those.
+	if h.contender.outbox != outboxUnused {
+		if err := h.contender.notify(ctx, dir, told.url()); err != nil {
+			return figures{}, fmt.Errorf("set the notification URL: %w", err)
+		}
+	}
+	return p.measure(ctx, h, s.addr, codes, told)
+}
+
+// measure warms the server at addr up and puts it under load.
+func (p plan) measure(ctx context.Context, h heat, addr string, codes []string, told *receiver) (figures, error) {
+	warm, measured := h.tasks(codes)
+	f, err := load{addr: addr, clients: h.clients, task: warm}.run(ctx)
+	if err == nil {
+		err = h.contender.outbox.settle(ctx, told, f.Done)
+	}
+	if err != nil {
 		return figures{}, fmt.Errorf("warm-up: %w", err)
 	}
-	measured := load{addr: s.addr, clients: h.clients, codes: codes[warmUp:], ref: warmUp, limit: p.limit}
-	return measured.run(ctx)
+	began := time.Now()
+	f, err = load{addr: addr, clients: h.clients, task: measured, limit: p.limit}.run(ctx)
+	if err != nil {
+		return figures{}, err
+	}
+	if err := h.contender.outbox.settle(ctx, told, warm.size()+f.Done); err != nil {
+		return figures{}, err
+	}
+	if h.contender.outbox == outboxDelivered {
+		f.Notified, f.NotifiedIn = told.count()-warm.size(), told.latest().Sub(began)
+	}
+	return f, nil
 }

@@ -13,22 +13,28 @@ import (
 
 func TestHeatsPutWhatIsComparedSideBySide(t *testing.T) {
 	t.Parallel()
-	p := plan{codes: []int{10, 100}, clients: []int{1, 64}, peerClients: 64, contenders: []contender{
-		{name: "ours", role: subject}, {name: "memory", role: ceiling}, {name: "theirs", role: peer},
+	ours, memory := contender{name: "ours", role: subject}, contender{name: "memory", role: ceiling}
+	p := plan{peerClients: 64, sections: []section{
+		{part: payments, codes: []int{10, 100}, clients: []int{1, 64}, contenders: []contender{ours, memory, {name: "theirs", role: peer}}},
+		{part: charges, codes: []int{10}, clients: []int{64}, contenders: []contender{ours, memory}},
+		{part: notifications, codes: []int{10}, clients: []int{64}, contenders: []contender{ours, {name: "more", role: variant}}},
 	}}
 	type cell struct {
+		part           part
 		server         string
 		codes, clients int
 	}
 	var got []cell
 	for _, h := range p.heats() {
-		got = append(got, cell{h.contender.name, h.codes, h.clients})
+		got = append(got, cell{h.part, h.contender.name, h.codes, h.clients})
 	}
 	require.Equal(t, []cell{
-		{"ours", 10, 1}, {"memory", 10, 1},
-		{"ours", 10, 64}, {"memory", 10, 64}, {"theirs", 10, 64},
-		{"ours", 100, 1},
-		{"ours", 100, 64}, {"theirs", 100, 64},
+		{payments, "ours", 10, 1}, {payments, "memory", 10, 1},
+		{payments, "ours", 10, 64}, {payments, "memory", 10, 64}, {payments, "theirs", 10, 64},
+		{payments, "ours", 100, 1},
+		{payments, "ours", 100, 64}, {payments, "theirs", 100, 64},
+		{charges, "ours", 10, 64}, {charges, "memory", 10, 64},
+		{notifications, "ours", 10, 64}, {notifications, "more", 10, 64},
 	}, got)
 }
 
@@ -54,7 +60,7 @@ func TestRaceGivesEachRunAFreshCopyOfOneLedger(t *testing.T) {
 	t.Parallel()
 	var made int
 	var partners []*partner
-	p := plan{contenders: []contender{inProcess(t, &made, &partners)}, codes: []int{50}, clients: []int{1, 4},
+	p := plan{sections: []section{{part: payments, contenders: []contender{inProcess(t, &made, &partners)}, codes: []int{50}, clients: []int{1, 4}}},
 		rounds: 2, limit: time.Minute, dir: t.TempDir()}
 	var shown []int
 	outcomes, err := p.race(t.Context(), func(done, total int, _ heat) { shown = append(shown, done, total) })
@@ -64,7 +70,7 @@ func TestRaceGivesEachRunAFreshCopyOfOneLedger(t *testing.T) {
 	require.Len(t, outcomes, 2)
 	for _, o := range outcomes {
 		require.Len(t, o.runs, 2)
-		require.Equal(t, 50, o.runs[0].Payments)
+		require.Equal(t, 50, o.runs[0].Done)
 	}
 	for _, each := range partners {
 		require.Len(t, each.paid, 50+warmUp)
@@ -73,12 +79,31 @@ func TestRaceGivesEachRunAFreshCopyOfOneLedger(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(p.dir, "run"))
 }
 
+func TestRaceGoesBackEverySecondRound(t *testing.T) {
+	t.Parallel()
+	var made int
+	var partners []*partner
+	one, other := inProcess(t, &made, &partners), inProcess(t, &made, &partners)
+	one.name, other.name = "one", "other"
+	p := plan{sections: []section{{part: payments, contenders: []contender{one, other}, codes: []int{20}, clients: []int{2}}},
+		rounds: 3, limit: time.Minute, dir: t.TempDir()}
+	var order []string
+	outcomes, err := p.race(t.Context(), func(_, _ int, h heat) { order = append(order, h.contender.name) })
+	require.NoError(t, err)
+	require.Equal(t, []string{"one", "other", "other", "one", "one", "other"}, order)
+	require.Equal(t, "one", outcomes[0].contender.name)
+	require.Equal(t, "other", outcomes[1].contender.name)
+	for _, o := range outcomes {
+		require.Len(t, o.runs, 3)
+	}
+}
+
 func TestRaceNamesTheRunThatFailed(t *testing.T) {
 	t.Parallel()
 	broken := contender{name: "theirs", start: func(context.Context, string) (*server, error) { return nil, errors.New("no such program") }}
-	p := plan{contenders: []contender{broken}, codes: []int{50}, clients: []int{4}, rounds: 1, dir: t.TempDir()}
+	p := plan{sections: []section{{part: payments, contenders: []contender{broken}, codes: []int{50}, clients: []int{4}}}, rounds: 1, dir: t.TempDir()}
 	_, err := p.race(t.Context(), func(int, int, heat) {})
-	require.ErrorContains(t, err, "theirs, 50 codes, 4 clients, round 1: no such program")
+	require.ErrorContains(t, err, "payments, theirs, 50 codes, 4 clients, round 1: no such program")
 	require.NoFileExists(t, filepath.Join(p.dir, "run"))
 }
 

@@ -9,11 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ran is an outcome whose runs took one second each and paid so many codes.
-func ran(name string, role role, codes, clients int, payments ...int) outcome {
-	o := outcome{heat: heat{contender: contender{name: name, role: role}, codes: codes, clients: clients}}
-	for _, n := range payments {
-		o.runs = append(o.runs, figures{Payments: n, Took: time.Second, P50: 5 * time.Millisecond, P99: 12500 * time.Microsecond,
+// ran is an outcome of payments whose runs took one second each and paid so many codes.
+func ran(name string, role role, codes, clients int, done ...int) outcome {
+	o := outcome{heat: heat{part: payments, contender: contender{name: name, role: role}, codes: codes, clients: clients}}
+	for _, n := range done {
+		o.runs = append(o.runs, figures{Done: n, Took: time.Second, P50: 5 * time.Millisecond, P99: 12500 * time.Microsecond,
 			Generator: time.Duration(n) * 20 * time.Microsecond})
 	}
 	return o
@@ -34,15 +34,15 @@ func TestReportTakesMediansAndRatiosRoundByRound(t *testing.T) {
 	t.Parallel()
 	r := newReport(outcomes())
 	require.Len(t, r.Results, 6)
-	require.Equal(t, cell{Server: "paypoint", Codes: 10_000, Clients: 64, Rate: 10_000, Slowest: 8000, Fastest: 12_000,
-		P50: 5, P99: 12.5, Generator: 20, Runs: []float64{8000, 10_000, 12_000}, Payments: 30_000}, r.Results[0])
+	require.Equal(t, cell{Part: payments, Server: "paypoint", Codes: 10_000, Clients: 64, Rate: 10_000, Slowest: 8000, Fastest: 12_000,
+		P50: 5, P99: 12.5, Generator: 20, Runs: []float64{8000, 10_000, 12_000}, Done: 30_000}, r.Results[0])
 	require.Equal(t, []ratio{
 		// 0.8, 0.5 and 0.4 in the three rounds.
-		{Name: "of the ceiling in memory", Codes: 10_000, Clients: 64, Value: 0.5, Floor: ceilingFloor, Aim: ceilingAim},
+		{Part: payments, Server: "paypoint", Name: "of the ceiling in memory", Codes: 10_000, Clients: 64, Value: 0.5, Floor: ceilingFloor, Aim: ceilingAim},
 		// 2, 5 and 4.
-		{Name: "times the best peer, quick", Codes: 10_000, Clients: 64, Value: 4, Floor: peerFloor, Aim: peerAim},
+		{Part: payments, Server: "paypoint", Name: "times the best peer, quick", Codes: 10_000, Clients: 64, Value: 4, Floor: peerFloor, Aim: peerAim},
 		// 1, 0.9 and 0.25.
-		{Name: "of the rate with 10 000 codes", Codes: 1_000_000, Clients: 64, Value: 0.9, Floor: growthFloor, Aim: growthAim},
+		{Part: payments, Server: "paypoint", Name: "of the rate with 10 000 codes", Codes: 1_000_000, Clients: 64, Value: 0.9, Floor: growthFloor, Aim: growthAim},
 	}, r.Ratios)
 }
 
@@ -79,7 +79,7 @@ func TestReportForPrograms(t *testing.T) {
 	var back report
 	require.NoError(t, json.Unmarshal([]byte(text.String()), &back))
 	require.Equal(t, r, back)
-	require.Contains(t, text.String(), `"payments_per_second": 10000`)
+	require.Contains(t, text.String(), `"per_second": 10000`)
 }
 
 func TestMedian(t *testing.T) {
@@ -93,4 +93,71 @@ func TestGrouped(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1 000", 12345: "12 345", 1_000_000: "1 000 000"} {
 		require.Equal(t, want, grouped(n))
 	}
+}
+
+// inPart puts outcomes into a part.
+func inPart(p part, outcomes ...outcome) []outcome {
+	for i := range outcomes {
+		outcomes[i].part = p
+	}
+	return outcomes
+}
+
+// told are the outcomes of a section in which all payments took a second, and the last
+// notification came after two.
+func told() []outcome {
+	paused := ran("paused", variant, 10_000, peerClients, 9500, 9800, 8000)
+	paused.contender.outbox = outboxPaused
+	delivering := ran("delivering", variant, 10_000, peerClients, 5000, 6000, 7000)
+	delivering.contender.outbox = outboxDelivered
+	for i := range delivering.runs {
+		delivering.runs[i].Notified, delivering.runs[i].NotifiedIn = delivering.runs[i].Done, 2*time.Second
+	}
+	return inPart(notifications, ran("no-url", subject, 10_000, peerClients, 10_000, 10_000, 10_000), paused, delivering)
+}
+
+func TestReportComparesNotifyingWithTheSameServerWithoutURL(t *testing.T) {
+	t.Parallel()
+	r := newReport(append(outcomes(), told()...))
+	require.Equal(t, []ratio{
+		{Part: notifications, Server: "paused", Codes: 10_000, Clients: 64, Value: 0.95, Floor: outboxFloor,
+			Name: "of the rate without a notification URL, with outbox rows written and delivery paused"},
+		{Part: notifications, Server: "delivering", Codes: 10_000, Clients: 64, Value: 0.6,
+			Name: "of the rate without a notification URL, with delivery running"},
+	}, r.Ratios[3:])
+	last := r.Results[len(r.Results)-1]
+	require.Equal(t, []float64{2500, 3000, 3500}, last.NotifiedOfRuns)
+	require.InDelta(t, 3000, last.NotifiedRate, 0)
+	require.Equal(t, 18_000, last.Notified)
+	require.Equal(t, 18_000, last.Done)
+
+	var text strings.Builder
+	require.NoError(t, r.writeText(&text))
+	require.Contains(t, text.String(), "Payments through SOAP, of which the merchant is notified on ")
+	require.Contains(t, text.String(), "10 000 codes, 64 clients: 0.95 of the rate without a notification URL, with outbox rows written and delivery paused (floor 0.90): held\n")
+	require.Contains(t, text.String(), "10 000 codes, 64 clients: 0.60 of the rate without a notification URL, with delivery running\n")
+	require.Contains(t, text.String(), "10 000 codes, 64 clients: 3 000 notifications/s until the last had come, 18 000 of 18 000\n")
+}
+
+func TestReportSaysWhenTheOutboxCostsTooMuch(t *testing.T) {
+	t.Parallel()
+	slow := told()
+	slow[1].runs = ran("", variant, 0, 0, 8900, 8900, 8900).runs
+	var text strings.Builder
+	require.NoError(t, newReport(slow).writeText(&text))
+	require.Contains(t, text.String(), "0.89 of the rate without a notification URL, with outbox rows written and delivery paused (floor 0.90): BELOW THE FLOOR\n")
+}
+
+func TestReportOfCharges(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	r := newReport(append(outcomes(), inPart(charges, ran("paypoint", subject, 10_000, 64, 4000), ran("memory", ceiling, 10_000, 64, 8000))...))
+	require.Len(t, r.Ratios, 4)
+	require.NoError(t, r.writeText(&text))
+	_, after, found := strings.Cut(text.String(), "Charges through the merchants' API on ")
+	require.True(t, found)
+	require.Regexp(t, `(?m)^ +server +codes +clients +charges/s `, after)
+	require.Regexp(t, `(?m)^ +paypoint +10 000 +64 +4 000 `, after)
+	require.NotContains(t, after, "12 000")
+	require.Contains(t, after, "10 000 codes, 64 clients: 0.50 of the ceiling in memory\n")
 }
