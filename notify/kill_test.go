@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -31,6 +32,10 @@ func TestMain(m *testing.M) {
 		m.Run()
 		return
 	}
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // ends with the parent, however that ends
+		os.Exit(1)
+	}()
 	if err := deliverAll(*childFolder); err != nil {
 		fmt.Println("fault", err)
 		os.Exit(1)
@@ -156,6 +161,8 @@ func liveAndDie(t *testing.T, folder string, arrived <-chan struct{}, killAfter 
 	child.Stdout, child.Stderr = &output, &output
 	// Under the race detector a process would sleep for a second at its end.
 	child.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	_, err = child.StdinPipe()
+	require.NoError(t, err)
 	require.NoError(t, child.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()

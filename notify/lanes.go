@@ -19,6 +19,9 @@ type merchant struct {
 	hosts   map[string]*host
 	// later are deliveries whose time has not come.
 	later schedule
+	// outages are hosts that an attempt did not reach, with deliveries that wait
+	// to be tried again.
+	outages map[string]bool
 	// running counts attempts under way, unrecorded those that ended since and
 	// are not applied yet.
 	running, unrecorded int
@@ -34,7 +37,7 @@ type merchant struct {
 func newMerchant(id string, urls []string) *merchant {
 	return &merchant{
 		id: id, urls: urls,
-		notices: map[uint64]*notice{}, lanes: map[laneKey]*lane{}, hosts: map[string]*host{},
+		notices: map[uint64]*notice{}, lanes: map[laneKey]*lane{}, hosts: map[string]*host{}, outages: map[string]bool{},
 	}
 }
 
@@ -72,6 +75,8 @@ type delivery struct {
 	queued bool
 	// busy says that an attempt is under way, or ended and is not recorded.
 	busy bool
+	// hastened says that it was brought forward because its host had recovered.
+	hastened bool
 }
 
 // laneKey names a lane: the notices of one charge to one target.
@@ -124,6 +129,7 @@ func (m *merchant) add(d *delivery) {
 		m.lanes[key] = &lane{}
 	}
 	m.lanes[key].waiting = append(m.lanes[key].waiting, d)
+	m.noteOutage(d)
 	m.advance(key)
 }
 
@@ -147,6 +153,30 @@ func (m *merchant) advance(key laneKey) {
 		first.queued = true
 		heap.Push(&m.later, first)
 	}
+}
+
+// noteOutage remembers that a delivery waits for its host to come back.
+func (m *merchant) noteOutage(d *delivery) {
+	if d.unreached && !d.done() && !d.hastened {
+		m.outages[d.host] = true
+	}
+}
+
+// recovered brings forward what waits for a host that takes notices again: a
+// shop that was down for an hour is not to wait three more for the next row of
+// the schedule. Each delivery is brought forward once, so that a host that comes
+// and goes does not use up all its retries.
+func (m *merchant) recovered(host string, now time.Time) {
+	if !m.outages[host] {
+		return
+	}
+	delete(m.outages, host)
+	for _, d := range m.later {
+		if d.host == host && d.unreached && !d.hastened && d.next.After(now) {
+			d.next, d.hastened = now, true
+		}
+	}
+	heap.Init(&m.later)
 }
 
 // wake moves what is due to the queues of its hosts.

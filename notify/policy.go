@@ -70,6 +70,18 @@ func (v verdict) next(now time.Time, jitter func(time.Duration) time.Duration) t
 	return now.Add(v.retryAfter + min(max(jitter(v.retryAfter), 0), v.retryAfter))
 }
 
+// unreached says that an attempt met no receiver that works: no answer, or a
+// proxy's in its place. What waits for such a host may be tried as soon as it
+// takes something again; a receiver that refused a notice has seen it.
+func unreached(status int) bool {
+	switch status {
+	case 0, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
 // progress is how far the delivery of a notice to one target has come.
 type progress struct {
 	// attempts counts those of the schedule; resends by hand are none.
@@ -79,6 +91,8 @@ type progress struct {
 	// delivered says that the target has the notice, gaveUp that the schedule is
 	// at its end without that.
 	delivered, gaveUp bool
+	// unreached says that the last attempt met no receiver that works.
+	unreached bool
 }
 
 // progressOf reads the attempts of a notice, oldest first, for one target.
@@ -91,7 +105,7 @@ func progressOf(past []ledger.Attempt, target string) progress {
 			p.delivered = true
 		case !a.Manual:
 			p.attempts++
-			p.next, p.gaveUp = a.Next, a.Next.IsZero()
+			p.next, p.gaveUp, p.unreached = a.Next, a.Next.IsZero(), unreached(a.Status)
 		}
 	}
 	return p

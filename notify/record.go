@@ -127,9 +127,11 @@ func (s *Service) apply(e endedAttempt) {
 	case d.done(): // by a resend
 	case e.attempt.Delivered:
 		d.delivered = true
+		d.merchant.recovered(d.host, s.config.Now())
 	default:
 		d.attempts++
-		d.next, d.gaveUp = e.attempt.Next, e.attempt.Next.IsZero()
+		d.next, d.gaveUp, d.unreached = e.attempt.Next, e.attempt.Next.IsZero(), unreached(e.attempt.Status)
+		d.merchant.noteOutage(d)
 	}
 	s.settle(d)
 }

@@ -136,6 +136,7 @@ func (s *Service) resentInMemory(n ledger.Notice, attempts []ledger.Attempt) boo
 		for _, a := range attempts {
 			if a.Target == d.target && a.Delivered {
 				d.delivered, d.gaveUp = true, false
+				m.recovered(d.host, s.config.Now())
 				s.settle(d)
 			}
 		}

@@ -1,0 +1,150 @@
+package notify_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"paypoint/access"
+	"paypoint/ledger"
+	"paypoint/notify"
+)
+
+// outage lets so many charges meet a receiver that answers with a status.
+func outage(t *testing.T, b *bundle, r *receiver, charges, code int) {
+	t.Helper()
+	r.now(status(code))
+	b.notifyAt(t, access.SandboxMerchant, r.URL)
+	for i := range charges {
+		b.charge(t, fmt.Sprint("waits ", i))
+	}
+	b.step(t)
+	require.Len(t, r.all(), charges)
+}
+
+// What waits for a receiver that was away is told as soon as it is seen alive,
+// not when the schedule comes by.
+func TestWhatWaitsIsToldOnceTheReceiverIsBack(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout} {
+		b := setup(t)
+		r := receive(t, nil)
+		outage(t, b, r, 5, code)
+		r.now(nil)
+		b.step(t)
+		require.Len(t, r.all(), 5, "nobody knows that it is back")
+		b.charge(t, "the sign of life")
+		b.step(t)
+		require.Len(t, r.all(), 11)
+		require.Zero(t, b.outbox(t))
+	}
+}
+
+func TestWhatWaitsIsToldAfterAResend(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := receive(t, nil)
+	outage(t, b, r, 3, http.StatusServiceUnavailable)
+	r.now(nil)
+	rows, err := b.store.Outbox(t.Context(), 0, 1)
+	require.NoError(t, err)
+	_, err = b.service.Resend(t.Context(), rows[0])
+	require.NoError(t, err)
+	b.service.Wait()
+	require.Len(t, r.all(), 6)
+	require.Zero(t, b.outbox(t))
+}
+
+// A restart does not forget who was away.
+func TestWhatWaitsIsToldAfterARestart(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := receive(t, nil)
+	outage(t, b, r, 3, http.StatusServiceUnavailable)
+	b.restart(t)
+	b.step(t)
+	require.Len(t, r.all(), 3)
+	r.now(nil)
+	b.charge(t, "the sign of life")
+	b.step(t)
+	require.Len(t, r.all(), 7)
+	require.Zero(t, b.outbox(t))
+}
+
+// More than memory holds wait for a receiver: what is new gets through all the
+// same once it is back.
+func TestAnOutageBeyondMemoryEndsWithTheFirstSuccess(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *notify.Config) { c.MaxWaiting = 5 })
+	r := receive(t, status(http.StatusServiceUnavailable))
+	b.notifyAt(t, access.SandboxMerchant, r.URL)
+	for i := range 12 {
+		b.charge(t, fmt.Sprint(i))
+	}
+	b.step(t)
+	require.Len(t, r.all(), 5)
+	r.now(nil)
+	b.later(t, 2*time.Minute)
+	for range 3 { // each makes room for the next
+		b.step(t)
+	}
+	require.Zero(t, b.outbox(t))
+}
+
+// A receiver that refuses some notices has seen them: they keep to the schedule.
+func TestWhatWasRefusedKeepsToTheSchedule(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{http.StatusBadRequest, http.StatusNotFound, http.StatusInternalServerError, http.StatusTeapot} {
+		b := setup(t)
+		r := receive(t, nil)
+		outage(t, b, r, 2, code)
+		r.now(nil)
+		b.charge(t, "the sign of life")
+		b.step(t)
+		require.Len(t, r.all(), 3)
+		b.later(t, 2*time.Minute)
+		require.Len(t, r.all(), 5)
+	}
+}
+
+// A receiver that comes and goes costs each notice one row of the schedule.
+func TestAFlappingReceiverDoesNotUseUpTheSchedule(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := receive(t, nil)
+	b.notifyAt(t, access.SandboxMerchant, r.URL)
+	r.now(status(http.StatusServiceUnavailable))
+	waiting := b.charge(t, "waits")
+	b.step(t)
+	for i := range 5 {
+		b.charge(t, fmt.Sprint("waits too ", i))
+		b.step(t)
+		sign := b.charge(t, fmt.Sprint("sign of life ", i))
+		r.now(func(w http.ResponseWriter, q *http.Request) {
+			if q.Header.Get("webhook-id") != sign.ID+"-active" {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+		})
+		b.step(t)
+	}
+	require.Len(t, r.statuses("waits"), 2)
+	require.Equal(t, []ledger.NotificationState{ledger.NotificationWaiting}, b.states(t, waiting))
+}
+
+// One merchant's recovery, or another host's, is not another's.
+func TestRecoveryIsOfOneMerchantAndHost(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r, other := receive(t, nil), receive(t, nil)
+	outage(t, b, r, 2, http.StatusServiceUnavailable)
+	m := b.merchant(t, "Another", other.URL)
+	b.chargeOf(t, m.ID, "one", ledger.Details{Salt: "5a"})
+	own := b.charge(t, "own", other.URL)
+	b.step(t)
+	require.Len(t, other.all(), 2)
+	require.Len(t, r.all(), 3, "the two that wait, and the new one")
+	require.Equal(t, []ledger.NotificationState{ledger.NotificationWaiting}, b.states(t, own))
+}
