@@ -70,28 +70,31 @@ func publicName(host string) bool {
 }
 
 // notPublic are the networks that no merchant's server is in, as the IANA's
-// registries of special-purpose addresses have them; those of IPv6 that carry
-// an address of IPv4 are read by that one, or refused.
+// registries of special-purpose addresses have them. Of IPv6, all that is not
+// in globalUnicast is none either, as are addresses that carry one of IPv4
+// (6to4, Teredo).
 func notPublic() []netip.Prefix {
 	var networks []netip.Prefix
 	for _, network := range []string{
 		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 		"192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
 		"198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16",
-		"3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+		"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
 	} {
 		networks = append(networks, netip.MustParsePrefix(network))
 	}
 	return networks
 }
 
+// globalUnicast is all of IPv6 that is given out to anybody (RFC 4291, 2.4).
+func globalUnicast() netip.Prefix { return netip.MustParsePrefix("2000::/3") }
+
 // PublicAddress says whether an address is one that anybody's server can have:
 // none of loopback, private, link-local, shared, multicast, documentation and
 // the other special-purpose networks.
 func PublicAddress(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
-	if !address.IsValid() {
+	if !address.IsValid() || address.Is6() && !globalUnicast().Contains(address) {
 		return false
 	}
 	return !slices.ContainsFunc(notPublic(), func(network netip.Prefix) bool { return network.Contains(address) })

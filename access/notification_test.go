@@ -85,7 +85,7 @@ func TestPublicAddress(t *testing.T) {
 		"0.0.0.0": false, "10.0.0.1": false, "100.64.0.1": false, "127.8.8.8": false, "169.254.169.254": false,
 		"172.31.255.255": false, "192.168.1.1": false, "192.0.0.8": false, "192.0.2.1": false, "198.18.0.1": false,
 		"198.51.100.7": false, "203.0.113.9": false, "224.0.0.1": false, "255.255.255.255": false,
-		"::": false, "::1": false, "::127.0.0.1": false, "::ffff:10.0.0.1": false, "64:ff9b::a00:1": false,
+		"::ffff:0:7f00:1": false, "4000::1": false, "5f00::1": false, "1fff::1": false, "::": false, "::1": false, "::127.0.0.1": false, "::ffff:10.0.0.1": false, "64:ff9b::a00:1": false,
 		"100::1": false, "2001::1": false, "2001:db8::1": false, "2002:a00:1::1": false, "fc00::1": false,
 		"fd12::1": false, "fe80::1%eth0": false, "fec0::1": false, "ff02::1": false,
 	} {

@@ -360,3 +360,26 @@ func (k *lostKeys) SigningKeys(id string) ([]access.ServerKey, error) {
 	}
 	return k.Merchants.SigningKeys(id)
 }
+
+// After a 101 the connection is the receiver's to keep open for ever.
+func TestAReceiverThatSwitchesProtocolsIsLeft(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	closed := make(chan error, 1)
+	r := receive(t, func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			defer connection.Close()
+			_, err = connection.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: mine\r\n\r\n"))
+		}
+		if err == nil {
+			_, err = io.Copy(io.Discard, connection) // until the other side closes
+		}
+		closed <- err
+	})
+	a := one(t, b, r.URL)
+	require.Equal(t, http.StatusSwitchingProtocols, a.Status)
+	require.False(t, a.Delivered)
+	require.Equal(t, noon.Add(2*time.Minute), a.Next.In(ledger.WIB))
+	<-closed
+}

@@ -125,6 +125,10 @@ func (s *sender) post(ctx context.Context, m message) (r result, location string
 	}
 	// Without keep-alive, closing the body closes the connection, read or not.
 	defer response.Body.Close()
+	if response.StatusCode < http.StatusOK {
+		// 101: the body is the connection itself, which no deadline ends.
+		return result{status: response.StatusCode, fault: statusFault(response.StatusCode, "")}, ""
+	}
 	defer time.AfterFunc(answerWait, cancel).Stop()
 	location = response.Header.Get("Location")
 	r = result{status: response.StatusCode, answer: readAnswer(response.Body)}

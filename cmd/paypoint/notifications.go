@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -19,7 +20,13 @@ import (
 // begins before deliver.
 func (a *application) openNotifications() (err error) {
 	failures := sampled(a.log)
-	report := func(err error) { failures.Error("notifications stand still, trying again", zap.Error(err)) }
+	report := func(err error) {
+		if errors.Is(err, notify.ErrHistorySetAside) {
+			a.log.Error("the history of notifications was damaged: a new one is begun", zap.Error(err))
+			return
+		}
+		failures.Error("notifications stand still, trying again", zap.Error(err))
+	}
 	if a.history, err = notify.OpenHistory(a.historyFile(), report); err != nil {
 		return err
 	}
