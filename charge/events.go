@@ -61,7 +61,7 @@ func madeBy(change ledger.LifeEvent) string {
 	switch {
 	case change.ByMerchant:
 		return byMerchant
-	case change.Standing == ledger.StandingExpired:
+	case change.Standing == ledger.StandingExpired, change.Standing == ledger.StandingCancelled:
 		return bySystem
 	default:
 		return ""

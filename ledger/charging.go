@@ -129,12 +129,13 @@ func DecideCancel(s State, now time.Time) (Change, error) {
 	return change(now, Entry{Event: Cancelled{Number: s.Charge.Number}}), nil
 }
 
-// DecideCancelAll withdraws those of several charges that can be withdrawn.
+// DecideCancelAll withdraws, for an operator, those of several charges that can
+// be withdrawn.
 func DecideCancelAll(s State, now time.Time) Change {
 	all := Change{At: now}
 	for _, c := range s.Charges {
-		if one, err := DecideCancel(State{Charge: c}, now); err == nil {
-			all.Entries = append(all.Entries, one.Entries...)
+		if endable(State{Charge: c}, now) == nil {
+			all.Entries = append(all.Entries, Entry{Event: Cancelled{Number: c.Number, ByOperator: true}})
 		}
 	}
 	return all

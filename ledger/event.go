@@ -118,9 +118,11 @@ type Buried struct {
 	Request   string      `json:"request"`
 }
 
-// Cancelled withdraws a charge at its merchant's wish.
+// Cancelled withdraws a charge at its merchant's wish, or an operator's.
 type Cancelled struct {
 	Number uint64 `json:"n"`
+	// ByOperator says that an operator withdrew all of the merchant's charges.
+	ByOperator bool `json:"by_operator,omitempty"`
 }
 
 // Expired ends a charge whose time is over, or at its merchant's wish.

@@ -97,8 +97,10 @@ func asPaid(payment *Transaction) *Transaction {
 
 func byMerchant(event Event) bool {
 	switch e := event.(type) {
-	case Charged, Cancelled:
+	case Charged:
 		return true
+	case Cancelled:
+		return !e.ByOperator
 	case Expired:
 		return e.ByMerchant
 	default:

@@ -152,6 +152,9 @@ func TestCancelOpen(t *testing.T) {
 	cancelled, err := w.service.CancelOpen(t.Context(), merchant, func(n int) { told = append(told, n) })
 	require.NoError(t, err)
 	require.Equal(t, 1, cancelled)
+	_, life, err := w.service.Life(t.Context(), merchant, "open")
+	require.NoError(t, err)
+	require.False(t, life[1].ByMerchant, "an operator did it")
 	require.Equal(t, []int{1}, told)
 	for order, want := range map[string]ledger.Status{
 		"paid": ledger.StatusReleased, "held": ledger.StatusHeld, "open": ledger.StatusCancelled,
