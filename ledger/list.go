@@ -132,33 +132,78 @@ func (q ListQuery) matches(v View) bool {
 const cancelBatch = 256
 
 // CancelOpen withdraws all of a merchant's charges that can be paid, and tells
-// progress how many so far. Charges that are being made meanwhile may stay. It
-// returns how many it cancelled. Errors are the store's.
+// progress how many so far. Charges that are made while it works are withdrawn
+// too; it ends when there are none. It returns how many it cancelled. Errors
+// are the store's.
 func (s *Service) CancelOpen(ctx context.Context, merchant string, progress func(cancelled int)) (int, error) {
 	cancelled := 0
+	for done := (Place{}); ; {
+		newest, err := s.newest(ctx, merchant)
+		if err == nil && newest != done {
+			err = s.cancelDownTo(ctx, merchant, done, func(more int) {
+				cancelled += more
+				progress(cancelled)
+			})
+		}
+		if err != nil {
+			return cancelled, fmt.Errorf("cancel open charges of %s: %w", merchant, err)
+		}
+		if newest == done {
+			return cancelled, nil
+		}
+		done = newest
+	}
+}
+
+// newest is the place of a merchant's newest charge; zero when there is none.
+func (s *Service) newest(ctx context.Context, merchant string) (Place, error) {
+	places, err := s.store.Listed(ctx, merchant, "", Place{}, 1)
+	if err != nil || len(places) == 0 {
+		return Place{}, err
+	}
+	return places[0], nil
+}
+
+// cancelDownTo withdraws what can be paid among the charges that are newer than
+// a place.
+func (s *Service) cancelDownTo(ctx context.Context, merchant string, oldest Place, cancelled func(more int)) error {
 	for before := (Place{}); ; {
 		places, err := s.store.Listed(ctx, merchant, "", before, cancelBatch)
 		if err != nil {
-			return cancelled, fmt.Errorf("cancel open charges of %s: %w", merchant, err)
-		}
-		if len(places) == 0 {
-			return cancelled, nil
+			return err
 		}
 		keys := Keys{}
 		for _, place := range places {
+			before = place
+			if place == oldest {
+				break
+			}
 			keys.Numbers = append(keys.Numbers, place.Number)
 		}
-		count := 0
-		err = s.store.Apply(ctx, keys, func(state State) (Change, error) {
-			change := DecideCancelAll(state, s.now())
-			count = len(change.Entries)
-			return change, nil
-		})
-		if err != nil {
-			return cancelled, fmt.Errorf("cancel open charges of %s: %w", merchant, err)
+		if err := s.cancelAll(ctx, keys, cancelled); err != nil {
+			return err
 		}
-		cancelled += count
-		progress(cancelled)
-		before = places[len(places)-1]
+		if len(places) < cancelBatch || before == oldest {
+			return nil
+		}
 	}
+}
+
+// cancelAll withdraws what can be paid among some charges. It looks first: of a
+// merchant's charges most are over, and only a few are worth a commit.
+func (s *Service) cancelAll(ctx context.Context, keys Keys, cancelled func(more int)) error {
+	state, err := s.store.Load(ctx, keys)
+	if err != nil || DecideCancelAll(state, s.now()).Empty() {
+		return err
+	}
+	count := 0
+	err = s.store.Apply(ctx, keys, func(state State) (Change, error) {
+		change := DecideCancelAll(state, s.now())
+		count = len(change.Entries)
+		return change, nil
+	})
+	if err == nil {
+		cancelled(count)
+	}
+	return err
 }

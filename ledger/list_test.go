@@ -181,3 +181,30 @@ func TestCancelOpenOfMany(t *testing.T) {
 	require.Equal(t, 600, cancelled)
 	require.Equal(t, []int{256, 512, 600}, told)
 }
+
+func TestCancelOpenOfChargesThatAreMadeMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := shopDay(t)
+	made := false
+	cancelled, err := w.service.CancelOpen(t.Context(), merchant, func(int) {
+		if !made {
+			made = true
+			w.charge(func(n *ledger.NewCharge) { n.Order = "meanwhile" })
+		}
+	})
+	require.NoError(t, err)
+	require.Equal(t, 2, cancelled)
+	v, err := w.service.Status(t.Context(), merchant, "meanwhile")
+	require.NoError(t, err)
+	require.Equal(t, ledger.StandingCancelled, v.Standing)
+}
+
+func TestCancelOpenWhenTheStoreFails(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.charge()
+	cancelled, err := w.breakStore(ledger.ErrOutcomeUnknown, false).CancelOpen(t.Context(), merchant, func(int) {})
+	require.ErrorIs(t, err, ledger.ErrOutcomeUnknown)
+	require.ErrorContains(t, err, merchant)
+	require.Zero(t, cancelled)
+}
