@@ -14,6 +14,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -57,7 +58,7 @@ type sandboxCA struct {
 }
 
 // openSandboxCA loads the authority of a data directory. Where there is none,
-// or it is at its end, or its files are damaged, it makes another and says so.
+// or it is at its end, or its files are damaged or exposed, it makes another and says so.
 func openSandboxCA(folder string, now func() time.Time) (ca *sandboxCA, made bool, err error) {
 	ca = &sandboxCA{now: now}
 	if ca.load(folder) == nil && now().Add(leafLife).Before(ca.certificate.NotAfter) {
@@ -69,8 +70,16 @@ func openSandboxCA(folder string, now func() time.Time) (ca *sandboxCA, made boo
 	return ca, true, nil
 }
 
-// load reads the certificate and its key, which must belong together.
+// load reads the certificate and its key, which must belong together. A key
+// that others could read is given up: shops trust what it signs.
 func (ca *sandboxCA) load(folder string) error {
+	info, err := os.Stat(filepath.Join(folder, sandboxKeyFile))
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return errors.New("others may read the key")
+	}
 	pair, err := tls.LoadX509KeyPair(filepath.Join(folder, sandboxCAFile), filepath.Join(folder, sandboxKeyFile))
 	if err != nil {
 		return err

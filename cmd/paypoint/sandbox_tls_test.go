@@ -188,6 +188,9 @@ func TestSandboxCAIsMadeAnew(t *testing.T) {
 		"a damaged certificate": {caClock(), func(t *testing.T, folder string) {
 			require.NoError(t, os.WriteFile(filepath.Join(folder, sandboxCAFile), []byte("-----BEGIN CERTIFICATE-----"), 0o600))
 		}},
+		"a key that others may read": {caClock(), func(t *testing.T, folder string) {
+			require.NoError(t, os.Chmod(filepath.Join(folder, sandboxKeyFile), 0o640))
+		}},
 		"another's key": {caClock(), func(t *testing.T, folder string) {
 			other := stageFolder(t)
 			openCA(t, other, caClock())
