@@ -136,18 +136,20 @@ func New(config Config) http.Handler {
 }
 
 // routes are all paths. {id} is an order id or a transaction id; of a
-// notification it is the notification's own.
+// notification it is the notification's own. What may be done once is done once
+// for an Idempotency-Key; to send a notification again, or another test, is asked
+// for because it is to happen again, and SDKs keep a key that was set once.
 func (h *handler) routes() map[string]methods {
 	all := map[string]methods{
-		"/v2/charge":                    {http.MethodPost: h.charge},
+		"/v2/charge":                    {http.MethodPost: h.once(h.charge)},
 		"/v2/{id}/status":               {http.MethodGet: h.status},
 		"/v2/{id}/status/b2b":           {http.MethodGet: h.statusB2B},
-		"/v2/{id}/cancel":               {http.MethodPost: h.end(h.Ledger.Cancel)},
-		"/v2/{id}/expire":               {http.MethodPost: h.end(h.Ledger.Expire)},
-		"/v2/{id}/approve":              {http.MethodPost: h.refused(errNoReview)},
-		"/v2/{id}/deny":                 {http.MethodPost: h.refused(errNoReview)},
-		"/v2/{id}/refund":               {http.MethodPost: h.refused(errNoRefund)},
-		"/v2/{id}/refund/online/direct": {http.MethodPost: h.refused(errNoRefund)},
+		"/v2/{id}/cancel":               {http.MethodPost: h.once(h.end(h.Ledger.Cancel))},
+		"/v2/{id}/expire":               {http.MethodPost: h.once(h.end(h.Ledger.Expire))},
+		"/v2/{id}/approve":              {http.MethodPost: h.once(h.refused(errNoReview))},
+		"/v2/{id}/deny":                 {http.MethodPost: h.once(h.refused(errNoReview))},
+		"/v2/{id}/refund":               {http.MethodPost: h.once(h.refused(errNoRefund))},
+		"/v2/{id}/refund/online/direct": {http.MethodPost: h.once(h.refused(errNoRefund))},
 		"/v1/charges":                   {http.MethodGet: h.list},
 		"/v1/charges/{id}/events":       {http.MethodGet: h.events},
 	}
@@ -204,10 +206,12 @@ func (h *handler) perform(act action, r *http.Request) (body any, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.limits.take(merchant.ID, h.Now()); err != nil {
+	leave, err := h.limits.enter(merchant.ID, h.Now())
+	if err != nil {
 		return nil, err
 	}
-	return h.once(act, r, merchant)
+	defer leave()
+	return act(r, merchant)
 }
 
 // of is the action of a method. HEAD is a GET whose body net/http drops.

@@ -52,3 +52,43 @@ func TestWithoutALimitAnyNumberGoes(t *testing.T) {
 		require.Equal(t, 200, b.send(t, "GET", "/v1/charges", "").http)
 	}
 }
+
+// Requests that wait hold connections, which all merchants share.
+func TestRequestsUnderWayAreBounded(t *testing.T) {
+	t.Parallel()
+	var slow *counting
+	b := setupWith(t, func(c *charge.Config) {
+		slow = &counting{Ledger: c.Ledger, entered: make(chan struct{}), release: make(chan error)}
+		c.Ledger, c.RateLimit = slow, charge.RateLimit{AtOnce: 2}
+	})
+	_, key := b.addMerchant(t, "Other")
+	replies := make(chan reply, 2)
+	for _, id := range []string{"A-1", "A-2"} {
+		go func() { replies <- b.send(t, "POST", "/v2/charge", order(id)) }()
+		<-slow.entered
+	}
+	for range 3 {
+		r := b.send(t, "GET", "/v1/charges", "")
+		require.Equal(t, 429, r.http)
+		require.JSONEq(t, `{"message":"Too many requests: at most 2 under way at once. Wait for their answers."}`, r.body)
+		require.Equal(t, "1", r.header.Get("Retry-After"))
+	}
+	require.Equal(t, 200, b.send(t, "GET", "/v1/charges", "", withKey(key)).http, "another merchant has places of its own")
+	for range 2 {
+		slow.release <- nil
+		require.Equal(t, 200, (<-replies).http)
+	}
+	require.Equal(t, 200, b.send(t, "GET", "/v1/charges", "").http)
+}
+
+// A request that ends in a panic gives its place back.
+func TestAPanicGivesItsPlaceBack(t *testing.T) {
+	t.Parallel()
+	b := setupWith(t, func(c *charge.Config) { c.RateLimit = charge.RateLimit{AtOnce: 1} })
+	b.store.fail(func() error { panic("the disk is on fire") })
+	for range 3 {
+		require.Equal(t, 500, b.send(t, "POST", "/v2/charge", order("A-1")).http)
+	}
+	b.store.fail(nil)
+	require.Equal(t, 200, b.send(t, "GET", "/v1/charges", "").http)
+}

@@ -110,8 +110,10 @@ type MerchantLimits struct {
 	GroupLimits
 	// RequestsPerSecond that one merchant may send in the long run; 0 is no limit.
 	RequestsPerSecond int `yaml:"requests_per_second"`
-	// Burst is how many requests one merchant may send at once.
+	// Burst is how many requests one merchant may send in a moment.
 	Burst int `yaml:"burst"`
+	// AtOnce is how many requests of one merchant may be under way; 0 is no limit.
+	AtOnce int `yaml:"at_once"`
 }
 
 // Partner is the agreement with Indomaret.
@@ -268,7 +270,7 @@ func DefaultConfig() Config {
 			// Indomaret reverses what has no answer after about 30 s.
 			Partner: usual,
 			// Far above what a shop sends, far below what slows the others.
-			Merchant: MerchantLimits{GroupLimits: usual, RequestsPerSecond: 100, Burst: 200},
+			Merchant: MerchantLimits{GroupLimits: usual, RequestsPerSecond: 100, Burst: 200, AtOnce: 64},
 			Pages:    usual,
 		},
 		Partner: Partner{

@@ -161,6 +161,7 @@ func (r *configReader) checkLimits() {
 	r.checkGroupLimits("limits.merchant", m.GroupLimits)
 	between(r, "limits.merchant.requests_per_second", m.RequestsPerSecond, 0, maxRequestRate)
 	between(r, "limits.merchant.burst", m.Burst, 1, maxRequestRate)
+	between(r, "limits.merchant.at_once", m.AtOnce, 0, maxRequestRate)
 	r.checkGroupLimits("limits.pages", r.cfg.Limits.Pages)
 }
 

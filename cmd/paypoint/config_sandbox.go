@@ -29,7 +29,8 @@ func sandboxConfig() Config {
 	// The samples of the spec date from 2014: they must be answered.
 	cfg.Partner.TimestampTolerance = 0
 	cfg.Partner.Signature.Keys = []Secret{sandboxPartnerKey}
-	cfg.Limits.Merchant.RequestsPerSecond = 0 // a shop's tests may run as fast as they can
+	// A shop's tests may run as fast as they can.
+	cfg.Limits.Merchant.RequestsPerSecond, cfg.Limits.Merchant.AtOnce = 0, 0
 	cfg.Finance.Tokens = map[string]string{"sandbox": sandboxFinanceDigest()}
 	return cfg
 }

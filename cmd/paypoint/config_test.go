@@ -194,14 +194,15 @@ func TestConfigRefusesValues(t *testing.T) {
 			"FINANCE_TOKENS=me=" + strings.ToUpper(sandboxFinanceDigest()),
 			"finance.tokens.me: is the published sandbox token, which anyone can present: only --sandbox takes it",
 		},
-		"a page with a query":  {"LISTENERS_PAGES_PUBLIC_URL=https://a/#b", "listeners.pages.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more"},
-		"pages nowhere":        {"LISTENERS_PAGES_LISTEN=8005", `listeners.pages.listen: "8005": want HOST:PORT, such as 127.0.0.1:8080`},
-		"less than no request": {"LIMITS_MERCHANT_REQUESTS_PER_SECOND=-1", "limits.merchant.requests_per_second: -1: want 0 to 100000"},
-		"a burst of none":      {"LIMITS_MERCHANT_BURST=0", "limits.merchant.burst: 0: want 1 to 100000"},
-		"merchants too fast":   {"LIMITS_MERCHANT_READ_TIMEOUT=500ms", "limits.merchant.read_timeout: 500ms: want 1s to 1m0s"},
-		"pages that never end": {"LIMITS_PAGES_MAX_CONNECTIONS=0", "limits.pages.max_connections: 0: want 1 to 65536"},
-		"no history":           {"NOTIFICATIONS_RETENTION_DAYS=0", "notifications.retention_days: 0: want 1 to 3650"},
-		"an endless queue":     {"QUEUE_MAX_PAYMENTS=100000", "queue.max_payments: 100000: want 1 to 65536"},
+		"a page with a query":    {"LISTENERS_PAGES_PUBLIC_URL=https://a/#b", "listeners.pages.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more"},
+		"pages nowhere":          {"LISTENERS_PAGES_LISTEN=8005", `listeners.pages.listen: "8005": want HOST:PORT, such as 127.0.0.1:8080`},
+		"less than no request":   {"LIMITS_MERCHANT_REQUESTS_PER_SECOND=-1", "limits.merchant.requests_per_second: -1: want 0 to 100000"},
+		"a burst of none":        {"LIMITS_MERCHANT_BURST=0", "limits.merchant.burst: 0: want 1 to 100000"},
+		"less than none at once": {"LIMITS_MERCHANT_AT_ONCE=-1", "limits.merchant.at_once: -1: want 0 to 100000"},
+		"merchants too fast":     {"LIMITS_MERCHANT_READ_TIMEOUT=500ms", "limits.merchant.read_timeout: 500ms: want 1s to 1m0s"},
+		"pages that never end":   {"LIMITS_PAGES_MAX_CONNECTIONS=0", "limits.pages.max_connections: 0: want 1 to 65536"},
+		"no history":             {"NOTIFICATIONS_RETENTION_DAYS=0", "notifications.retention_days: 0: want 1 to 3650"},
+		"an endless queue":       {"QUEUE_MAX_PAYMENTS=100000", "queue.max_payments: 100000: want 1 to 65536"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -39,6 +39,16 @@ func TestEndToEndLogsHoldNoSecret(t *testing.T) {
 	require.Contains(t, s.finance(http.MethodGet, "/settlements"), "settlements")
 	s.key = "SB-another-server-key"
 	require.Equal(t, "401", s.merchant(http.MethodGet, "/v2/order-1/status", nil)["status_code"])
+	// What a shop's developer puts into the path by mistake.
+	for _, slip := range []string{code, sandboxKey, s.key} {
+		s.merchant(http.MethodGet, "/v2/"+slip+"/status", nil)
+		s.get("/pay/" + slip)
+	}
+	s.key = sandboxKey
+	for _, slip := range []string{code, sandboxKey} {
+		require.Equal(t, "404", s.merchant(http.MethodPost, "/v2/"+slip+"/cancel", nil)["status_code"])
+	}
+	s.key = "SB-another-paypoint-server-key"
 	s.http.CloseIdleConnections()
 	stop()
 	require.Equal(t, exitDone, <-ended)

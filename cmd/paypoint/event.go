@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -67,7 +69,7 @@ func (e *event) write(log *zap.Logger, group string, r *http.Request, answer *st
 	fields := []zap.Field{
 		zap.String("group", group), zap.String("method", r.Method),
 		// The query can hold what callers put there by mistake, so only the path.
-		zap.String("path", r.URL.Path), zap.Int("status", answer.status), zap.Int64("bytes", answer.bytes),
+		zap.String("path", loggable(r.URL.Path)), zap.Int("status", answer.status), zap.Int64("bytes", answer.bytes),
 		zap.Duration("took", took), zap.String("caller", r.RemoteAddr),
 	}
 	entry.Write(append(append(fields, e.fields...), e.panicked...)...)
@@ -79,7 +81,29 @@ func noteRefusal(ctx context.Context, f charge.Failure) {
 	if len(f.Faults) > 0 {
 		fields = append(fields, zap.Strings("faults", f.Faults))
 	}
-	note(ctx, append(fields, zap.Error(f.Err))...)
+	note(ctx, append(fields, zap.String("error", loggable(f.Err.Error())))...)
+}
+
+// Words are what a caller can put where an order id belongs. Of those, no log
+// may show digits that can be a payment code, nor a server key, ours or the
+// vendor's.
+var (
+	word        = regexp.MustCompile(`[A-Za-z0-9._~-]+`)
+	secretShape = regexp.MustCompile(`^[0-9]{12,}$|(?i:(mid|paypoint)-server-)`)
+)
+
+// maskKept is how much of a secret stays, enough to know what it was: a code's
+// prefix, or the beginning of the word.
+const maskKept = 3
+
+// loggable is a text that holds what a caller wrote, fit for the log.
+func loggable(text string) string {
+	return word.ReplaceAllStringFunc(text, func(w string) string {
+		if !secretShape.MatchString(w) {
+			return w
+		}
+		return w[:maskKept] + strings.Repeat("*", len(w)-maskKept)
+	})
 }
 
 // notedMerchants notes which merchant calls.
@@ -144,7 +168,7 @@ func (l notedLedger) Expire(ctx context.Context, merchant, handle string) (ledge
 func noteView(ctx context.Context, handle string) func(ledger.View, error) (ledger.View, error) {
 	return func(v ledger.View, err error) (ledger.View, error) {
 		if v.Order == "" { // it was not found, or could not be read
-			note(ctx, zap.String("order", handle))
+			note(ctx, zap.String("order", loggable(handle)))
 			return v, err
 		}
 		note(ctx, zap.String("order", v.Order), zap.String("standing", string(v.Standing)))

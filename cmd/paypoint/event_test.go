@@ -195,3 +195,19 @@ func TestOperatorsRequestIsOneEvent(t *testing.T) {
 		}
 	}
 }
+
+func TestLoggable(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"/v2/order-1/status":                       "/v2/order-1/status",
+		"/v2/order-1732252800000/status":           "/v2/order-1732252800000/status",
+		"/v2/8120536862485464/status":              "/v2/812*************/status",
+		"/v2/12345678901/status":                   "/v2/12345678901/status",
+		"/v2/01a201d6-03f2-7c81-8620-0ba40438bfe1": "/v2/01a201d6-03f2-7c81-8620-0ba40438bfe1",
+		"/v2/SB-Mid-server-abc_DEF/cancel":         "/v2/SB-******************/cancel",
+		"status of paypoint-server-x: not found":   "status of pay**************: not found",
+		"":                                         "",
+	} {
+		require.Equal(t, want, loggable(text), text)
+	}
+}

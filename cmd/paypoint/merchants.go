@@ -33,6 +33,7 @@ func (a *application) chargeHandler() http.Handler {
 		Terms: a.config.terms(),
 		RateLimit: charge.RateLimit{
 			PerSecond: float64(a.config.Limits.Merchant.RequestsPerSecond), Burst: a.config.Limits.Merchant.Burst,
+			AtOnce: a.config.Limits.Merchant.AtOnce,
 		},
 		AllowPrivateTargets: a.config.Sandbox,
 		CursorKey:           a.cursorKey,
