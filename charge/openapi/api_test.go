@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -140,11 +141,14 @@ func (b *bundle) notifications(t *testing.T) {
 	require.NoError(t, err)
 	b.post(t, "/v1/notifications/"+view.ID+"-pending/resend", "")
 
+	var mu sync.Mutex // receivers are called by several at once
 	arrived, answer := map[string]bool{}, http.StatusOK
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		require.NoError(t, err)
 		require.NoError(t, b.checker.Notification(r.Header, body), "%s", body)
+		mu.Lock()
+		defer mu.Unlock()
 		arrived[r.Header.Get("webhook-id")] = true
 		w.WriteHeader(answer)
 		_, _ = io.WriteString(w, "seen")
@@ -170,7 +174,9 @@ func (b *bundle) notifications(t *testing.T) {
 	require.Len(t, arrived, 7)
 	b.get(t, "/v1/notifications?order_id=N-1")
 
+	mu.Lock()
 	answer = http.StatusInternalServerError
+	mu.Unlock()
 	failed := b.order(t, "N-3", "")
 	b.deliver(t)
 	require.Contains(t, b.get(t, "/v1/notifications?limit=1"), `"next_attempt"`)
