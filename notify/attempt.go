@@ -24,21 +24,20 @@ func (s *Service) attempt(d *delivery) {
 	if err != nil && !errors.Is(err, errCut) {
 		s.reportError(err)
 	}
-	if err == nil {
-		v := decide(a.Status, d.attempts+1)
-		// The wait begins at the attempt's end: a slow receiver gets all of it.
-		a.Next = v.next(s.config.Now(), s.config.Jitter)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d.merchant.release(d)
 	if err != nil {
-		d.busy = false
-		d.next = s.config.Now().Add(untriedWait)
+		d.busy, d.early = false, false
+		if again := s.config.Now().Add(untriedWait); d.next.Before(again) {
+			d.next = again
+		}
 		d.merchant.advance(d.lane())
 		s.busy--
 		s.idle.Broadcast()
 	} else {
+		// The wait begins at the attempt's end: a slow receiver gets all of it.
+		a.Next = d.nextAfter(a, s.config.Now(), s.config.Jitter)
 		d.merchant.unrecorded++
 		s.ended = append(s.ended, endedAttempt{d, a, reason})
 		s.startWriting()

@@ -178,26 +178,46 @@ func readAttempt(value []byte) (ledger.Attempt, error) {
 	return ledger.Attempt(a), nil
 }
 
-// attempts are those of each notice, by its Seq, oldest first.
-func (h *History) attempts(notices []ledger.Notice) (map[uint64][]ledger.Attempt, error) {
-	all := make(map[uint64][]ledger.Attempt, len(notices))
-	err := h.use(func(db *bolt.DB) error {
-		return db.View(func(tx *bolt.Tx) error {
-			for _, n := range notices {
-				for _, value := range within(tx.Bucket(bucketAttempts), noticeKey(n)) {
-					a, err := readAttempt(value)
-					if err != nil {
-						return err
-					}
-					all[n.Seq] = append(all[n.Seq], a)
+// progress is how far each notice has come, by its Seq. It holds no attempt for
+// longer than it takes to count it.
+func (h *History) progress(notices []ledger.Notice) (map[uint64]progresses, error) {
+	var all map[uint64]progresses
+	err := h.view(func(bucket *bolt.Bucket) error {
+		all = make(map[uint64]progresses, len(notices))
+		for _, n := range notices {
+			for _, value := range within(bucket, noticeKey(n)) {
+				a, err := readAttempt(value)
+				if err != nil {
+					return err
 				}
+				if all[n.Seq] == nil {
+					all[n.Seq] = progresses{}
+				}
+				all[n.Seq].add(a)
 			}
-			return nil
-		})
+		}
+		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the notification history: %w", err)
-	}
+	return all, err
+}
+
+// attempts are those of each notice, by its Seq, oldest first; of those to one
+// target the newest alone, so many.
+func (h *History) attempts(notices []ledger.Notice, newest int) (map[uint64][]ledger.Attempt, error) {
+	var all map[uint64][]ledger.Attempt
+	err := h.view(func(bucket *bolt.Bucket) error {
+		all = make(map[uint64][]ledger.Attempt, len(notices))
+		for _, n := range notices {
+			for _, value := range newestWithin(bucket, noticeKey(n), newest) {
+				a, err := readAttempt(value)
+				if err != nil {
+					return err
+				}
+				all[n.Seq] = append(all[n.Seq], a)
+			}
+		}
+		return nil
+	})
 	// Keys go by target first; a person reads by time. Two that began together are
 	// told apart by their ends.
 	for _, attempts := range all {
@@ -205,7 +225,34 @@ func (h *History) attempts(notices []ledger.Notice) (map[uint64][]ledger.Attempt
 			return cmp.Or(a.At.Compare(b.At), a.At.Add(a.Took).Compare(b.At.Add(b.Took)))
 		})
 	}
-	return all, nil
+	return all, err
+}
+
+// newestWithin are the values of a notice's newest attempts to each target.
+func newestWithin(bucket *bolt.Bucket, prefix []byte, newest int) (values [][]byte) {
+	var target []byte
+	first := 0
+	for key, value := range within(bucket, prefix) {
+		if t := key[:min(len(key), noticeSize+printSize)]; !bytes.Equal(t, target) {
+			target, first = t, len(values)
+		}
+		if len(values)-first == newest {
+			values = slices.Delete(values, first, first+1)
+		}
+		values = append(values, value)
+	}
+	return values
+}
+
+// view reads the attempts.
+func (h *History) view(read func(*bolt.Bucket) error) error {
+	err := h.use(func(db *bolt.DB) error {
+		return db.View(func(tx *bolt.Tx) error { return read(tx.Bucket(bucketAttempts)) })
+	})
+	if err != nil {
+		return fmt.Errorf("read the notification history: %w", err)
+	}
+	return nil
 }
 
 // expire removes attempts from before a moment. Keys ascend with the notices'

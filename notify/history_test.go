@@ -246,6 +246,11 @@ func TestAtMostFiftyAttemptsAreKept(t *testing.T) {
 	require.Equal(t, "11", attempts[1].Answer)
 	require.Equal(t, "59", attempts[49].Answer)
 
+	// A listing of many shows the newest of each URL.
+	page, _, err := b.service.Waiting(t.Context(), access.SandboxMerchant, 0, 10)
+	require.NoError(t, err)
+	require.Equal(t, attempts[45:], page[0].Attempts)
+
 	// So a restart still knows how often it was tried, and when to try again.
 	b.restart(t)
 	b.later(t, 59*time.Second)

@@ -8,36 +8,38 @@ import (
 )
 
 // merchant is what is in memory of one merchant's notices. Merchants share
-// nothing: a dead one has its own places and fills its own memory.
+// nothing but what shares leave each of them: a dead one uses up its own.
 type merchant struct {
-	id string
+	id     string
+	shares *shares
 	// urls are the merchant's URLs by which its notices were read.
 	urls []string
 	// notices are those that wait, by Seq.
 	notices map[uint64]*notice
 	lanes   map[laneKey]*lane
-	hosts   map[string]*host
+	// hosts are those with deliveries in memory.
+	hosts map[string]*host
 	// later are deliveries whose time has not come.
 	later schedule
 	// outages are hosts that an attempt did not reach, with deliveries that wait
 	// to be tried again.
 	outages map[string]bool
-	// running counts attempts under way, unrecorded those that ended since and
-	// are not applied yet.
-	running, unrecorded int
-	// lagging says that not all of the outbox is in memory: resume is the Seq
-	// from which on to read.
-	lagging bool
-	resume  uint64
+	// waiting counts deliveries in memory, running attempts under way, unrecorded
+	// those that ended since and are not applied yet.
+	waiting, running, unrecorded int
+	// lags says of which hosts, or of everything, not all of the outbox is in
+	// memory, and from which Seq on it is to be read.
+	lags map[string]uint64
 	// stale says that the URLs have changed: nothing is started any more, and
 	// what is in memory is given up for what is read anew.
 	stale bool
 }
 
-func newMerchant(id string, urls []string) *merchant {
+func newMerchant(id string, urls []string, shares *shares) *merchant {
 	return &merchant{
-		id: id, urls: urls,
-		notices: map[uint64]*notice{}, lanes: map[laneKey]*lane{}, hosts: map[string]*host{}, outages: map[string]bool{},
+		id: id, urls: urls, shares: shares,
+		notices: map[uint64]*notice{}, lanes: map[laneKey]*lane{}, hosts: map[string]*host{},
+		outages: map[string]bool{}, lags: map[string]uint64{},
 	}
 }
 
@@ -64,6 +66,17 @@ func (n *notice) result() (ledger.NoticeResult, bool) {
 	return result, true
 }
 
+// idle says that none of its deliveries goes on in memory. One that was left
+// out, because its host lags, waits in the outbox.
+func (n *notice) idle() bool {
+	for _, d := range n.deliveries {
+		if d.waiting && !d.done() {
+			return false
+		}
+	}
+	return true
+}
+
 // delivery is the way of one notice to one target.
 type delivery struct {
 	progress
@@ -71,12 +84,24 @@ type delivery struct {
 	notice   *notice
 	target   string
 	host     string
+	// waiting says that it is in its lane.
+	waiting bool
 	// queued says that it is in its merchant's schedule or its host's queue.
 	queued bool
 	// busy says that an attempt is under way, or ended and is not recorded.
 	busy bool
 	// hastened says that it was brought forward because its host had recovered.
 	hastened bool
+	// early says that this is to be now, whatever the schedule has.
+	early bool
+}
+
+// due is when it is to be tried.
+func (d *delivery) due() time.Time {
+	if d.early {
+		return time.Time{}
+	}
+	return d.next
 }
 
 // laneKey names a lane: the notices of one charge to one target.
@@ -93,7 +118,8 @@ type lane struct{ waiting []*delivery }
 
 // host is a receiver's host and port.
 type host struct {
-	running int
+	// waiting counts deliveries in memory, running attempts under way.
+	waiting, running int
 	// ready are deliveries whose time has come, in the order of their coming.
 	ready []*delivery
 }
@@ -103,10 +129,10 @@ type schedule []*delivery
 
 func (s schedule) Len() int { return len(s) }
 func (s schedule) Less(i, j int) bool {
-	if s[i].next.Equal(s[j].next) {
+	if s[i].due().Equal(s[j].due()) {
 		return s[i].notice.Seq < s[j].notice.Seq
 	}
-	return s[i].next.Before(s[j].next)
+	return s[i].due().Before(s[j].due())
 }
 func (s schedule) Swap(i, j int) { s[i], s[j] = s[j], s[i] }
 
@@ -125,6 +151,10 @@ func (s *schedule) Pop() any {
 // add puts a delivery at the end of its lane. Notices are added by Seq.
 func (m *merchant) add(d *delivery) {
 	key := d.lane()
+	d.waiting = true
+	m.host(d.host).waiting++
+	m.waiting++
+	m.shares.waiting.used++
 	if m.lanes[key] == nil {
 		m.lanes[key] = &lane{}
 	}
@@ -142,6 +172,7 @@ func (m *merchant) advance(key laneKey) {
 		return
 	}
 	for len(l.waiting) > 0 && l.waiting[0].done() && !l.waiting[0].busy {
+		m.leave(l.waiting[0])
 		l.waiting[0] = nil
 		l.waiting = l.waiting[1:]
 	}
@@ -155,6 +186,31 @@ func (m *merchant) advance(key laneKey) {
 	}
 }
 
+// leave gives back the place in memory of a delivery that has left its lane.
+func (m *merchant) leave(d *delivery) {
+	d.waiting = false
+	m.host(d.host).waiting--
+	m.waiting--
+	m.shares.waiting.used--
+	m.forgetHost(d.host)
+}
+
+// host is a host's place, made where there is none.
+func (m *merchant) host(name string) *host {
+	if m.hosts[name] == nil {
+		m.hosts[name] = &host{}
+	}
+	return m.hosts[name]
+}
+
+// forgetHost drops the place of a host with nothing to do.
+func (m *merchant) forgetHost(name string) {
+	if h := m.hosts[name]; h != nil && h.waiting == 0 && h.running == 0 && len(h.ready) == 0 {
+		delete(m.hosts, name)
+		delete(m.outages, name)
+	}
+}
+
 // noteOutage remembers that a delivery waits for its host to come back.
 func (m *merchant) noteOutage(d *delivery) {
 	if d.unreached && !d.done() && !d.hastened {
@@ -164,8 +220,8 @@ func (m *merchant) noteOutage(d *delivery) {
 
 // recovered brings forward what waits for a host that takes notices again: a
 // shop that was down for an hour is not to wait three more for the next row of
-// the schedule. Each delivery is brought forward once, so that a host that comes
-// and goes does not use up all its retries.
+// the schedule. Each delivery is brought forward once, and keeps its place in the
+// schedule: a host that comes and goes uses up none of its retries.
 func (m *merchant) recovered(host string, now time.Time) {
 	if !m.outages[host] {
 		return
@@ -173,7 +229,7 @@ func (m *merchant) recovered(host string, now time.Time) {
 	delete(m.outages, host)
 	for _, d := range m.later {
 		if d.host == host && d.unreached && !d.hastened && d.next.After(now) {
-			d.next, d.hastened = now, true
+			d.early, d.hastened = true, true
 		}
 	}
 	heap.Init(&m.later)
@@ -181,12 +237,10 @@ func (m *merchant) recovered(host string, now time.Time) {
 
 // wake moves what is due to the queues of its hosts.
 func (m *merchant) wake(now time.Time) {
-	for len(m.later) > 0 && !m.later[0].next.After(now) {
+	for len(m.later) > 0 && !m.later[0].due().After(now) {
 		d := heap.Pop(&m.later).(*delivery)
-		if m.hosts[d.host] == nil {
-			m.hosts[d.host] = &host{}
-		}
-		m.hosts[d.host].ready = append(m.hosts[d.host].ready, d)
+		h := m.host(d.host)
+		h.ready = append(h.ready, d)
 	}
 }
 
@@ -208,7 +262,10 @@ func (m *merchant) take() []*delivery {
 
 // takeFrom takes the next delivery to a host; nil when there is none or no room.
 func (m *merchant) takeFrom(name string, h *host) *delivery {
-	for len(h.ready) > 0 && h.running < MaxPerHost && m.running < MaxPerMerchant {
+	for len(h.ready) > 0 {
+		if all, one := m.places(); h.running >= one || m.running >= all {
+			return nil
+		}
 		d := h.ready[0]
 		h.ready[0] = nil
 		h.ready = h.ready[1:]
@@ -221,23 +278,19 @@ func (m *merchant) takeFrom(name string, h *host) *delivery {
 		d.busy = true
 		h.running++
 		m.running++
+		m.shares.attempts.used++
 		return d
 	}
-	if len(h.ready) == 0 && h.running == 0 {
-		delete(m.hosts, name)
-	}
+	m.forgetHost(name)
 	return nil
 }
 
 // release gives back the places of an attempt.
 func (m *merchant) release(d *delivery) {
 	m.running--
-	// It is there: a host with an attempt under way is not forgotten.
-	h := m.hosts[d.host]
-	h.running--
-	if len(h.ready) == 0 && h.running == 0 {
-		delete(m.hosts, d.host)
-	}
+	m.shares.attempts.used--
+	m.host(d.host).running--
+	m.forgetHost(d.host)
 }
 
 // dispatch starts what a merchant has that may start. The caller holds mu.
@@ -258,10 +311,10 @@ func (s *Service) dispatch(m *merchant) {
 func (s *Service) dispatchAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, m := range s.merchants {
+	for _, m := range s.merchants {
 		s.dispatch(m)
-		if len(m.notices) == 0 && !m.lagging && !m.stale && m.quiet() {
-			delete(s.merchants, id)
+		if len(m.notices) == 0 && len(m.lags) == 0 && !m.stale && m.quiet() {
+			s.forget(m)
 		}
 	}
 	s.startWriting()

@@ -13,12 +13,16 @@ import (
 const (
 	maxListed = 1000
 	maxPassed = 10_000
+	// newestListed is how many attempts to one target a listing of many notices
+	// shows, which keeps it to a few megabytes. A charge's own shows all.
+	newestListed = 5
 )
 
 // Waiting lists notices that are not delivered, waiting or failed, after a Seq
-// and by Seq; of one merchant, or of all where none is named. next is where to
-// go on, 0 when there are no more. A page may be shorter than limit, even
-// empty, with next set.
+// and by Seq; of one merchant, or of all where none is named. Each has its
+// newest 5 attempts at each URL; Of has all. next is where to go on, 0 when
+// there are no more. A page may be shorter than limit, even empty, with next
+// set.
 func (s *Service) Waiting(ctx context.Context, merchant string, after uint64, limit int) (page []ledger.Notification, next uint64, err error) {
 	limit = max(1, min(limit, maxListed))
 	var notices []ledger.Notice
@@ -33,7 +37,7 @@ func (s *Service) Waiting(ctx context.Context, merchant string, after uint64, li
 				continue
 			}
 			if len(notices) == limit {
-				page, err := s.notifications(notices, waits)
+				page, err := s.notifications(notices, newestListed, waits)
 				return page, notices[limit-1].Seq, err
 			}
 			notices = append(notices, n)
@@ -44,7 +48,7 @@ func (s *Service) Waiting(ctx context.Context, merchant string, after uint64, li
 		}
 		next = rows[len(rows)-1].Seq
 	}
-	page, err = s.notifications(notices, waits)
+	page, err = s.notifications(notices, newestListed, waits)
 	return page, next, err
 }
 
@@ -52,8 +56,9 @@ func (s *Service) Waiting(ctx context.Context, merchant string, after uint64, li
 func waits(ledger.Notice) bool { return true }
 
 // Of lists what a merchant was told of a charge, oldest first, with all that
-// was not sent. A notice whose attempts are past their retention shows as not
-// sent. Error: ledger.ErrNotFound.
+// was not sent and all attempts that are kept: 50 at each URL. A notice whose
+// attempts are past their retention shows as not sent. Error:
+// ledger.ErrNotFound.
 func (s *Service) Of(ctx context.Context, merchant, transactionID string) ([]ledger.Notification, error) {
 	view, life, err := s.config.Ledger.Life(ctx, merchant, transactionID)
 	if err != nil {
@@ -75,16 +80,17 @@ func (s *Service) Of(ctx context.Context, merchant, transactionID string) ([]led
 		}
 		notices = append(notices, n)
 	}
-	list, err := s.notifications(notices, func(n ledger.Notice) bool { return inOutbox[n.Seq] })
+	list, err := s.notifications(notices, maxAttempts, func(n ledger.Notice) bool { return inOutbox[n.Seq] })
 	if err != nil {
 		return nil, fmt.Errorf("notifications of %s: %w", transactionID, err)
 	}
 	return list, nil
 }
 
-// notifications adds to notices what the history knows of them.
-func (s *Service) notifications(notices []ledger.Notice, inOutbox func(ledger.Notice) bool) ([]ledger.Notification, error) {
-	past, err := s.config.History.attempts(notices)
+// notifications adds to notices what the history knows of them, with so many of
+// the newest attempts at each target.
+func (s *Service) notifications(notices []ledger.Notice, newest int, inOutbox func(ledger.Notice) bool) ([]ledger.Notification, error) {
+	past, err := s.config.History.attempts(notices, newest)
 	if err != nil {
 		return nil, err
 	}

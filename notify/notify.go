@@ -7,30 +7,27 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-	"golang.org/x/sync/singleflight"
-
 	"paypoint/access"
 	"paypoint/ledger"
 )
 
 const (
-	// DefaultMaxWaiting is how many notices of one merchant wait in memory; the
-	// rest waits in the outbox.
+	// DefaultMaxWaiting is how many deliveries of one merchant, each of a notice to
+	// one URL, wait in memory, a quarter of them to one host; the rest waits in the
+	// outbox.
 	DefaultMaxWaiting = 10_000
 	// MaxPerMerchant is how many attempts of one merchant run at once.
 	MaxPerMerchant = 32
 	// MaxPerHost is how many of them go to one host and port.
 	MaxPerHost = 8
-	// MaxResends is how many notices of one merchant are resent at once; others
-	// wait for their turn.
+	// MaxResends is how many notices of one merchant are resent at once.
 	MaxResends = 8
+	// MaxWaitingResends is how many more wait for their turn; then ErrBusy.
+	MaxWaitingResends = 32
 	// pollInterval is how often the outbox is read.
 	pollInterval = 200 * time.Millisecond
 	// stopGrace is how long attempts under way may go on when the service stops.
 	stopGrace = 3 * time.Second
-	// expireInterval is how often what is past its retention is removed.
-	expireInterval = time.Hour
 )
 
 // Ledger is what is asked of the ledger: ledger.Service.
@@ -73,8 +70,8 @@ type Config struct {
 	RootCAs *x509.CertPool
 	// Timeout is the time for one attempt; 0 is DefaultTimeout.
 	Timeout time.Duration
-	// MaxWaiting is how many notices of one merchant wait in memory; 0 is
-	// DefaultMaxWaiting.
+	// MaxWaiting is how many deliveries of one merchant wait in memory, at most; 0
+	// is DefaultMaxWaiting.
 	MaxWaiting int
 	// Retention is how long attempts and failed notices are kept; 0 keeps them.
 	// It must be longer than the schedule of retries, which takes up to 12 hours.
@@ -119,7 +116,8 @@ type AttemptReport struct {
 type Stats struct {
 	// Waiting are the notices in memory, Running the attempts under way.
 	Waiting, Running int
-	// Lagging are the merchants with more in the outbox than memory holds.
+	// Lagging are the merchants with more in the outbox, for a host or for all,
+	// than memory holds.
 	Lagging int
 }
 
@@ -140,14 +138,17 @@ type Service struct {
 
 	// flushing lets one at a time tell the ledger of outcomes.
 	flushing sync.Mutex
-	resends  singleflight.Group
 
 	// mu guards everything below, and all merchants with what they hold.
 	mu        sync.Mutex
 	merchants map[string]*merchant
-	slots     map[string]*semaphore.Weighted
-	ended     []endedAttempt
-	outcomes  []outcome
+	shares    *shares
+	// resends are those that wait or are under way, by Seq, and queues the
+	// merchants' that have some.
+	resends  map[uint64]*resend
+	queues   map[string]*resendQueue
+	ended    []endedAttempt
+	outcomes []outcome
 	// recording and telling say that a goroutine writes to the history, and to
 	// the ledger.
 	recording, telling bool
@@ -174,7 +175,8 @@ func New(c Config) *Service {
 	s := &Service{
 		config:    c,
 		sender:    newSender(c.Timeout, c.AllowPrivate, c.RootCAs, allowedAddresses(c.AllowPrivate), nil),
-		merchants: map[string]*merchant{}, slots: map[string]*semaphore.Weighted{},
+		merchants: map[string]*merchant{}, shares: newShares(c.MaxWaiting),
+		resends: map[uint64]*resend{}, queues: map[string]*resendQueue{},
 	}
 	s.idle = sync.NewCond(&s.mu)
 	s.life, s.cut = context.WithCancel(context.Background())
@@ -243,7 +245,7 @@ func (s *Service) Stats() Stats {
 	for _, m := range s.merchants {
 		stats.Waiting += len(m.notices)
 		stats.Running += m.running
-		if m.lagging {
+		if len(m.lags) > 0 {
 			stats.Lagging++
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"paypoint/ledger"
 )
@@ -15,8 +14,10 @@ const (
 	// maxRead is how many rows one Step takes into memory, at least, before those
 	// are started.
 	maxRead = 3000
-	// maxPages bounds how many pages one Step reads for one merchant that lags.
-	maxPages = 10
+	// lagPages bounds how many pages one Step reads for what lags of one merchant
+	// or host, and allLagPages for all of them: what is new must not wait long.
+	lagPages    = 10
+	allLagPages = 100
 )
 
 // followURLs gives up what is in memory of merchants whose URLs have changed,
@@ -31,19 +32,24 @@ func (s *Service) followURLs() {
 			m.stale = true
 		}
 		if m.stale && m.quiet() {
+			s.forget(m)
 			// From the beginning of the outbox: the history tells what is done.
-			anew := newMerchant(id, urls)
-			anew.lagging = true
-			s.merchants[id] = anew
+			s.merchants[id] = newMerchant(id, urls, s.shares)
+			s.merchants[id].lag(everything, 0)
 		}
 	}
 }
 
 // readOutbox takes what is new into memory, and what had no room before.
 func (s *Service) readOutbox(ctx context.Context) error {
-	for _, m := range s.lagging() {
-		if err := s.catchUp(ctx, m); err != nil {
+	pages := 0
+	for _, l := range s.lagging() {
+		read, err := s.catchUp(ctx, l)
+		if err != nil {
 			return err
+		}
+		if pages += read; pages >= allLagPages {
+			break
 		}
 	}
 	// Rows that are passed over, failed ones for the most part, do not count:
@@ -53,7 +59,7 @@ func (s *Service) readOutbox(ctx context.Context) error {
 		if err != nil || len(page) == 0 {
 			return err
 		}
-		loaded, err := s.load(ctx, page)
+		loaded, err := s.load(ctx, page, everything)
 		if err != nil {
 			return err
 		}
@@ -77,96 +83,124 @@ func (s *Service) page(ctx context.Context, after uint64) ([]ledger.Notice, erro
 	return page, nil
 }
 
-// lagging are the merchants that have more in the outbox, and room again. A
-// quarter of the room must be free, so that each reading is worth its while.
-func (s *Service) lagging() []*merchant {
+// laggard is a merchant's host, or the merchant as a whole, that has more in
+// the outbox.
+type laggard struct {
+	merchant *merchant
+	key      string
+}
+
+// lagging are those that have more in the outbox, and room again, in no order:
+// where there are too many for one Step, each has its turn some time.
+func (s *Service) lagging() []laggard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var lagging []*merchant
+	var lagging []laggard
 	for _, m := range s.merchants {
-		if m.lagging && !m.stale && len(m.notices) <= s.config.MaxWaiting*3/4 {
-			lagging = append(lagging, m)
+		for key := range m.lags {
+			if !m.stale && m.catchesUp(key) {
+				lagging = append(lagging, laggard{m, key})
+			}
 		}
 	}
 	return lagging
 }
 
-// catchUp reads a merchant's notices from where it was left up to where all
-// others are.
-func (s *Service) catchUp(ctx context.Context, m *merchant) error {
-	for range maxPages {
-		page, err := s.page(ctx, m.resume)
+// catchUp reads a merchant's notices from where one of its hosts, or itself, was
+// left, up to where all others are. It counts the pages that it read.
+func (s *Service) catchUp(ctx context.Context, l laggard) (pages int, err error) {
+	for pages < lagPages {
+		resume := s.takeLag(l)
+		page, err := s.page(ctx, resume)
 		if err != nil {
-			return err
+			s.setLag(l, resume)
+			return pages, err
 		}
+		pages++
 		// What follows the cursor is read with everybody else's.
 		page = slices.DeleteFunc(page, func(n ledger.Notice) bool { return n.Seq > s.cursor })
-		s.setLag(m, false, m.resume)
 		if len(page) == 0 {
-			return nil
+			return pages, nil
 		}
 		last := page[len(page)-1].Seq
-		page = slices.DeleteFunc(page, func(n ledger.Notice) bool { return n.Merchant != m.id })
-		if _, err := s.load(ctx, page); err != nil {
-			s.setLag(m, true, m.resume)
-			return err
+		page = slices.DeleteFunc(page, func(n ledger.Notice) bool { return n.Merchant != l.merchant.id })
+		if _, err := s.load(ctx, page, l.key); err != nil {
+			s.setLag(l, resume)
+			return pages, err
 		}
-		if m.lagging { // there was no room
-			return nil
+		if s.setLag(l, last) { // there was no room
+			return pages, nil
 		}
-		s.setLag(m, true, last)
 	}
-	return nil
+	return pages, nil
 }
 
-func (s *Service) setLag(m *merchant, lagging bool, resume uint64) {
+// takeLag ends a lag, so that what is read is taken, and tells from where on.
+func (s *Service) takeLag(l laggard) (resume uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m.lagging, m.resume = lagging, resume
+	resume = l.merchant.lags[l.key]
+	delete(l.merchant.lags, l.key)
+	return resume
+}
+
+// setLag sets a lag, and tells whether it lags from an earlier Seq already.
+func (s *Service) setLag(l laggard, resume uint64) (already bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, already = l.merchant.lags[l.key]
+	l.merchant.lag(l.key, resume)
+	return already
 }
 
 // load takes a page of the outbox into memory, as far as there is room, and
-// counts what it took. What can't be read is left to be read again, for its
+// counts what it read. What can't be read is left to be read again, for its
 // merchant alone.
-func (s *Service) load(ctx context.Context, page []ledger.Notice) (int, error) {
-	wanted := s.admit(page)
-	past, err := s.config.History.attempts(wanted)
+func (s *Service) load(ctx context.Context, page []ledger.Notice, reader string) (int, error) {
+	wanted := s.wanted(page)
+	var unknown []ledger.Notice
+	for _, r := range wanted {
+		if !r.inMemory {
+			unknown = append(unknown, r.Notice)
+		}
+	}
+	past, err := s.config.History.progress(unknown)
 	if err != nil {
 		// Without its history a notice is delivered from the beginning.
 		s.reportError(err)
 	}
-	for _, n := range wanted {
-		v, err := s.config.Ledger.AsOf(ctx, n)
+	for _, r := range wanted {
+		if s.left(r, reader) {
+			continue
+		}
+		if !r.inMemory {
+			r.past = past[r.Seq]
+			r.view, r.fault = s.config.Ledger.AsOf(ctx, r.Notice)
+		}
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
-		if err != nil {
-			s.reportError(fmt.Errorf("read a notice of %s: %w", n.Merchant, err))
+		if r.fault != nil {
+			s.reportError(fmt.Errorf("read a notice of %s: %w", r.Merchant, r.fault))
 		}
-		s.hold(n, v, past[n.Seq], err == nil)
+		s.hold(r, reader)
 	}
 	return len(wanted), nil
 }
 
-// admit picks from a page what has room in memory. Of a merchant that has none
-// nothing more is taken, so that the order is kept.
-func (s *Service) admit(page []ledger.Notice) []ledger.Notice {
+// wanted picks from a page what is to be delivered and whose merchant does not
+// lag as a whole.
+func (s *Service) wanted(page []ledger.Notice) []row {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var wanted []ledger.Notice
-	admitted := map[string]int{}
+	var wanted []row
 	for _, n := range page {
 		if n.Failed {
 			continue
 		}
 		m := s.merchant(n.Merchant)
-		switch {
-		case m.lagging, m.stale:
-		case len(m.notices)+admitted[n.Merchant] >= s.config.MaxWaiting:
-			m.lagging, m.resume = true, n.Seq-1
-		default:
-			wanted = append(wanted, n)
-			admitted[n.Merchant]++
+		if !m.stale && !m.behind(everything, n.Seq) {
+			wanted = append(wanted, row{Notice: n, inMemory: m.notices[n.Seq] != nil})
 		}
 	}
 	return wanted
@@ -176,96 +210,7 @@ func (s *Service) admit(page []ledger.Notice) []ledger.Notice {
 // caller holds mu.
 func (s *Service) merchant(id string) *merchant {
 	if s.merchants[id] == nil {
-		s.merchants[id] = newMerchant(id, s.config.Merchants.NotificationURLs(id))
+		s.merchants[id] = newMerchant(id, s.config.Merchants.NotificationURLs(id), s.shares)
 	}
 	return s.merchants[id]
-}
-
-// hold takes a notice into memory with what the history knows of it.
-func (s *Service) hold(n ledger.Notice, v ledger.View, past []ledger.Attempt, readable bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := s.merchant(n.Merchant)
-	switch {
-	case m.notices[n.Seq] != nil:
-		return // a page that broke off is read again
-	case m.lagging && n.Seq > m.resume:
-		return // one before it could not be read
-	case !readable:
-		m.lagging, m.resume = true, n.Seq-1
-		return
-	}
-	own, only := ownTargets(v)
-	targets := targetsOf(m.urls, own, only)
-	if len(targets) == 0 {
-		s.outcomes = append(s.outcomes, outcome{n, ledger.NoticeDropped})
-		return
-	}
-	// A crash between history and ledger leaves rows that are done.
-	waiting := newNotice(m, n, targets, past)
-	if result, over := waiting.result(); over {
-		s.outcomes = append(s.outcomes, outcome{n, result})
-		return
-	}
-	m.notices[n.Seq] = waiting
-	for _, d := range waiting.deliveries {
-		if !d.done() {
-			m.add(d)
-		}
-	}
-}
-
-func newNotice(m *merchant, n ledger.Notice, targets []string, past []ledger.Attempt) *notice {
-	waiting := &notice{Notice: n}
-	for _, target := range targets {
-		waiting.deliveries = append(waiting.deliveries, &delivery{
-			progress: progressOf(past, target), merchant: m, notice: waiting, target: target, host: hostOf(target),
-		})
-	}
-	return waiting
-}
-
-// expire removes what is past its retention: attempts, and notices that failed.
-func (s *Service) expire(ctx context.Context) error {
-	now := s.config.Now()
-	if s.config.Retention == 0 || now.Sub(s.expired) < expireInterval {
-		return nil
-	}
-	before := now.Add(-s.config.Retention)
-	if err := s.dropFailed(ctx, before); err != nil {
-		return err
-	}
-	if err := s.config.History.expire(before); err != nil {
-		return err
-	}
-	s.expired = now
-	return nil
-}
-
-// dropFailed ends notices that failed before a moment. Their times ascend with
-// their Seqs.
-func (s *Service) dropFailed(ctx context.Context, before time.Time) error {
-	for after, done := uint64(0), false; !done; {
-		page, err := s.page(ctx, after)
-		if err != nil {
-			return err
-		}
-		done = len(page) < outboxPage
-		var old []outcome
-		for _, n := range page {
-			if !n.At.Before(before) {
-				done = true
-				break
-			}
-			if n.Failed {
-				old = append(old, outcome{n, ledger.NoticeDropped})
-			}
-			after = n.Seq
-		}
-		// The ledger first: a notice must not show as waiting without its attempts.
-		if err := s.tell(ctx, old); err != nil {
-			return err
-		}
-	}
-	return nil
 }

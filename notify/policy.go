@@ -95,20 +95,45 @@ type progress struct {
 	unreached bool
 }
 
-// progressOf reads the attempts of a notice, oldest first, for one target.
-func progressOf(past []ledger.Attempt, target string) progress {
-	var p progress
-	for _, a := range past {
-		switch {
-		case a.Target != target:
-		case a.Delivered:
-			p.delivered = true
-		case !a.Manual:
-			p.attempts++
-			p.next, p.gaveUp, p.unreached = a.Next, a.Next.IsZero(), unreached(a.Status)
-		}
+// progresses are how far a notice has come, by target.
+type progresses map[string]progress
+
+// add brings them on by an attempt. Those of a target come oldest first.
+func (all progresses) add(a ledger.Attempt) { all[a.Target] = all[a.Target].after(a) }
+
+// after is the progress after one more attempt.
+func (p progress) after(a ledger.Attempt) progress {
+	switch {
+	case a.Delivered:
+		p.delivered = true
+	case !a.Manual:
+		p.attempts = p.counted(a)
+		p.next, p.gaveUp, p.unreached = a.Next, a.Next.IsZero(), unreached(a.Status)
 	}
 	return p
+}
+
+// early says that an attempt came before its time, because the host had
+// recovered.
+func (p progress) early(a ledger.Attempt) bool { return a.At.Before(p.next) }
+
+// counted is how many attempts of the schedule there are with one more. One that
+// came early is none: a host that is back for a moment must not use up what the
+// schedule has for it.
+func (p progress) counted(a ledger.Attempt) int {
+	if p.early(a) {
+		return p.attempts
+	}
+	return p.attempts + 1
+}
+
+// nextAfter is when to try again after an attempt that ended now; zero when not.
+func (p progress) nextAfter(a ledger.Attempt, now time.Time, jitter func(time.Duration) time.Duration) time.Time {
+	next := decide(a.Status, p.counted(a)).next(now, jitter)
+	if p.early(a) && !next.IsZero() {
+		return p.next
+	}
+	return next
 }
 
 // done says that the schedule has nothing more to do.

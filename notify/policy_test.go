@@ -63,11 +63,12 @@ func TestNextStaysWithinTheInterval(t *testing.T) {
 	require.Zero(t, verdict{delivered: true}.next(now, shift(time.Minute)), "delivered")
 }
 
-func TestProgressOf(t *testing.T) {
+func TestProgresses(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 4, 12, 0, 0, 0, ledger.WIB)
 	failed := ledger.Attempt{Target: "a", Status: 500, Next: at}
-	last := ledger.Attempt{Target: "a", Status: 500}
+	last := ledger.Attempt{At: at, Target: "a", Status: 500}
+	early := ledger.Attempt{At: at.Add(-time.Second), Target: "a", Status: 503, Next: at}
 	taken := ledger.Attempt{Target: "a", Status: 200, Delivered: true}
 	other := ledger.Attempt{Target: "b", Status: 200, Delivered: true}
 	manual := ledger.Attempt{Target: "a", Status: 500, Manual: true}
@@ -81,12 +82,17 @@ func TestProgressOf(t *testing.T) {
 		"only another target":           {[]ledger.Attempt{other}, progress{}, false},
 		"waits":                         {[]ledger.Attempt{failed}, progress{attempts: 1, next: at}, false},
 		"resends in vain don't count":   {[]ledger.Attempt{failed, manual, manual}, progress{attempts: 1, next: at}, false},
+		"early ones don't count":        {[]ledger.Attempt{failed, early}, progress{attempts: 1, next: at, unreached: true}, false},
 		"given up":                      {[]ledger.Attempt{failed, last}, progress{attempts: 2, gaveUp: true}, true},
 		"delivered":                     {[]ledger.Attempt{failed, taken}, progress{attempts: 1, next: at, delivered: true}, true},
 		"delivered by a resend":         {[]ledger.Attempt{failed, manualTaken}, progress{attempts: 1, next: at, delivered: true}, true},
 		"given up, then sent by a hand": {[]ledger.Attempt{last, manualTaken}, progress{attempts: 1, gaveUp: true, delivered: true}, true},
 	} {
-		got := progressOf(c.past, "a")
+		all := progresses{}
+		for _, a := range c.past {
+			all.add(a)
+		}
+		got := all["a"]
 		require.Equal(t, c.want, got, name)
 		require.Equal(t, c.done, got.done(), name)
 	}

@@ -88,7 +88,12 @@ func (s *Service) tellAll() {
 }
 
 // recordGroup writes attempts to the history, and only then lets their lanes go
-// on: what follows must not be delivered before the disk knows of what was.
+// on: so what a crash repeats is never older than what the receiver has.
+//
+// Where the history can't be written, on a full disk for example, they go on all
+// the same. A merchant who waits for a payment's notice is worse off than one
+// who gets some notices again, under their old webhook-id, should the process
+// die before they are through. It is reported each time.
 func (s *Service) recordGroup(group []endedAttempt) {
 	if len(group) == 0 {
 		return
@@ -122,27 +127,28 @@ func (s *Service) recordGroup(group []endedAttempt) {
 func (s *Service) apply(e endedAttempt) {
 	d := e.delivery
 	d.merchant.unrecorded--
-	d.busy = false
-	switch {
-	case d.done(): // by a resend
-	case e.attempt.Delivered:
-		d.delivered = true
-		d.merchant.recovered(d.host, s.config.Now())
-	default:
-		d.attempts++
-		d.next, d.gaveUp, d.unreached = e.attempt.Next, e.attempt.Next.IsZero(), unreached(e.attempt.Status)
+	d.busy, d.early = false, false
+	if !d.done() { // by a resend
+		d.progress = d.after(e.attempt)
+		if d.delivered {
+			d.merchant.recovered(d.host, s.config.Now())
+		}
 		d.merchant.noteOutage(d)
 	}
 	s.settle(d)
 }
 
 // settle looks whether a delivery, and its notice with it, is at its end, and
-// lets the lane go on. The caller holds mu.
+// lets the lane go on. A notice of which a delivery was left out stays in the
+// outbox until that one's host catches up; the history knows of the others. The
+// caller holds mu.
 func (s *Service) settle(d *delivery) {
-	m := d.merchant
-	if result, over := d.notice.result(); over && m.notices[d.notice.Seq] == d.notice {
-		delete(m.notices, d.notice.Seq)
-		s.outcomes = append(s.outcomes, outcome{d.notice.Notice, result})
+	m, n := d.merchant, d.notice
+	if m.notices[n.Seq] == n && n.idle() {
+		delete(m.notices, n.Seq)
+		if result, over := n.result(); over {
+			s.outcomes = append(s.outcomes, outcome{n.Notice, result})
+		}
 	}
 	m.advance(d.lane())
 }

@@ -1,51 +1,15 @@
 package notify
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"strconv"
+	"maps"
 	"sync"
-
-	"golang.org/x/sync/semaphore"
 
 	"paypoint/ledger"
 )
 
-// Resend posts a notice once to each of its targets, at once and whatever
-// became of it before, and waits for the answers; none are returned when there
-// is nobody to tell. Success ends a delivery that waits or has failed; a failure
-// changes no schedule. Who asks for the same notice meanwhile gets the same
-// attempts. Errors are the ledger's, and of ctx, which does not stop the
-// attempts.
-func (s *Service) Resend(ctx context.Context, n ledger.Notice) ([]ledger.Attempt, error) {
-	done := s.resends.DoChan(strconv.FormatUint(n.Seq, 10), func() (any, error) { return s.resend(n) })
-	select {
-	case <-ctx.Done():
-		return nil, fmt.Errorf("resend notice %d: %w", n.Seq, ctx.Err())
-	case r := <-done:
-		if r.Err != nil {
-			return nil, fmt.Errorf("resend notice %d: %w", n.Seq, r.Err)
-		}
-		return r.Val.([]ledger.Attempt), nil
-	}
-}
-
+// resend posts a notice to all its targets and waits for the answers.
 func (s *Service) resend(n ledger.Notice) ([]ledger.Attempt, error) {
-	s.mu.Lock()
-	slots := s.resendSlots(n.Merchant)
-	s.busy++
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.busy--
-		s.idle.Broadcast()
-	}()
-	if err := slots.Acquire(s.life, 1); err != nil {
-		return nil, err
-	}
-	defer slots.Release(1)
 	view, err := s.config.Ledger.AsOf(s.life, n)
 	if err != nil {
 		return nil, err
@@ -57,14 +21,6 @@ func (s *Service) resend(n ledger.Notice) ([]ledger.Attempt, error) {
 		return nil, err
 	}
 	return attempts, s.resent(n, targets, attempts)
-}
-
-// resendSlots bounds a merchant's resends. The caller holds mu.
-func (s *Service) resendSlots(merchant string) *semaphore.Weighted {
-	if s.slots[merchant] == nil {
-		s.slots[merchant] = semaphore.NewWeighted(MaxResends)
-	}
-	return s.slots[merchant]
 }
 
 // tryAll posts a notice to all its targets together and writes down the
@@ -111,13 +67,17 @@ func (s *Service) resent(n ledger.Notice, targets []string, attempts []ledger.At
 	if err != nil || row == nil || len(targets) == 0 {
 		return err
 	}
-	past, err := s.config.History.attempts([]ledger.Notice{n})
+	past, err := s.config.History.progress([]ledger.Notice{n})
 	if err != nil {
 		s.reportError(err)
 	}
-	all := append(past[n.Seq], attempts...)
+	all := progresses{}
+	maps.Copy(all, past[n.Seq])
+	for _, a := range attempts { // the history may not have them
+		all.add(a)
+	}
 	for _, target := range targets {
-		if !progressOf(all, target).delivered {
+		if !all[target].delivered {
 			return nil
 		}
 	}

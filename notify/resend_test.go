@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -217,6 +218,60 @@ func TestResendsOfAMerchantTakeTurns(t *testing.T) {
 	require.NoError(t, all.Wait())
 	require.Len(t, r.all(), 3*notify.MaxResends)
 	require.Zero(t, b.outbox(t))
+}
+
+// TestResendsDoNotPileUp: those who have gone leave nothing behind, and beyond
+// the bound nobody is taken.
+func TestResendsDoNotPileUp(t *testing.T) {
+	t.Parallel()
+	const orders = notify.MaxResends + notify.MaxWaitingResends
+	b := setup(t, func(c *notify.Config) { c.Paused = true })
+	r, other := receive(t, nil), receive(t, nil)
+	g := closedGate(t)
+	r.now(g.answer)
+	b.notifyAt(t, access.SandboxMerchant, r.URL)
+	m := b.merchant(t, "Other", other.URL)
+	notices := make([]ledger.Notice, orders+1)
+	for i := range notices {
+		notices[i] = b.of(t, b.charge(t, fmt.Sprint(i)))[0].Notice
+	}
+	ctx, hangUp := context.WithCancel(t.Context())
+	left := make(chan error, orders)
+	for _, n := range notices[:orders] {
+		go func() {
+			_, err := b.service.Resend(ctx, n)
+			left <- err
+		}()
+	}
+	g.await(notify.MaxResends)
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Eventually(t, func() bool {
+		_, err := b.service.Resend(late, notices[orders])
+		return errors.Is(err, notify.ErrBusy)
+	}, 10*time.Second, time.Millisecond)
+	_, err := b.service.Resend(t.Context(), notices[orders])
+	require.ErrorIs(t, err, notify.ErrBusy)
+	require.ErrorIs(t, err, ledger.ErrBusy, "as those who import no notify know it")
+	require.ErrorContains(t, err, "32 resends of the merchant wait")
+	_, err = b.service.Resend(t.Context(), b.of(t, b.chargeOf(t, m.ID, "other", ledger.Details{Salt: "5a"}))[0].Notice)
+	require.NoError(t, err, "another merchant is not touched")
+
+	// They hang up: their places are free before the receiver answers.
+	hangUp()
+	for range orders {
+		require.ErrorIs(t, <-left, context.Canceled)
+	}
+	for range 3000 {
+		_, err := b.service.Resend(ctx, notices[orders])
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	require.Len(t, r.all(), notify.MaxResends)
+	g.open()
+	b.service.Wait()
+	require.Len(t, r.all(), notify.MaxResends, "nobody waits for the others any more")
+	_, err = b.service.Resend(t.Context(), notices[orders])
+	require.NoError(t, err)
 }
 
 func TestResendToNobody(t *testing.T) {

@@ -36,7 +36,7 @@ func ownTargets(v ledger.View) (own []string, only bool) {
 // hostOf is the host and port that share the bound on attempts at once.
 func hostOf(target string) string {
 	u, err := url.Parse(target)
-	if err != nil {
+	if err != nil || u.Host == "" {
 		return target
 	}
 	return strings.ToLower(u.Host)
