@@ -116,11 +116,12 @@ func (x *chargeIndex) close() {
 }
 
 // Listed is ledger.Reader's. A fault of the index's file is not told: a new
-// file is begun, once.
+// file is begun, once. Nor is it told that another listing has met one.
 func (s *Store) Listed(ctx context.Context, merchant, order string, before ledger.Place, limit int) ([]ledger.Place, error) {
 	q := listing{merchant, order, before}
 	places, err := s.index.page(ctx, q, limit)
-	if errors.Is(err, errIndexFile) {
+	givenUp := errors.Is(err, errIndexClosed) && s.index.running.Err() == nil
+	if givenUp || errors.Is(err, errIndexFile) {
 		places, err = s.index.page(ctx, q, limit)
 	}
 	return places, err

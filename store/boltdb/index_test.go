@@ -302,6 +302,50 @@ func chargeAndList(service *ledger.Service, merchant string, i int) error {
 	return nil
 }
 
+// TestListingMeetsAnIndexThatIsGivenUp by another one, after it has found
+// nothing to follow: it asks once more, unless the ledger is being closed.
+func TestListingMeetsAnIndexThatIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, closing := range map[string]bool{"of a ledger that is open": false, "of one that closes": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := openStore(t, filepath.Join(t.TempDir(), "ledger.db"))
+			chargeFrom(t, store, 1, 10)
+			_, err := store.Listed(context.Background(), "G1", "", ledger.Place{}, 1)
+			require.NoError(t, err)
+			x := store.index
+			view, asked := x.view, 0
+			// The first look at the journal's end is where the other one comes in: what
+			// was followed is still known then, and a moment later the file is gone.
+			x.view = func(read func(*bolt.Tx) error) error {
+				err := view(read)
+				switch asked++; asked {
+				case 1:
+					next := x.next.Load()
+					x.giveUp(nil)
+					x.next.Store(next)
+				case 2:
+					x.next.Store(0)
+				}
+				return err
+			}
+			if closing {
+				x.stop()
+			}
+			places, err := store.Listed(context.Background(), "G1", "", ledger.Place{}, 10)
+			if closing {
+				require.ErrorIs(t, err, errIndexClosed)
+				require.Equal(t, 1, asked)
+			} else {
+				require.NoError(t, err)
+				require.Len(t, places, 5)
+			}
+			x.view = view
+			require.NoError(t, store.Close())
+		})
+	}
+}
+
 func TestIndexPath(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, filepath.Join("a", "ledger.index.db"), indexPath(filepath.Join("a", "ledger.db")))
