@@ -1,9 +1,11 @@
 package charge
 
 import (
+	"errors"
 	"net/http"
 
 	"paypoint/access"
+	"paypoint/ledger"
 )
 
 // charge gives out a payment code: POST /v2/charge. A deactivated merchant is
@@ -12,23 +14,27 @@ import (
 //
 // The same request again, while its charge can be paid, is a retry of one whose
 // answer was lost: it gets that charge again, and so the same answer. A payment
-// that is held changes nothing of that.
+// that is held changes nothing of that, nor does time that passes: a charge can
+// live on beyond the expiry that was asked for (ledger.Charge.GraceUntil), and
+// its request is then one that could not be made anew.
 func (h *handler) charge(r *http.Request, m access.Merchant) (any, error) {
 	if !m.Active {
-		return nil, errInactive
+		return nil, ErrInactive
 	}
-	body, err := readBody(r.Body)
+	body, aim, err := h.readAimed(r)
 	if err != nil {
 		return nil, err
 	}
-	aim := readTargets(body, r.Header, h.AllowPrivateTargets)
-	n, err := readCharge(body, aim, h.Terms, h.Now())
+	n, over, err := readCharge(body, aim, h.Terms, h.Now())
 	if err != nil {
 		return nil, err
 	}
 	n = forMerchant(n, m)
 	n.ID, n.Details.Salt = h.NewID(), h.NewSalt()
 	charge, err := h.Ledger.Charge(r.Context(), n)
+	if over != nil && (errors.Is(err, ledger.ErrTerms) || errors.Is(err, ledger.ErrOrderTaken)) {
+		return nil, over // it was no retry, and the ledger makes no charge that is over
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -30,8 +30,9 @@
 // Headers come repeated or empty: the last one that is not empty counts.
 //
 // Whoever got no answer may ask again. The same charge, while its code can be
-// paid, is answered by the same code; any other POST with an Idempotency-Key is
-// done once within some minutes. See handler.charge and handler.once.
+// paid, is answered by the same code; any other POST under /v2 with an
+// Idempotency-Key is done once within some minutes. See handler.charge and
+// handler.once.
 //
 // Everything that is told of a charge, by an answer, a listing or a notification
 // (Notification), is made from a ledger.View, which knows of no payment before

@@ -9,35 +9,43 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
 	"paypoint/charge"
+	"paypoint/charge/openapi"
 	"paypoint/charge/openapi/openapitest"
 	"paypoint/ledger"
 	"paypoint/store/memory"
 )
 
 // operation is a method and path of the API; ID stands for a transaction.
-type operation struct{ method, path string }
+type operation struct {
+	method, path string
+	// takesBody says that it takes a body, once that it takes an Idempotency-Key.
+	takesBody, once bool
+}
 
-// operations are all of them.
-var operations = []operation{
-	{"POST", "/v2/charge"},
-	{"GET", "/v2/ID/status"},
-	{"GET", "/v2/ID/status/b2b"},
-	{"POST", "/v2/ID/cancel"},
-	{"POST", "/v2/ID/expire"},
-	{"POST", "/v2/ID/approve"},
-	{"POST", "/v2/ID/deny"},
-	{"POST", "/v2/ID/refund"},
-	{"POST", "/v2/ID/refund/online/direct"},
-	{"GET", "/v1/charges"},
-	{"GET", "/v1/charges/ID/events"},
-	{"GET", "/v1/notifications"},
-	{"GET", "/v1/notifications/ID-pending"},
-	{"POST", "/v1/notifications/ID-pending/resend"},
-	{"POST", "/v1/notifications/test"},
+// operations are all of the document.
+func operations(t *testing.T) []operation {
+	t.Helper()
+	document, err := openapi3.NewLoader().LoadFromData(openapi.Document())
+	require.NoError(t, err)
+	var all []operation
+	for path, item := range document.Paths.Map() {
+		id := "ID"
+		if strings.HasPrefix(path, "/v1/notifications/") {
+			id = "ID-pending"
+		}
+		for method, o := range item.Operations() {
+			all = append(all, operation{
+				method: method, path: strings.ReplaceAll(path, "{id}", id),
+				takesBody: o.RequestBody != nil, once: o.Responses.Status(http.StatusAccepted) != nil,
+			})
+		}
+	}
+	return all
 }
 
 // about is the operation's path for a transaction.
@@ -46,7 +54,7 @@ func (o operation) about(id string) string { return strings.ReplaceAll(o.path, "
 // body is one that the operation takes.
 func (o operation) body() string {
 	switch {
-	case o.method == "GET":
+	case o.method == http.MethodGet:
 		return ""
 	case o.path == "/v2/charge":
 		return order("A-9")
@@ -64,7 +72,7 @@ type refusal struct {
 // all asks each operation that applies, and wants the same refusal of each.
 func (b *bundle) all(t *testing.T, want refusal, applies func(operation) bool, ask func(o operation) reply) {
 	t.Helper()
-	for _, o := range operations {
+	for _, o := range operations(t) {
 		if !applies(o) {
 			continue
 		}
@@ -79,7 +87,8 @@ func (b *bundle) all(t *testing.T, want refusal, applies func(operation) bool, a
 }
 
 func every(operation) bool     { return true }
-func posts(o operation) bool   { return o.method == "POST" }
+func posts(o operation) bool   { return o.takesBody }
+func once(o operation) bool    { return o.once }
 func takesID(o operation) bool { return strings.Contains(o.path, "ID") }
 func refusesCash(o operation) bool {
 	return posts(o) && (strings.Contains(o.path, "refund") || strings.HasSuffix(o.path, "approve") || strings.HasSuffix(o.path, "deny"))
@@ -129,10 +138,12 @@ var stories = map[string]struct {
 		b.all(t, refusal{200, "200"}, func(o operation) bool { return o.method == "GET" && !strings.HasSuffix(o.path, "/status") },
 			func(o operation) reply { return b.send(t, o.method, o.about(id), "") })
 		for _, path := range []string{"/v2/charge", "/v1/notifications/" + id + "-pending/resend", "/v1/notifications/test", "/v2/A-9/expire"} {
-			require.Equal(t, 200, b.send(t, "POST", path, operation{"POST", path}.body()).http)
+			require.Equal(t, 200, b.send(t, "POST", path, operation{method: "POST", path: path}.body()).http)
 		}
 	}},
 	"every status": {play: func(t *testing.T, b *bundle, _ string) {
+		shop := receive(t) // which holds what arrives against the document
+		b.listenAt(t, shop.url)
 		for _, one := range []struct {
 			order string
 			live  func(*testing.T, *bundle, ledger.View)
@@ -151,6 +162,11 @@ var stories = map[string]struct {
 		b.charge(t, "cancelled")
 		require.Contains(t, b.send(t, "POST", "/v2/cancelled/cancel", "").body, `"200"`)
 		require.Contains(t, b.send(t, "GET", "/v2/cancelled/status", "").body, `"cancel"`)
+		b.step(t)
+		arrived := strings.Join(shop.got(), "")
+		for _, status := range []string{"pending", "settlement", "deny", "expire", "cancel"} {
+			require.Contains(t, arrived, `"transaction_status":"`+status+`"`)
+		}
 	}},
 	"the server key is wrong": {play: func(t *testing.T, b *bundle, id string) {
 		b.all(t, refusal{401, "401"}, every, func(o operation) reply { return b.send(t, o.method, o.about(id), o.body(), withKey("wrong")) })
@@ -257,7 +273,7 @@ func TestEveryDocumentedAnswer(t *testing.T) {
 		b.config.Ledger, b.config.TwinWait = waiting, time.Millisecond
 		b.server = httpServer(t, checker.Handler(charge.New(b.config)))
 		b.listen(t)
-		b.all(t, refusal{202, "202"}, posts, func(o operation) reply {
+		b.all(t, refusal{202, "202"}, once, func(o operation) reply {
 			key := func(r *http.Request) { r.Header.Set("Idempotency-Key", "k1") }
 			done := make(chan struct{})
 			ask := func() reply { return b.send(t, "POST", o.about("01955e1c-ffff-7000-8000-000000000001"), o.body(), key) }
@@ -268,7 +284,9 @@ func TestEveryDocumentedAnswer(t *testing.T) {
 			return second
 		})
 	})
-	for _, outcome := range checker.Documented() {
+	documented := checker.Documented()
+	require.Greater(t, len(documented), 100)
+	for _, outcome := range documented {
 		require.True(t, checker.Seen(outcome), "never brought about: %+v", outcome)
 	}
 }

@@ -18,12 +18,13 @@ var units = map[string]time.Duration{
 }
 
 // readExpiry is when the code's time ends: a life after a start. It is zero
-// when it is wrong, and faults say why.
+// when it is wrong, and faults say why. One that is over already is a fault too,
+// but given: a while ago it was none.
 //
 //	the life     custom_expiry.expiry_duration in its unit, else the default
 //	the start    custom_expiry.order_time, else cstore.valid_from if that is
 //	             still to come, else now
-func readExpiry(o object, terms Terms, validFrom, now time.Time) time.Time {
+func readExpiry(o object, terms Terms, validFrom, now time.Time) (expires time.Time, over bool) {
 	// An answer writes whole seconds; the code ends at the one that it names.
 	start, life := now.Truncate(time.Second), terms.DefaultExpiry
 	if validFrom.After(start) {
@@ -36,21 +37,22 @@ func readExpiry(o object, terms Terms, validFrom, now time.Time) time.Time {
 		}
 		var ok bool
 		if life, ok = readLife(o, terms); !ok {
-			return time.Time{}
+			return time.Time{}, false
 		}
 	}
-	expires := start.Add(life)
+	expires = start.Add(life)
 	switch {
 	case !expires.After(now):
 		o.reject("order_time", "with expiry_duration is over already")
+		return expires, true
 	case !expires.After(validFrom):
 		o.faults.add("cstore.valid_from", "must be before the expiry")
 	case expires.After(now.Add(terms.MaxExpiry + clockSkew)):
 		tooLate(o, custom, terms.MaxExpiry)
 	default:
-		return expires
+		return expires, false
 	}
-	return time.Time{}
+	return time.Time{}, false
 }
 
 // tooLate reports an expiry too far ahead under the member that moved it there.

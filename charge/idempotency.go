@@ -75,27 +75,29 @@ func newReplays() *replays {
 	return &replays{of: map[scope]*replay{}, answered: list.New()}
 }
 
-// once runs an action, or answers again what the same request with the same
-// Idempotency-Key was answered before.
-func (h *handler) once(act action, r *http.Request, m access.Merchant) (any, error) {
-	key := lastValue(r.Header, keyHeader)
-	if r.Method != http.MethodPost || key == "" || len(key) > maxKey {
-		return act(r, m)
+// once makes an action run once for an Idempotency-Key: it answers again what
+// the same request with the same key was answered before.
+func (h *handler) once(act action) action {
+	return func(r *http.Request, m access.Merchant) (any, error) {
+		key := lastValue(r.Header, keyHeader)
+		if key == "" || len(key) > maxKey {
+			return act(r, m)
+		}
+		text, err := readText(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(text))
+		of := newScope(m.ID, r.Method, r.URL.Path, string(text), key)
+		earlier, err := h.earlier(r, m, of)
+		if err != nil {
+			return nil, err
+		}
+		if earlier != nil {
+			return earlier.body, nil
+		}
+		return h.runOnce(act, r, m, of)
 	}
-	text, err := readText(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(text))
-	of := newScope(m.ID, r.Method, r.URL.Path, string(text), key)
-	earlier, err := h.earlier(r, m, of)
-	if err != nil {
-		return nil, err
-	}
-	if earlier != nil {
-		return earlier.body, nil
-	}
-	return h.runOnce(act, r, m, of)
 }
 
 // earlier is the answer that may be given again, or nil where the request is to

@@ -239,3 +239,22 @@ func TestManyAtOnceWithOneKey(t *testing.T) {
 	}
 	require.Equal(t, 1, counted.charged)
 }
+
+// A notification that is sent again, and a test, are asked for to happen again:
+// a key that an SDK still sends must not swallow the second one.
+func TestAKeyDoesNotHoldBackNotifications(t *testing.T) {
+	t.Parallel()
+	b, shop := setup(t), receive(t)
+	b.listenAt(t, shop.url)
+	v := b.charge(t, "A-1")
+	for range 3 {
+		r := b.send(t, "POST", "/v1/notifications/"+v.ID+"-pending/resend", "", keyed("stuck"))
+		require.Equal(t, 200, r.http, r.body)
+	}
+	require.Len(t, shop.got(), 3)
+	first := b.send(t, "POST", "/v1/notifications/test", "", keyed("stuck"))
+	second := b.send(t, "POST", "/v1/notifications/test", "", keyed("stuck"))
+	require.Contains(t, first.body, `"status_code":"200"`)
+	require.Contains(t, second.body, `"status_code":"200"`)
+	require.NotEqual(t, first.body, second.body)
+}

@@ -144,11 +144,11 @@ type oneNotice struct {
 
 // notification tells what became of one: GET /v1/notifications/{id}.
 func (h *handler) notification(r *http.Request, m access.Merchant) (any, error) {
-	view, found, err := h.findNotice(r, m)
+	found, err := FindNotification(r.Context(), h.Ledger, h.Notifications, m.ID, r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	return oneNotice{codeDone, "The notification.", NewNotice(found, view.ID, view.Order)}, nil
+	return oneNotice{codeDone, "The notification.", found.Notice()}, nil
 }
 
 // resend tells it again, now: POST /v1/notifications/{id}/resend. The answer
@@ -157,45 +157,64 @@ func (h *handler) resend(r *http.Request, m access.Merchant) (any, error) {
 	if _, err := readBody(r.Body); err != nil {
 		return nil, err
 	}
-	_, found, err := h.findNotice(r, m)
+	sent, _, err := Resend(r.Context(), h.Ledger, h.Notifications, m.ID, r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	attempts, err := h.Notifications.Resend(r.Context(), found.Notice)
-	if err != nil {
-		return nil, err
-	}
-	if len(attempts) == 0 {
-		return nil, errNoTarget
-	}
-	view, found, err := h.findNotice(r, m)
-	if err != nil {
-		return nil, err
-	}
-	return oneNotice{codeDone, "The notification was sent again. See its last attempts.", NewNotice(found, view.ID, view.Order)}, nil
+	return oneNotice{codeDone, "The notification was sent again. See its last attempts.", sent.Notice()}, nil
 }
 
-// findNotice is the notification that the path's {id} means.
-func (h *handler) findNotice(r *http.Request, m access.Merchant) (ledger.View, ledger.Notification, error) {
-	id, standing, ok := ParseNotificationID(r.PathValue("id"))
+// Found is a notification with the charge that it tells of.
+type Found struct {
+	Charge       ledger.View
+	Notification ledger.Notification
+}
+
+// Notice is the notification as its merchant sees it.
+func (f Found) Notice() Notice { return NewNotice(f.Notification, f.Charge.ID, f.Charge.Order) }
+
+// FindNotification finds a merchant's notification by its id; merchant "" is
+// any. Errors: ErrNoNotification, ledger.ErrNotFound where there is no such
+// charge, and the ledger's.
+func FindNotification(ctx context.Context, books Ledger, sent Notifications, merchant, id string) (Found, error) {
+	transaction, standing, ok := ParseNotificationID(id)
 	if !ok {
-		return ledger.View{}, ledger.Notification{}, errNoNotification
+		return Found{}, ErrNoNotification
 	}
-	view, err := h.Ledger.Status(r.Context(), m.ID, id)
+	view, err := books.Status(ctx, merchant, transaction)
 	if err != nil {
-		return ledger.View{}, ledger.Notification{}, err
+		return Found{}, err
 	}
 	// An order id may look like a transaction id.
-	if view.ID != id {
-		return ledger.View{}, ledger.Notification{}, errNoNotification
+	if view.ID != transaction {
+		return Found{}, ErrNoNotification
 	}
-	all, err := h.Notifications.Of(r.Context(), m.ID, view.ID)
+	all, err := sent.Of(ctx, view.Merchant, view.ID)
 	if err != nil {
-		return ledger.View{}, ledger.Notification{}, err
+		return Found{}, err
 	}
 	i := slices.IndexFunc(all, func(n ledger.Notification) bool { return n.Standing == standing })
 	if i < 0 {
-		return ledger.View{}, ledger.Notification{}, errNoNotification
+		return Found{}, ErrNoNotification
 	}
-	return view, all[i], nil
+	return Found{view, all[i]}, nil
+}
+
+// Resend sends a notification again, now, and returns it as it stands then,
+// with the attempts that this made: one for each URL. Errors are those of
+// FindNotification, ErrNoTarget and the delivery's.
+func Resend(ctx context.Context, books Ledger, sent Notifications, merchant, id string) (Found, []ledger.Attempt, error) {
+	found, err := FindNotification(ctx, books, sent, merchant, id)
+	if err != nil {
+		return Found{}, nil, err
+	}
+	attempts, err := sent.Resend(ctx, found.Notification.Notice)
+	if err != nil {
+		return Found{}, nil, err
+	}
+	if len(attempts) == 0 {
+		return Found{}, nil, ErrNoTarget
+	}
+	found, err = FindNotification(ctx, books, sent, merchant, id)
+	return found, attempts, err
 }

@@ -1,10 +1,12 @@
 package charge_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -260,4 +262,29 @@ func TestATestThatFailsHalfway(t *testing.T) {
 	swept, err := b.service.Sweep(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, swept, "its time is short")
+}
+
+// A caller who does not wait for a resend is nothing to wake anybody for.
+func TestAResendWhoseCallerGoesAway(t *testing.T) {
+	t.Parallel()
+	b, shop := setup(t), receive(t)
+	b.listenAt(t, shop.url)
+	v := b.charge(t, "N-1")
+	reached, goOn := make(chan struct{}), make(chan struct{})
+	shop.say(func(http.ResponseWriter, string) { close(reached); <-goOn })
+	gone, hangUp := context.WithCancel(t.Context())
+	r := httptest.NewRequestWithContext(gone, http.MethodPost, "/v1/notifications/"+v.ID+"-pending/resend", nil)
+	r.SetBasicAuth(access.SandboxServerKey, "")
+	answer, done := httptest.NewRecorder(), make(chan struct{})
+	go func() { defer close(done); charge.New(b.config).ServeHTTP(answer, r) }()
+	<-reached
+	hangUp()
+	<-done
+	require.Equal(t, 499, answer.Code)
+	failed := b.lastFailure(t)
+	require.Equal(t, "499", failed.Code)
+	require.ErrorIs(t, failed.Err, context.Canceled)
+	close(goOn)
+	b.delivery.Wait()
+	require.Empty(t, b.told(t, "").ids(), "the attempt went on")
 }

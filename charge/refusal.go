@@ -32,19 +32,30 @@ func (r *refusal) Error() string { return fmt.Sprintf("refused with %s: %s", r.c
 
 // The refusals that the API itself finds.
 var (
-	errCredentials    = &refusal{http: http.StatusUnauthorized, code: "401", message: "The server key is missing or wrong. It is the user name of HTTP Basic authentication, with an empty password."}
-	errRoute          = &refusal{http: http.StatusNotFound, code: "404", message: "There is nothing at this path."}
-	errMethod         = &refusal{http: http.StatusMethodNotAllowed, code: "405", message: "The path does not take this HTTP method."}
-	errNotJSON        = &refusal{http: http.StatusBadRequest, code: "413", message: "The body is not one JSON value in UTF-8."}
-	errNotWhole       = &refusal{http: http.StatusBadRequest, code: "413", message: "The body did not arrive whole."}
-	errTooLarge       = &refusal{http: http.StatusRequestEntityTooLarge, code: "413", message: fmt.Sprintf("The body is longer than %d bytes.", MaxBody)}
-	errPaymentType    = &refusal{http: http.StatusOK, code: "402", message: "The payment type is not enabled for the merchant. Use cstore."}
-	errInactive       = &refusal{http: http.StatusOK, code: "410", message: "The merchant is deactivated."}
-	errNoReview       = &refusal{http: http.StatusOK, code: "412", message: "The transaction can't be approved or denied: cash at a store is not reviewed."}
-	errNoRefund       = &refusal{http: http.StatusOK, code: "412", message: "The transaction can't be refunded: cash paid at a store is not given back through this API."}
-	errNoTarget       = &refusal{http: http.StatusOK, code: "412", message: "There is no URL to notify."}
-	errNoNotification = &refusal{http: http.StatusOK, code: "404", message: "The merchant has no notification with this id."}
+	errCredentials = &refusal{http: http.StatusUnauthorized, code: "401", message: "The server key is missing or wrong. It is the user name of HTTP Basic authentication, with an empty password."}
+	errRoute       = &refusal{http: http.StatusNotFound, code: "404", message: "There is nothing at this path."}
+	errMethod      = &refusal{http: http.StatusMethodNotAllowed, code: "405", message: "The path does not take this HTTP method."}
+	errNotJSON     = &refusal{http: http.StatusBadRequest, code: "413", message: "The body is not one JSON value in UTF-8."}
+	errNotWhole    = &refusal{http: http.StatusBadRequest, code: "413", message: "The body did not arrive whole."}
+	errTooLarge    = &refusal{http: http.StatusRequestEntityTooLarge, code: "413", message: fmt.Sprintf("The body is longer than %d bytes.", MaxBody)}
+	errPaymentType = &refusal{http: http.StatusOK, code: "402", message: "The payment type is not enabled for the merchant. Use cstore."}
+	errNoReview    = &refusal{http: http.StatusOK, code: "412", message: "The transaction can't be approved or denied: cash at a store is not reviewed."}
+	errNoRefund    = &refusal{http: http.StatusOK, code: "412", message: "The transaction can't be refunded: cash paid at a store is not given back through this API."}
 )
+
+// What the functions report that operators' commands share with the API.
+var (
+	// ErrNoNotification: there is no notification with this id.
+	ErrNoNotification = errors.New("no such notification")
+	// ErrNoTarget: neither the merchant nor the charge has a URL to notify.
+	ErrNoTarget = errors.New("there is no URL to notify")
+	// ErrInactive: the merchant is deactivated.
+	ErrInactive = errors.New("the merchant is deactivated")
+)
+
+// codeGone is the code of a request whose caller went away before its answer.
+// No standard has one; nginx's is widely known. Only the log shows it.
+const codeGone = 499
 
 // invalid refuses a request for all its faults at once.
 func invalid(faults []string) *refusal {
@@ -62,14 +73,21 @@ func fault(code, message string) *refusal {
 }
 
 // refusalOf is the one table between what goes wrong inside and what a
-// merchant is told. Its last row tells nothing.
-func refusalOf(err error) *refusal {
+// merchant is told. Its last row tells nothing. ctx is the request's, which ends
+// when the caller goes away.
+func refusalOf(ctx context.Context, err error) *refusal {
 	var own *refusal
 	switch {
 	case errors.As(err, &own):
 		return own
 	case errors.Is(err, access.ErrUnknownKey):
 		return errCredentials
+	case errors.Is(err, ErrInactive):
+		return business("410", "The merchant is deactivated.")
+	case errors.Is(err, ErrNoTarget):
+		return business("412", "There is no URL to notify.")
+	case errors.Is(err, ErrNoNotification):
+		return business("404", "The merchant has no notification with this id.")
 	case errors.Is(err, ledger.ErrNotFound):
 		return business("404", "The merchant has no transaction with this id.")
 	case errors.Is(err, ledger.ErrOrderTaken):
@@ -84,6 +102,8 @@ func refusalOf(err error) *refusal {
 		return fault("500", "It is not known whether the request took effect. Ask for the status.")
 	case errors.Is(err, ledger.ErrCodesExhausted):
 		return fault("505", "No payment code could be given out.")
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return &refusal{http: codeGone, code: strconv.Itoa(codeGone), message: "The caller went away before the answer."}
 	default:
 		return fault("500", "There is a fault in the service.")
 	}
@@ -117,7 +137,7 @@ type Failure struct {
 
 // refuse is the only way by which a refusal leaves.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	is, id := refusalOf(err), h.NewID()
+	is, id := refusalOf(r.Context(), err), h.NewID()
 	h.report(r.Context(), Failure{ID: id, HTTP: is.http, Code: is.code, Faults: is.faults, Err: err})
 	if is.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(is.retryAfter))

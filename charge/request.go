@@ -42,18 +42,19 @@ var (
 )
 
 // readCharge reads the body of POST /v2/charge: all of a new charge but its id,
-// its salt and its merchant. aim is whom it tells, now is when it is made. The
-// error is a refusal.
+// its salt and its merchant. aim is whom it tells, now is when it is made.
+//
+// Both errors are refusals. over is that of a request whose only fault is that
+// its expiry is over already: of a retry that is none, so the ledger comes first.
 //
 // A payment type of another kind is refused first and alone: the members that
 // belong to it are none of ours, and their absence no fault. (One SDK sends
 // credit_card for a type that the merchant left out.)
-func readCharge(body object, aim targets, terms Terms, now time.Time) (ledger.NewCharge, error) {
+func readCharge(body object, aim targets, terms Terms, now time.Time) (n ledger.NewCharge, over, err error) {
 	if kind := body.text("payment_type"); kind != "" && kind != paymentType {
-		return ledger.NewCharge{}, errPaymentType
+		return ledger.NewCharge{}, nil, errPaymentType
 	}
 	body.require("payment_type")
-	n := ledger.NewCharge{}
 	readTransaction(body.object("transaction_details"), terms, &n)
 	readStore(body.object("cstore"), terms, &n)
 	n.Details.Customer = readCustomer(body.object("customer_details"))
@@ -63,11 +64,16 @@ func readCharge(body object, aim targets, terms Terms, now time.Time) (ledger.Ne
 	readOwn(body, &n.Details)
 	n.Details.Targets, n.Details.OnlyTargets = aim.urls, aim.only
 	n.Details.Request = fingerprint(body, aim)
-	n.Expires = readExpiry(body.object("custom_expiry"), terms, n.ValidFrom, now)
-	if len(body.faults.messages) > 0 {
-		return ledger.NewCharge{}, invalid(body.faults.messages)
+	sound, late := len(body.faults.messages) == 0, false
+	n.Expires, late = readExpiry(body.object("custom_expiry"), terms, n.ValidFrom, now)
+	switch {
+	case sound && late:
+		return n, invalid(body.faults.messages), nil
+	case len(body.faults.messages) > 0:
+		return ledger.NewCharge{}, nil, invalid(body.faults.messages)
+	default:
+		return n, nil, nil
 	}
-	return n, nil
 }
 
 func readTransaction(o object, terms Terms, n *ledger.NewCharge) {

@@ -21,6 +21,16 @@ type targets struct {
 	only bool
 }
 
+// readAimed reads the body of a request for a charge, with whom it is to tell.
+// What is wrong with either is among the body's faults; the error is a refusal.
+func (h *handler) readAimed(r *http.Request) (object, targets, error) {
+	body, err := readBody(r.Body)
+	if err != nil {
+		return object{}, targets{}, err
+	}
+	return body, readTargets(body, r.Header, h.AllowPrivateTargets), nil
+}
+
 // readTargets reads whom a merchant wants told of a charge, and reports what is
 // wrong to the body's faults. One of the ways counts, the first that is used:
 //

@@ -1,4 +1,4 @@
-package openapi_test
+package charge_test
 
 import (
 	"encoding/json"
@@ -126,7 +126,7 @@ func named(t *testing.T, answer, path string) bool {
 // one beyond it is, by its path.
 func TestLimitsOfACharge(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setupWith(t, anyTerms)
 	document, err := openapi3.NewLoader().LoadFromData(openapi.Document())
 	require.NoError(t, err)
 	all := limits(document.Components.Schemas["ChargeRequest"].Value, nil, "")
@@ -137,10 +137,10 @@ func TestLimitsOfACharge(t *testing.T) {
 			// 1 is the least of every unit but the second, of which it is 20.
 			order = strings.Replace(order, `"second"`, `"minute"`, 1)
 		}
-		answer := b.post(t, "/v2/charge", with(t, order, l.keys, l.at))
+		answer := b.send(t, "POST", "/v2/charge", with(t, order, l.keys, l.at)).body
 		// A price at its limit breaks another rule, that of the sum.
 		require.False(t, named(t, answer, l.path) && !strings.Contains(answer, "item_details sum to"), "%s: %v: %s", l.path, l.at, answer)
-		answer = b.post(t, "/v2/charge", with(t, order, l.keys, l.beyond))
+		answer = b.send(t, "POST", "/v2/charge", with(t, order, l.keys, l.beyond)).body
 		require.True(t, named(t, answer, l.path), "%s: %v: %s", l.path, l.beyond, answer)
 	}
 }
