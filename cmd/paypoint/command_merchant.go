@@ -35,19 +35,10 @@ func (merchantAddCommand) Help() string {
 
 // Run adds a merchant.
 func (c *merchantAddCommand) Run(s *session) error {
-	return s.operate(func(client *operatorClient) error {
-		var added merchantKey
-		if err := client.call(s, "POST", "/operator/v1/merchants", newMerchant{c.Name, c.Prefix, c.Hold}, &added); err != nil {
-			return err
-		}
-		return s.printKey(added)
-	})
+	return ask(s, "POST", "/operator/v1/merchants", newMerchant{c.Name, c.Prefix, c.Hold}, s.printKey)
 }
 
 func (s *session) printKey(k merchantKey) error {
-	if s.flags.JSON {
-		return s.printJSON(k)
-	}
 	fmt.Fprintf(s.out, "merchant %s (%s), codes begin with %s\nserver key, shown only now: %s\n",
 		k.Merchant.ID, k.Merchant.Name, k.Merchant.Prefix, k.ServerKey)
 	return nil
@@ -57,14 +48,7 @@ type merchantListCommand struct{}
 
 // Run lists the merchants.
 func (c *merchantListCommand) Run(s *session) error {
-	return s.operate(func(client *operatorClient) error {
-		var merchants []listedMerchant
-		if err := client.call(s, "GET", "/operator/v1/merchants", nil, &merchants); err != nil {
-			return err
-		}
-		if s.flags.JSON {
-			return s.printJSON(merchants)
-		}
+	return ask(s, "GET", "/operator/v1/merchants", nil, func(merchants []listedMerchant) error {
 		return s.printTable("merchant\tname\tprefix\thold\tactive\tkeys\tnotified", func(w io.Writer) {
 			for _, m := range merchants {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%t\t%d\t%s\n",
@@ -85,13 +69,7 @@ func (merchantRotateKeyCommand) Help() string {
 
 // Run rotates a merchant's key.
 func (c *merchantRotateKeyCommand) Run(s *session) error {
-	return s.operate(func(client *operatorClient) error {
-		var rotated merchantKey
-		if err := client.call(s, "POST", "/operator/v1/merchants/"+url.PathEscape(c.Merchant)+"/rotate-key", nil, &rotated); err != nil {
-			return err
-		}
-		return s.printKey(rotated)
-	})
+	return ask(s, "POST", "/operator/v1/merchants/"+url.PathEscape(c.Merchant)+"/rotate-key", nil, s.printKey)
 }
 
 type merchantActivateCommand struct {
@@ -135,11 +113,10 @@ func (c *merchantDeactivateCommand) Run(s *session) error {
 		if err != nil {
 			return err
 		}
-		if s.flags.JSON {
-			return s.printJSON(closed)
-		}
-		fmt.Fprintf(s.out, "merchant %s (%s) may not charge; %d open charges are cancelled\n", closed.ID, closed.Name, closed.Cancelled)
-		return nil
+		return show(s, closed, func(closed closedMerchant) error {
+			fmt.Fprintf(s.out, "merchant %s (%s) may not charge; %d open charges are cancelled\n", closed.ID, closed.Name, closed.Cancelled)
+			return nil
+		})
 	})
 }
 
@@ -150,14 +127,7 @@ type closedMerchant struct {
 }
 
 func (s *session) setMerchantActive(method, id, done string) error {
-	return s.operate(func(client *operatorClient) error {
-		var m access.Merchant
-		if err := client.call(s, method, "/operator/v1/merchants/"+url.PathEscape(id)+"/active", nil, &m); err != nil {
-			return err
-		}
-		if s.flags.JSON {
-			return s.printJSON(m)
-		}
+	return ask(s, method, "/operator/v1/merchants/"+url.PathEscape(id)+"/active", nil, func(m access.Merchant) error {
 		fmt.Fprintf(s.out, "merchant %s (%s) %s\n", m.ID, m.Name, done)
 		return nil
 	})
@@ -173,7 +143,8 @@ const noURLs = "none"
 
 // Help says what changes, and when.
 func (merchantNotifyCommand) Help() string {
-	return "The merchant is told of each change of a charge from then on; what waits goes to the new URLs.\n\n" +
+	return "The merchant is told of each change of a charge from then on; what waits goes to the new URLs.\n" +
+		"It shows the URLs whole, with any secret in them; lists and logs show no more than scheme and host.\n\n" +
 		"Examples:\n  paypoint merchant notify G000000002\n  paypoint merchant notify G000000002 https://shop.example.com/paid\n  paypoint merchant notify G000000002 none"
 }
 
@@ -186,14 +157,7 @@ func (c *merchantNotifyCommand) Run(s *session) error {
 	case slices.Equal(c.URLs, []string{noURLs}):
 		wanted.URLs = nil
 	}
-	return s.operate(func(client *operatorClient) error {
-		var urls merchantURLs
-		if err := client.call(s, method, "/operator/v1/merchants/"+url.PathEscape(c.Merchant)+"/urls", wanted, &urls); err != nil {
-			return err
-		}
-		if s.flags.JSON {
-			return s.printJSON(urls)
-		}
+	return ask(s, method, "/operator/v1/merchants/"+url.PathEscape(c.Merchant)+"/urls", wanted, func(urls merchantURLs) error {
 		if len(urls.URLs) == 0 {
 			fmt.Fprintf(s.out, "merchant %s is not notified\n", urls.Merchant)
 			return nil

@@ -46,7 +46,7 @@ func (c *notificationListCommand) Run(s *session) error {
 			}
 			all = append(all, page.Notifications...)
 			if page.After == 0 {
-				return s.printNotifications(all)
+				return show(s, all, s.printNotifications)
 			}
 			query.Set("after", strconv.FormatUint(page.After, 10))
 		}
@@ -54,9 +54,6 @@ func (c *notificationListCommand) Run(s *session) error {
 }
 
 func (s *session) printNotifications(all []notification) error {
-	if s.flags.JSON {
-		return s.printJSON(all)
-	}
 	return s.printTable("notification\tmerchant\torder\ttime\tstate\tattempts\tlast\tnext", func(w io.Writer) {
 		for _, n := range all {
 			last, next := "-", "-"
@@ -93,13 +90,7 @@ func (notificationShowCommand) Help() string {
 
 // Run shows a notification.
 func (c *notificationShowCommand) Run(s *session) error {
-	return s.operate(func(client *operatorClient) error {
-		var n notification
-		if err := client.call(s, "GET", notificationsPath+"/"+url.PathEscape(c.ID), nil, &n); err != nil {
-			return err
-		}
-		return s.printOne(n)
-	})
+	return ask(s, "GET", notificationsPath+"/"+url.PathEscape(c.ID), nil, s.printNotification)
 }
 
 func (s *session) printNotification(n notification) error {
@@ -141,7 +132,7 @@ func (c *notificationResendCommand) Run(s *session) error {
 		if err := client.call(s, "POST", notificationsPath+"/"+url.PathEscape(c.ID)+"/resend", nil, &n); err != nil {
 			return err
 		}
-		if err := s.printOne(n); err != nil {
+		if err := show(s, n, s.printNotification); err != nil {
 			return err
 		}
 		for _, a := range n.Attempts {
@@ -151,13 +142,6 @@ func (c *notificationResendCommand) Run(s *session) error {
 		}
 		return nil
 	})
-}
-
-func (s *session) printOne(n notification) error {
-	if s.flags.JSON {
-		return s.printJSON(n)
-	}
-	return s.printNotification(n)
 }
 
 type notificationTestCommand struct {
@@ -180,7 +164,7 @@ func (c *notificationTestCommand) Run(s *session) error {
 		if err != nil {
 			return err
 		}
-		if err := s.printTested(tested); err != nil {
+		if err := show(s, tested, s.printTested); err != nil {
 			return err
 		}
 		if !tested.Delivered {
@@ -191,9 +175,6 @@ func (c *notificationTestCommand) Run(s *session) error {
 }
 
 func (s *session) printTested(tested testedNotifications) error {
-	if s.flags.JSON {
-		return s.printJSON(tested)
-	}
 	for _, n := range tested.Notifications {
 		if err := s.printNotification(n); err != nil {
 			return err

@@ -68,14 +68,7 @@ func (c *maintenanceOffCommand) Run(s *session) error {
 
 // flip sends a switch and says how it stands.
 func (s *session) flip(method, path, done string) error {
-	return s.operate(func(client *operatorClient) error {
-		var state map[string]bool
-		if err := client.call(s, method, path, nil, &state); err != nil {
-			return err
-		}
-		if s.flags.JSON {
-			return s.printJSON(state)
-		}
+	return ask(s, method, path, nil, func(state map[string]bool) error {
 		fmt.Fprintln(s.out, done)
 		return nil
 	})

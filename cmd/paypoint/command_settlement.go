@@ -40,7 +40,7 @@ func (c *settlementListCommand) Run(s *session) error {
 			}
 			all = append(all, page.Settlements...)
 			if page.NextCursor == "" {
-				return s.printSettlements(all)
+				return show(s, all, s.printSettlements)
 			}
 			query.Set("cursor", string(page.NextCursor))
 		}
@@ -56,9 +56,6 @@ func dayPath(day string) string {
 }
 
 func (s *session) printSettlements(all []finance.Settlement) error {
-	if s.flags.JSON {
-		return s.printJSON(all)
-	}
 	return s.printTable("day\tstatus\tbatch\tpaid\tamount\treversed\tnet\tsha256", func(w io.Writer) {
 		for _, d := range all {
 			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%.16s\n",
@@ -79,18 +76,11 @@ func (settlementCloseCommand) Help() string {
 
 // Run closes a day.
 func (c *settlementCloseCommand) Run(s *session) error {
-	return s.operate(func(client *operatorClient) error {
-		path := dayPath(c.Day) + "/close"
-		if c.Early {
-			path += "?early=true"
-		}
-		var closed finance.Closing
-		if err := client.call(s, "POST", path, nil, &closed); err != nil {
-			return err
-		}
-		if s.flags.JSON {
-			return s.printJSON(closed)
-		}
+	path := dayPath(c.Day) + "/close"
+	if c.Early {
+		path += "?early=true"
+	}
+	return ask(s, "POST", path, nil, func(closed finance.Closing) error {
 		fmt.Fprintf(s.out, "closed %s as batch %d: %d payments, Rp %d net; they can't be reversed any more\n",
 			closed.BusinessDate, closed.BatchNo, closed.BeyondReversal, closed.SumNet)
 		return nil
@@ -140,14 +130,7 @@ type trialBalanceCommand struct{}
 
 // Run prints the books.
 func (c *trialBalanceCommand) Run(s *session) error {
-	return s.operate(func(client *operatorClient) error {
-		var books finance.TrialBalance
-		if err := client.call(s, "GET", financePaths+"trial-balance", nil, &books); err != nil {
-			return err
-		}
-		if s.flags.JSON {
-			return s.printJSON(books)
-		}
+	return ask(s, "GET", financePaths+"trial-balance", nil, func(books finance.TrialBalance) error {
 		return s.printTable("account\tbalance", func(w io.Writer) {
 			for _, b := range books.Accounts {
 				fmt.Fprintf(w, "%s\t%d\n", b.Account, b.Amount)

@@ -5,10 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 )
 
@@ -173,6 +175,32 @@ func makeTargets(p page) []string {
 		}
 	}
 	return names
+}
+
+// Operators find every command, with all its flags, on their page.
+func TestDocsNameEveryCommand(t *testing.T) {
+	t.Parallel()
+	parser, err := kong.New(&commandLine{}, kong.Name("paypoint"), flagDefaults())
+	require.NoError(t, err)
+	var usage []string
+	for _, line := range readPage(t, filepath.Join(root, "docs", "operations.md")).code {
+		if strings.HasPrefix(line, "paypoint ") {
+			usage = append(usage, line)
+		}
+	}
+	for _, command := range parser.Model.Leaves(false) {
+		group := ""
+		if command.Parent.Type == kong.CommandNode {
+			group = " " + command.Parent.Name
+		}
+		shape := regexp.MustCompile(`^paypoint` + group + `( | .*\| )` + command.Name + `\b`)
+		named := slices.ContainsFunc(usage, shape.MatchString)
+		require.True(t, named, "%s %s", group, command.Name)
+		for _, flag := range command.Flags {
+			isNamed := func(line string) bool { return strings.Contains(line, "--"+flag.Name) }
+			require.True(t, slices.ContainsFunc(usage, isNamed), "%s %s --%s", group, command.Name, flag.Name)
+		}
+	}
 }
 
 // The check itself is tried on a page with one of each fault.

@@ -29,6 +29,15 @@ func (s *stage) sendAtOnce(messages []tillMessage) []tillAnswer {
 	return answers
 }
 
+// sendCrowd lets as many tills as crowd send one message each.
+func (s *stage) sendCrowd(message func(i int) tillMessage) []tillAnswer {
+	messages := make([]tillMessage, crowd)
+	for i := range messages {
+		messages[i] = message(i)
+	}
+	return s.sendAtOnce(messages)
+}
+
 func countAnswers(answers []tillAnswer) map[string]int {
 	counts := map[string]int{}
 	for _, a := range answers {
@@ -52,11 +61,9 @@ func TestEndToEnd64TillsPayOneCode(t *testing.T) {
 	s := newStage(t, stageSetup{hold: stageHold})
 	code, _ := s.charge(chargeTerms{})
 	records := len(s.journal())
-	messages := make([]tillMessage, crowd)
-	for i := range messages {
-		messages[i] = s.payment(code, fmt.Sprintf("REF%d", i), stageAmount).with("StoreID", fmt.Sprintf("TK%d", i))
-	}
-	answers := s.sendAtOnce(messages)
+	answers := s.sendCrowd(func(i int) tillMessage {
+		return s.payment(code, fmt.Sprintf("REF%d", i), stageAmount).with("StoreID", fmt.Sprintf("TK%d", i))
+	})
 	require.Equal(t, map[string]int{saysApproved: 1, saysAlreadyPaid: crowd - 1}, countAnswers(answers))
 	require.Len(t, receiptsOf(answers), 1)
 	require.Equal(t, "paid", s.written(records))
@@ -68,11 +75,9 @@ func TestEndToEnd64RetriesOfOnePayment(t *testing.T) {
 	s := newStage(t, stageSetup{hold: stageHold})
 	code, _ := s.charge(chargeTerms{})
 	records := len(s.journal())
-	messages := make([]tillMessage, crowd)
-	for i := range messages {
-		messages[i] = s.payment(code, tillRef, stageAmount)
-	}
-	answers := s.sendAtOnce(messages)
+	answers := s.sendCrowd(func(_ int) tillMessage {
+		return s.payment(code, tillRef, stageAmount)
+	})
 	require.Equal(t, map[string]int{saysApproved: crowd}, countAnswers(answers))
 	require.Len(t, receiptsOf(answers), 1)
 	require.Equal(t, "paid", s.written(records))
@@ -82,12 +87,10 @@ func TestEndToEnd64RetriesOfOnePayment(t *testing.T) {
 func TestEndToEnd64PaymentsOf64Codes(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, stageSetup{})
-	messages := make([]tillMessage, crowd)
-	for i := range messages {
+	answers := s.sendCrowd(func(i int) tillMessage {
 		code, _ := s.charge(chargeTerms{})
-		messages[i] = s.payment(code, fmt.Sprintf("REF%d", i), stageAmount)
-	}
-	answers := s.sendAtOnce(messages)
+		return s.payment(code, fmt.Sprintf("REF%d", i), stageAmount)
+	})
 	require.Equal(t, map[string]int{saysApproved: crowd}, countAnswers(answers))
 	require.Len(t, receiptsOf(answers), crowd)
 	require.Equal(t, crowd*stageAmount, s.receivable())
@@ -97,12 +100,10 @@ func TestEndToEnd64PaymentsOf64Codes(t *testing.T) {
 func TestEndToEnd64CodesUnderOneTrackingRef(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, stageSetup{})
-	messages := make([]tillMessage, crowd)
-	for i := range messages {
+	answers := s.sendCrowd(func(_ int) tillMessage {
 		code, _ := s.charge(chargeTerms{})
-		messages[i] = s.payment(code, tillRef, stageAmount)
-	}
-	answers := s.sendAtOnce(messages)
+		return s.payment(code, tillRef, stageAmount)
+	})
 	require.Equal(t, map[string]int{saysApproved: 1, saysOtherCode: crowd - 1}, countAnswers(answers))
 	require.Equal(t, stageAmount, s.receivable())
 }

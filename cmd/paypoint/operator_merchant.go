@@ -1,15 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
 	"paypoint/access"
+	"paypoint/notify"
 )
 
 // newMerchant is the request for a merchant.
@@ -28,8 +29,7 @@ type merchantKey struct {
 // listedMerchant is a merchant with the addresses that are notified.
 type listedMerchant struct {
 	access.Merchant
-	// NotificationURLs are without their queries, which can hold a secret of the
-	// merchant's.
+	// NotificationURLs are masked: they can hold a secret of the merchant's.
 	NotificationURLs []string `json:"notification_urls"`
 }
 
@@ -38,17 +38,11 @@ func (o *operators) listMerchants(*http.Request) (any, error) {
 	for _, m := range o.app.merchants.List() {
 		listed := listedMerchant{Merchant: m, NotificationURLs: []string{}}
 		for _, raw := range o.app.merchants.NotificationURLs(m.ID) {
-			listed.NotificationURLs = append(listed.NotificationURLs, withoutQuery(raw))
+			listed.NotificationURLs = append(listed.NotificationURLs, notify.MaskURL(raw))
 		}
 		merchants = append(merchants, listed)
 	}
 	return merchants, nil
-}
-
-// withoutQuery cuts a URL before its query.
-func withoutQuery(raw string) string {
-	before, _, _ := strings.Cut(raw, "?")
-	return before
 }
 
 func (o *operators) addMerchant(r *http.Request) (any, error) {
@@ -105,13 +99,15 @@ type cancelStep struct {
 	Error     string `json:"error,omitempty"`
 }
 
-// cancelOpen cancels what a merchant's customers could still pay.
+// cancelOpen cancels what a merchant's customers could still pay. A command
+// that goes away does not stop it: who withdraws a merchant does not want half of
+// its codes to stay.
 func (o *operators) cancelOpen(w http.ResponseWriter, r *http.Request) {
 	tell := steps(w)
 	id := r.PathValue("id")
 	cancelled, err := 0, access.ErrUnknownMerchant
 	if _, known := o.app.merchants.Merchant(id); known {
-		cancelled, err = o.app.ledger.CancelOpen(r.Context(), id, func(cancelled int) { tell(cancelStep{Cancelled: cancelled}) })
+		cancelled, err = o.app.ledger.CancelOpen(context.WithoutCancel(r.Context()), id, func(cancelled int) { tell(cancelStep{Cancelled: cancelled}) })
 	}
 	note(r.Context(), zap.String("merchant", id), zap.Int("cancelled", cancelled))
 	if err != nil {

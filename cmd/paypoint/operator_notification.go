@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -15,13 +13,7 @@ import (
 	"paypoint/access"
 	"paypoint/charge"
 	"paypoint/ledger"
-)
-
-// What operators can ask for in vain.
-var (
-	errNoNotification = errors.New("no such notification")
-	errNoTarget       = errors.New("there is no URL to notify")
-	errInactive       = errors.New("the merchant is deactivated")
+	"paypoint/notify"
 )
 
 // notification is a notice with its attempts as its merchant sees it, and whose
@@ -33,6 +25,15 @@ type notification struct {
 
 func newNotification(n ledger.Notification, v ledger.View) notification {
 	return notification{Merchant: v.Merchant, Notice: charge.NewNotice(n, v.ID, v.Order)}
+}
+
+// masked is the notification as a listing shows it: a merchant's URLs can hold
+// its secrets. Whoever asks for this one sees them whole.
+func (n notification) masked() notification {
+	for i := range n.Attempts {
+		n.Attempts[i].URL = notify.MaskURL(n.Attempts[i].URL)
+	}
+	return n
 }
 
 // notificationPage is a page of what is not delivered, oldest first. After is
@@ -65,60 +66,42 @@ func (o *operators) listNotifications(r *http.Request) (any, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list notifications: %w", err)
 		}
-		page.Notifications = append(page.Notifications, newNotification(n, v))
+		page.Notifications = append(page.Notifications, newNotification(n, v).masked())
 	}
 	return page, nil
 }
 
-// findNotification is the notification with an id, and its charge.
-func (o *operators) findNotification(ctx context.Context, id string) (ledger.View, ledger.Notification, error) {
-	transaction, standing, ok := charge.ParseNotificationID(id)
-	if !ok {
-		return ledger.View{}, ledger.Notification{}, fmt.Errorf("notification %q: %w: want TRANSACTION_ID-STATUS, as list shows it", id, errNoNotification)
-	}
-	v, err := o.app.ledger.Lookup(ctx, transaction)
+// findNotification is the notification with an id, whoever its merchant is.
+func (o *operators) findNotification(ctx context.Context, id string) (notification, error) {
+	found, err := charge.FindNotification(ctx, o.app.ledger, o.app.notify, "", id)
 	if err != nil {
-		return ledger.View{}, ledger.Notification{}, fmt.Errorf("notification %s: %w", id, err)
+		return notification{}, notificationError(id, err)
 	}
-	all, err := o.app.notify.Of(ctx, v.Merchant, v.ID)
-	if err != nil {
-		return ledger.View{}, ledger.Notification{}, fmt.Errorf("notification %s: %w", id, err)
+	return newNotification(found.Notification, found.Charge), nil
+}
+
+// notificationError says which notification an operator asked for in vain.
+func notificationError(id string, err error) error {
+	if _, _, ok := charge.ParseNotificationID(id); !ok {
+		return fmt.Errorf("notification %q: %w: want TRANSACTION_ID-STATUS, as list shows it", id, err)
 	}
-	i := slices.IndexFunc(all, func(n ledger.Notification) bool { return n.Standing == standing })
-	if i < 0 {
-		return ledger.View{}, ledger.Notification{}, fmt.Errorf("notification %s: %w", id, errNoNotification)
-	}
-	return v, all[i], nil
+	return fmt.Errorf("notification %s: %w", id, err)
 }
 
 func (o *operators) showNotification(r *http.Request) (any, error) {
-	v, n, err := o.findNotification(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return nil, err
-	}
-	return newNotification(n, v), nil
+	return o.findNotification(r.Context(), r.PathValue("id"))
 }
 
 // resendNotification makes one attempt at each URL, and answers with these.
 func (o *operators) resendNotification(r *http.Request) (any, error) {
 	id := r.PathValue("id")
-	v, n, err := o.findNotification(r.Context(), id)
+	sent, attempts, err := charge.Resend(r.Context(), notedLedger{o.app.ledger}, o.app.notify, "", id)
 	if err != nil {
-		return nil, err
+		return nil, notificationError(id, err)
 	}
-	note(r.Context(), zap.String("merchant", v.Merchant), zap.String("order", v.Order))
-	attempts, err := o.app.notify.Resend(r.Context(), n.Notice)
-	if err != nil {
-		return nil, err
-	}
-	if len(attempts) == 0 {
-		return nil, fmt.Errorf("resend %s: %w", id, errNoTarget)
-	}
-	if _, n, err = o.findNotification(r.Context(), id); err != nil {
-		return nil, err
-	}
-	n.Attempts = attempts
-	return newNotification(n, v), nil
+	note(r.Context(), zap.String("merchant", sent.Charge.Merchant))
+	sent.Notification.Attempts = attempts
+	return newNotification(sent.Notification, sent.Charge), nil
 }
 
 // testedNotifications is what became of a test.
@@ -167,11 +150,7 @@ func (o *operators) testNotifications(r *http.Request) (any, error) {
 // sendTest delivers a test where nothing is delivered by itself.
 func (o *operators) sendTest(ctx context.Context, ids []string) (any, error) {
 	for _, id := range ids {
-		_, n, err := o.findNotification(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := o.app.notify.Resend(ctx, n.Notice); err != nil {
+		if _, _, err := charge.Resend(ctx, o.app.ledger, o.app.notify, "", id); err != nil {
 			return nil, err
 		}
 	}
@@ -181,12 +160,12 @@ func (o *operators) sendTest(ctx context.Context, ids []string) (any, error) {
 func (o *operators) lookAtTest(ctx context.Context, ids []string) (testedNotifications, error) {
 	tested := testedNotifications{Delivered: true}
 	for _, id := range ids {
-		v, n, err := o.findNotification(ctx, id)
+		n, err := o.findNotification(ctx, id)
 		if err != nil {
 			return testedNotifications{}, err
 		}
-		tested.Delivered = tested.Delivered && n.State == ledger.NotificationDelivered
-		tested.Notifications = append(tested.Notifications, newNotification(n, v))
+		tested.Delivered = tested.Delivered && n.State == string(ledger.NotificationDelivered)
+		tested.Notifications = append(tested.Notifications, n)
 	}
 	return tested, nil
 }
@@ -212,27 +191,15 @@ func (t testedNotifications) settled(targets []string) bool {
 	return t.Delivered || len(refused) > 0
 }
 
-// testCharge makes a charge to be told of, as POST /v1/notifications/test does,
-// and returns the ids of its notifications.
+// testCharge makes a charge to be told of and returns the ids of its
+// notifications.
 func (o *operators) testCharge(ctx context.Context, merchant string) ([]string, error) {
 	m, known := o.app.merchants.Merchant(merchant)
-	switch {
-	case !known:
+	if !known {
 		return nil, access.ErrUnknownMerchant
-	case !m.Active:
-		return nil, errInactive
-	case len(o.app.merchants.NotificationURLs(merchant)) == 0:
-		return nil, errNoTarget
 	}
-	books := notedLedger{o.app.ledger}
-	made, err := books.Charge(ctx, charge.NewTest(m, o.app.config.terms(), newID(), rand.Text(), o.app.now()))
-	if err != nil {
-		return nil, err
-	}
-	if _, err := books.Cancel(ctx, merchant, made.ID); err != nil {
-		return nil, err
-	}
-	return []string{
-		charge.NotificationID(made.ID, ledger.StandingActive), charge.NotificationID(made.ID, ledger.StandingCancelled),
-	}, nil
+	_, ids, err := charge.MakeTest(ctx, notedLedger{o.app.ledger}, o.app.merchants, charge.Test{
+		Merchant: m, Terms: o.app.config.terms(), ID: newID(), Salt: rand.Text(), Now: o.app.now(),
+	})
+	return ids, err
 }

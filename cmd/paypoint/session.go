@@ -64,6 +64,26 @@ func (s *session) operate(command func(*operatorClient) error) error {
 	})
 }
 
+// ask lets the server answer one request, and shows the answer: as JSON where
+// that is wanted, else by print.
+func ask[T any](s *session, method, path string, body any, print func(T) error) error {
+	return s.operate(func(client *operatorClient) error {
+		var answer T
+		if err := client.call(s, method, path, body, &answer); err != nil {
+			return err
+		}
+		return show(s, answer, print)
+	})
+}
+
+// show prints an answer as JSON where that is wanted, else by print.
+func show[T any](s *session, answer T, print func(T) error) error {
+	if s.flags.JSON {
+		return s.printJSON(answer)
+	}
+	return print(answer)
+}
+
 // lockPatience is how long a command waits for another one, and for a server
 // that starts or stops, to let go of the ledger or to open its socket.
 const lockPatience = 10 * time.Second
