@@ -80,12 +80,13 @@ type Merchants interface {
 // notify.Service.
 type Notifications interface {
 	// Waiting lists a merchant's notifications that are not delivered, oldest
-	// first, from after one with a Seq on; next is where to go on, 0 at the end.
+	// first, from after one with a Seq on, with the newest attempts at each URL;
+	// next is where to go on, 0 at the end.
 	Waiting(ctx context.Context, merchant string, after uint64, limit int) (page []ledger.Notification, next uint64, err error)
-	// Of lists all notifications of a charge, oldest first.
+	// Of lists all notifications of a charge, oldest first, with all attempts.
 	Of(ctx context.Context, merchant, transactionID string) ([]ledger.Notification, error)
 	// Resend makes one attempt for each of a notification's URLs, now, and
-	// returns them when they are done.
+	// returns them when they are done. Error: ledger.ErrBusy, when as many wait.
 	Resend(ctx context.Context, n ledger.Notice) ([]ledger.Attempt, error)
 }
 
