@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"paypoint/ledger"
@@ -45,6 +46,8 @@ func CheckNotificationURL(raw string, allowPrivate bool) error {
 		return fmt.Errorf("neither http nor https: %w", ErrNotificationURL)
 	case u.Hostname() == "":
 		return fmt.Errorf("without a host: %w", ErrNotificationURL)
+	case !possiblePort(u.Port()):
+		return fmt.Errorf("its port is not within 1 to 65535: %w", ErrNotificationURL)
 	case u.User != nil:
 		return fmt.Errorf("has a user: %w", ErrNotificationURL)
 	case u.Fragment != "" || strings.Contains(raw, "#"):
@@ -54,6 +57,12 @@ func CheckNotificationURL(raw string, allowPrivate bool) error {
 	default:
 		return nil
 	}
+}
+
+// possiblePort says whether a port can be connected to; none is the scheme's.
+func possiblePort(port string) bool {
+	number, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && number > 0
 }
 
 // publicName says whether a host can be public: an address that is, or a name

@@ -46,6 +46,8 @@ func TestNotificationURLsThatCannotBe(t *testing.T) {
 		{"not UTF-8", "https://shop.example/\xff", "space or a control"},
 		{"a broken escape", "https://shop.example/%zz", "not a URL"},
 		{"a broken port", "https://shop.example:port/", "not a URL"},
+		{"port 0", "https://shop.example:0/", "port"},
+		{"a port that is none", "https://shop.example:65536/", "port"},
 		{"too long", "https://shop.example/" + strings.Repeat("a", 480), "longer than 500"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
