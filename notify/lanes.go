@@ -2,6 +2,7 @@ package notify
 
 import (
 	"container/heap"
+	"slices"
 	"time"
 
 	"paypoint/ledger"
@@ -193,6 +194,21 @@ func (m *merchant) leave(d *delivery) {
 	m.waiting--
 	m.shares.waiting.used--
 	m.forgetHost(d.host)
+	m.clearSchedule()
+}
+
+// spareSchedule is how many deliveries that are over the schedule may hold
+// beside those that wait.
+const spareSchedule = 64
+
+// clearSchedule takes out of the schedule, when they are many, the deliveries
+// that a resend ended before their time.
+func (m *merchant) clearSchedule() {
+	if len(m.later) <= 2*m.waiting+spareSchedule {
+		return
+	}
+	m.later = slices.DeleteFunc(m.later, func(d *delivery) bool { return d.done() && !d.waiting })
+	heap.Init(&m.later)
 }
 
 // host is a host's place, made where there is none.

@@ -105,8 +105,8 @@ func (all progresses) add(a ledger.Attempt) { all[a.Target] = all[a.Target].afte
 func (p progress) after(a ledger.Attempt) progress {
 	switch {
 	case a.Delivered:
-		p.delivered = true
-	case !a.Manual:
+		p.delivered, p.gaveUp = true, false
+	case !a.Manual && !p.delivered:
 		p.attempts = p.counted(a)
 		p.next, p.gaveUp, p.unreached = a.Next, a.Next.IsZero(), unreached(a.Status)
 	}
@@ -128,12 +128,12 @@ func (p progress) counted(a ledger.Attempt) int {
 }
 
 // nextAfter is when to try again after an attempt that ended now; zero when not.
+// An early attempt changes nothing of the schedule, whatever it met.
 func (p progress) nextAfter(a ledger.Attempt, now time.Time, jitter func(time.Duration) time.Duration) time.Time {
-	next := decide(a.Status, p.counted(a)).next(now, jitter)
-	if p.early(a) && !next.IsZero() {
+	if p.early(a) {
 		return p.next
 	}
-	return next
+	return decide(a.Status, p.counted(a)).next(now, jitter)
 }
 
 // done says that the schedule has nothing more to do.

@@ -86,7 +86,8 @@ func TestProgresses(t *testing.T) {
 		"given up":                      {[]ledger.Attempt{failed, last}, progress{attempts: 2, gaveUp: true}, true},
 		"delivered":                     {[]ledger.Attempt{failed, taken}, progress{attempts: 1, next: at, delivered: true}, true},
 		"delivered by a resend":         {[]ledger.Attempt{failed, manualTaken}, progress{attempts: 1, next: at, delivered: true}, true},
-		"given up, then sent by a hand": {[]ledger.Attempt{last, manualTaken}, progress{attempts: 1, gaveUp: true, delivered: true}, true},
+		"given up, then sent by a hand": {[]ledger.Attempt{last, manualTaken}, progress{attempts: 1, delivered: true}, true},
+		"sent by a hand, then given up": {[]ledger.Attempt{manualTaken, last}, progress{delivered: true}, true},
 	} {
 		all := progresses{}
 		for _, a := range c.past {

@@ -186,3 +186,51 @@ func TestRecoveryIsOfOneMerchantAndHost(t *testing.T) {
 	require.Len(t, r.all(), 3, "the two that wait, and the new one")
 	require.Equal(t, []ledger.NotificationState{ledger.NotificationWaiting}, b.states(t, own))
 }
+
+// A shop that is half up again refuses what was brought forward: that is no row
+// of the schedule, and the next one still comes.
+func TestWhatIsRefusedEarlyKeepsItsPlaceInTheSchedule(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{http.StatusInternalServerError, http.StatusNotFound, http.StatusMovedPermanently, http.StatusServiceUnavailable} {
+		b := setup(t)
+		r := receive(t, status(http.StatusBadGateway))
+		b.notifyAt(t, access.SandboxMerchant, r.URL)
+		waiting := b.charge(t, "waits")
+		b.step(t)
+		for _, wait := range []time.Duration{2, 10, 30, 90} {
+			b.later(t, wait*time.Minute)
+		}
+		sign := b.charge(t, "the sign of life")
+		r.now(func(w http.ResponseWriter, q *http.Request) {
+			if q.Header.Get("webhook-id") != sign.ID+"-active" {
+				w.WriteHeader(code)
+			}
+		})
+		b.step(t)
+		require.Equal(t, []ledger.NotificationState{ledger.NotificationWaiting}, b.states(t, waiting), "%d", code)
+		r.now(nil)
+		b.later(t, 210*time.Minute)
+		require.Equal(t, []ledger.NotificationState{ledger.NotificationDelivered}, b.states(t, waiting), "%d", code)
+	}
+}
+
+// One URL gave up and was served by hand, the other recovers: after a restart
+// too, everybody has it.
+func TestAllHaveItAfterAResendAndARestart(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	away, moved := receive(t, status(http.StatusBadGateway)), receive(t, status(http.StatusMovedPermanently))
+	b.notifyAt(t, access.SandboxMerchant, away.URL, moved.URL)
+	c := b.charge(t, "A")
+	b.step(t)
+	moved.now(nil)
+	rows, err := b.store.Outbox(t.Context(), 0, 1)
+	require.NoError(t, err)
+	_, err = b.service.Resend(t.Context(), rows[0])
+	require.NoError(t, err)
+	b.service.Wait()
+	b.restart(t)
+	away.now(nil)
+	b.later(t, 2*time.Minute)
+	require.Equal(t, []ledger.NotificationState{ledger.NotificationDelivered}, b.states(t, c))
+}

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"container/heap"
 	"fmt"
 	"testing"
 
@@ -122,4 +123,39 @@ func TestShare(t *testing.T) {
 		p := pool{size: 1000, used: c.used}
 		require.Equal(t, c.want, p.share(8, 4, 30), name)
 	}
+}
+
+// The pool is used up and eight hosts of a merchant are dead: by what they hold
+// they leave room for a ninth.
+func TestALivingHostBesideManyDeadOnes(t *testing.T) {
+	t.Parallel()
+	s := newShares(DefaultMaxWaiting)
+	for _, m := range crowd(s, 200) {
+		fill(m, 3)
+	}
+	m := newMerchant("m", nil, s)
+	admit := func(host string, seq uint64) *delivery {
+		d := &delivery{merchant: m, notice: &notice{Notice: ledger.Notice{Seq: seq, Number: seq}}, target: "http://" + host, host: host}
+		m.admit(d)
+		return d
+	}
+	for i := range floorHosts {
+		admit(fmt.Sprint("dead ", i), uint64(i+1))
+	}
+	require.True(t, admit("alive", 100).waiting)
+	require.Positive(t, m.room("alive"))
+}
+
+// Deliveries that resends end before their time do not pile up in the schedule.
+func TestTheScheduleForgetsWhatIsOver(t *testing.T) {
+	t.Parallel()
+	m := newMerchant("m", nil, newShares(DefaultMaxWaiting))
+	for seq := uint64(1); seq <= 1000; seq++ {
+		d := &delivery{merchant: m, notice: &notice{Notice: ledger.Notice{Seq: seq, Number: seq}}, target: "http://shop", host: "shop"}
+		m.admit(d)
+		heap.Push(&m.later, d)
+		d.delivered = true
+		m.leave(d)
+	}
+	require.LessOrEqual(t, len(m.later), spareSchedule)
 }
