@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,6 +18,11 @@ type Place struct {
 
 // IsZero says that it is the zero place.
 func (p Place) IsZero() bool { return p.Number == 0 && p.Created.IsZero() }
+
+// Compare is negative where p follows q in the listing, for the newest is first.
+func (p Place) Compare(q Place) int {
+	return cmp.Or(p.Created.Compare(q.Created), cmp.Compare(p.Number, q.Number))
+}
 
 // Place is the charge's own.
 func (c Charge) Place() Place { return Place{Created: c.Created, Number: c.Number} }

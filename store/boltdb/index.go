@@ -1,7 +1,6 @@
 package boltdb
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,6 +117,8 @@ func (x *chargeIndex) close() {
 // Listed is ledger.Reader's. A fault of the index's file is not told: a new
 // file is begun, once. Nor is it told that another listing has met one.
 func (s *Store) Listed(ctx context.Context, merchant, order string, before ledger.Place, limit int) ([]ledger.Place, error) {
+	// The file's keys, and the charges' times, are in whole milliseconds.
+	before.Created = toMillis(before.Created).time()
 	q := listing{merchant, order, before}
 	places, err := s.index.page(ctx, q, limit)
 	givenUp := errors.Is(err, errIndexClosed) && s.index.running.Err() == nil
@@ -289,18 +290,13 @@ func (x *chargeIndex) list(q listing, limit int) (*bolt.DB, []ledger.Place, erro
 			places = append(places, c.place)
 		}
 	}
-	slices.SortFunc(places, func(a, b ledger.Place) int { return comparePlaces(b, a) })
+	slices.SortFunc(places, func(a, b ledger.Place) int { return b.Compare(a) })
 	// While the tail is written, it is in the file too.
-	places = slices.CompactFunc(places, func(a, b ledger.Place) bool { return comparePlaces(a, b) == 0 })
+	places = slices.CompactFunc(places, func(a, b ledger.Place) bool { return a.Compare(b) == 0 })
 	return x.db, places[:min(limit, len(places))], nil
 }
 
 func (q listing) matches(c indexedCharge) bool {
 	return c.merchant == q.merchant && (q.order == "" || c.order == q.order) &&
-		(q.before.IsZero() || comparePlaces(c.place, q.before) < 0)
-}
-
-// comparePlaces is by whole milliseconds, as the file's keys are.
-func comparePlaces(a, b ledger.Place) int {
-	return cmp.Or(cmp.Compare(toMillis(a.Created), toMillis(b.Created)), cmp.Compare(a.Number, b.Number))
+		(q.before.IsZero() || c.place.Compare(q.before) < 0)
 }

@@ -174,17 +174,13 @@ func (s *Store) Listed(_ context.Context, merchant, order string, before ledger.
 	defer s.mu.RUnlock()
 	places := []ledger.Place{}
 	for _, c := range s.rows.charges {
-		follows := before.IsZero() || comparePlaces(c.Place(), before) < 0
+		follows := before.IsZero() || c.Place().Compare(before) < 0
 		if c.Merchant == merchant && (order == "" || c.Order == order) && follows {
 			places = append(places, c.Place())
 		}
 	}
-	slices.SortFunc(places, func(a, b ledger.Place) int { return comparePlaces(b, a) })
+	slices.SortFunc(places, func(a, b ledger.Place) int { return b.Compare(a) })
 	return places[:min(limit, len(places))], nil
-}
-
-func comparePlaces(a, b ledger.Place) int {
-	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Number, b.Number))
 }
 
 // Outbox is ledger.Reader's.
