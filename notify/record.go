@@ -95,9 +95,6 @@ func (s *Service) tellAll() {
 // who gets some notices again, under their old webhook-id, should the process
 // die before they are through. It is reported each time.
 func (s *Service) recordGroup(group []endedAttempt) {
-	if len(group) == 0 {
-		return
-	}
 	entries := make([]attempted, 0, len(group))
 	for _, e := range group {
 		entries = append(entries, attempted{e.delivery.notice.Notice, e.attempt})

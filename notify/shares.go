@@ -71,14 +71,12 @@ func (m *merchant) room(name string) int {
 		hosts++
 	}
 	most := max(1, m.shares.maxWaiting/hostPart)
-	floor := 0
 	// The floor is that of floorHosts hosts, whichever they are: a host is in the
 	// way of another by what it holds, not by being there.
 	each := min(floorPerHost, most)
-	if hosts <= floorHosts {
-		floor = each - waiting
-	} else {
-		floor = min(each-waiting, floorHosts*each-m.waiting)
+	floor := each - waiting
+	if hosts > floorHosts {
+		floor = min(floor, floorHosts*each-m.waiting)
 	}
 	shared := m.shares.waiting.share(waitingPart, 0, m.shares.maxWaiting) - m.waiting
 	return max(floor, min(shared, most-waiting), 0)
