@@ -218,15 +218,19 @@ func (d *Directory) change(ctx context.Context, by, id string, alter func(*recor
 	return r, d.put(ctx, by, r)
 }
 
-// put writes a record, under the lock. The caller's hang-up does not stop it,
-// for then the ledger and the index could part.
+// write replaces a setting. The caller's hang-up does not stop it, for then the
+// ledger and the index could part.
+func (d *Directory) write(ctx context.Context, by, key string, value []byte) error {
+	return d.settings.Alter(context.WithoutCancel(ctx), key, by, func([]byte) ([]byte, error) { return value, nil })
+}
+
+// put writes a record, under the lock.
 func (d *Directory) put(ctx context.Context, by string, r record) error {
 	value, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("write merchant %s: %w", r.ID, err)
 	}
-	whole := func([]byte) ([]byte, error) { return value, nil }
-	if err := d.settings.Alter(context.WithoutCancel(ctx), settingKey(r.ID), by, whole); err != nil {
+	if err := d.write(ctx, by, settingKey(r.ID), value); err != nil {
 		return fmt.Errorf("write merchant %s: %w", r.ID, err)
 	}
 	now := d.index.Load()

@@ -137,9 +137,7 @@ func (d *Directory) SetNotificationURLs(ctx context.Context, by, id string, urls
 	if len(urls) > 0 {
 		value, _ = json.Marshal(urlRecord{Version: recordVersion, URLs: urls}) // strings always marshal
 	}
-	// As in put: a hang-up must not let the ledger and the index part.
-	whole := func([]byte) ([]byte, error) { return value, nil }
-	if err := d.settings.Alter(context.WithoutCancel(ctx), ledger.SettingNotify(id), by, whole); err != nil {
+	if err := d.write(ctx, by, ledger.SettingNotify(id), value); err != nil {
 		return fmt.Errorf("notification URLs of %s: %w", id, err)
 	}
 	next := maps.Clone(now.urls)

@@ -128,11 +128,11 @@ func (d *Directory) retireOldKey(ctx context.Context, id, sum string) (Merchant,
 // SigningKey is the key with which what a merchant is told is signed. Errors:
 // ErrUnknownMerchant and ErrSealed.
 func (d *Directory) SigningKey(id string) (ServerKey, error) {
-	r, ok := d.index.Load().merchants[id]
-	if !ok {
-		return ServerKey{}, fmt.Errorf("signing key of %s: %w", id, ErrUnknownMerchant)
+	keys, err := d.SigningKeys(id)
+	if err != nil {
+		return ServerKey{}, err
 	}
-	return d.open(id, r.Keys[0])
+	return keys[0], nil
 }
 
 // SigningKeys are the keys by which a receiver may check what it is told: the
