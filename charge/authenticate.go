@@ -20,9 +20,12 @@ func (h *handler) authenticate(r *http.Request) (access.Merchant, error) {
 
 // lastValue is the last value of a header that is not empty: SDKs repeat
 // headers, the newest last, and send empty ones.
-func lastValue(header http.Header, name string) string {
+func lastValue(header http.Header, name string) string { return lastOf(header.Values(name)) }
+
+// lastOf is the last of some values that is not empty; "" when none is.
+func lastOf(values []string) string {
 	last := ""
-	for _, value := range header.Values(name) {
+	for _, value := range values {
 		if value != "" {
 			last = value
 		}

@@ -36,25 +36,13 @@ func (q query) refusal() error {
 }
 
 // text is a parameter; "" when absent.
-func (q query) text(name string) string {
-	last := ""
-	for _, value := range q.values[name] {
-		if value != "" {
-			last = value
-		}
-	}
-	return last
-}
+func (q query) text(name string) string { return lastOf(q.values[name]) }
 
 // texts are all values of a parameter, repeated or between commas.
 func (q query) texts(name string) []string {
 	var all []string
 	for _, value := range q.values[name] {
-		for part := range strings.SplitSeq(value, ",") {
-			if part = strings.TrimSpace(part); part != "" {
-				all = append(all, part)
-			}
-		}
+		all = append(all, listed(value)...)
 	}
 	return all
 }

@@ -42,7 +42,7 @@ func (h *handler) readAimed(r *http.Request) (object, targets, error) {
 // an earlier request. An empty list or header is the same as none.
 func readTargets(body object, header http.Header, allowPrivate bool) targets {
 	own := body.targets("notification_urls")
-	override, beside := listed(header, overrideHeader), listed(header, appendHeader)
+	override, beside := listed(lastValue(header, overrideHeader)), listed(lastValue(header, appendHeader))
 	for _, named := range []struct {
 		name string
 		urls []string
@@ -73,10 +73,10 @@ func (o object) targets(name string) []string {
 	return urls
 }
 
-// listed is a header that lists values between commas.
-func listed(header http.Header, name string) []string {
+// listed are the values of a text that lists them between commas.
+func listed(text string) []string {
 	var values []string
-	for value := range strings.SplitSeq(lastValue(header, name), ",") {
+	for value := range strings.SplitSeq(text, ",") {
 		if value = strings.TrimSpace(value); value != "" {
 			values = append(values, value)
 		}
