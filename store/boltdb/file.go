@@ -185,16 +185,22 @@ func openBolt(path string, options bolt.Options) (opened openedFile, err error) 
 	return opened, err
 }
 
-// guard runs what reads pages that may be damaged: bbolt panics on one that is
-// none, or follows it to where nothing is mapped, which would end the process.
-func guard(read func() error) (err error) {
+// guard runs what reads pages that may be damaged.
+func guard(read func() error) error {
+	fault, err := catchFault(read)
+	if fault != nil {
+		return fmt.Errorf("%w, or its pages are damaged: %v", ErrForeign, fault)
+	}
+	return err
+}
+
+// catchFault runs what reads pages that may be damaged: bbolt panics on one
+// that is none, or follows it to where nothing is mapped, which would end the
+// process.
+func catchFault(read func() error) (fault any, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("%w, or its pages are damaged: %v", ErrForeign, fault)
-		}
-	}()
-	return read()
+	defer func() { fault = recover() }()
+	return nil, read()
 }
 
 // checkSize looks at the file's length once no other process can change it.

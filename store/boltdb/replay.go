@@ -2,7 +2,6 @@ package boltdb
 
 import (
 	"fmt"
-	"runtime/debug"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -38,16 +37,13 @@ func newReplay(meta metadata, into *bolt.DB, progress Progress) (*replay, error)
 	return &replay{codes: codes, into: into, progress: progress}, nil
 }
 
-// guarded reads a file whose pages may be damaged: bbolt panics on some, and
-// others point to where nothing is mapped, which would end the process.
-func (r *replay) guarded(read func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = &Difference{"file structure", fmt.Sprintf("after journal record %d: %v", r.head.seq, fault)}
-		}
-	}()
-	return read()
+// guarded reads a file whose pages may be damaged.
+func (r *replay) guarded(read func() error) error {
+	fault, err := catchFault(read)
+	if fault != nil {
+		return &Difference{"file structure", fmt.Sprintf("after journal record %d: %v", r.head.seq, fault)}
+	}
+	return err
 }
 
 // all replays the whole journal. Errors: a *Difference, and the system's.
