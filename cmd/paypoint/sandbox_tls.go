@@ -169,20 +169,28 @@ func (ca *sandboxCA) current() (*tls.Certificate, error) {
 	if ca.leaf != nil && ca.now().Add(leafLife/2).Before(ca.leaf.Leaf.NotAfter) {
 		return ca.leaf, nil
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	leaf, err := ca.newLeaf()
 	if err != nil {
 		return nil, fmt.Errorf("make sandbox certificate: %w", err)
+	}
+	ca.leaf = leaf
+	return leaf, nil
+}
+
+func (ca *sandboxCA) newLeaf() (*tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
 	}
 	text, err := x509.CreateCertificate(rand.Reader, leafTemplate(ca.now()), ca.certificate, key.Public(), ca.key)
 	if err != nil {
-		return nil, fmt.Errorf("make sandbox certificate: %w", err)
+		return nil, err
 	}
 	leaf, err := x509.ParseCertificate(text)
 	if err != nil {
-		return nil, fmt.Errorf("make sandbox certificate: %w", err)
+		return nil, err
 	}
-	ca.leaf = &tls.Certificate{Certificate: [][]byte{text}, PrivateKey: key, Leaf: leaf}
-	return ca.leaf, nil
+	return &tls.Certificate{Certificate: [][]byte{text}, PrivateKey: key, Leaf: leaf}, nil
 }
 
 // announceTLS says in two lines how an SDK gets here without a change in its
