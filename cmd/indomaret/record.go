@@ -45,6 +45,7 @@ const (
 	maxStoreID = 20
 	// maxAmountDigits bounds an amount in whole rupiah.
 	maxAmountDigits = 12
+	maxAmount       = 999_999_999_999
 	// maxPhone is what an international number may have, plus its sign.
 	maxPhone = 16
 )

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,6 +28,11 @@ type statement struct {
 	feeRemitted bool
 	payments    []*booked
 	asOf        time.Time // of the last record taken into account
+
+	// What faults are made with: the store of payments that no till has made, and
+	// what sum_amount is too high by.
+	store string
+	lie   int64
 }
 
 // readStatement reads the payments of one day from the journal, repeated attempts
@@ -55,6 +62,22 @@ func (s *statement) count(want status) (n int) {
 	return n
 }
 
+// lines numbers the payments that stand at one of wanted, from 1.
+func (s *statement) lines(wanted ...status) iter.Seq2[int, *booked] {
+	return func(yield func(int, *booked) bool) {
+		number := 0
+		for _, p := range s.payments {
+			if !slices.Contains(wanted, p.status()) {
+				continue
+			}
+			number++
+			if !yield(number, p) {
+				return
+			}
+		}
+	}
+}
+
 // totals are the sums of the trailer in whole rupiah. Fees and nets are those of
 // PAID lines.
 type totals struct {
@@ -79,16 +102,13 @@ func (s *statement) write(to io.Writer, wanted ...status) error {
 	var sum totals
 	// The trailer's digest is fed as the lines go by: the file is never whole in
 	// memory.
-	digest, line := sha256.New(), 0
-	for _, p := range s.payments {
-		for _, status := range wanted {
-			if p.status() != status {
-				continue
-			}
-			line++
-			fmt.Fprint(io.MultiWriter(out, digest), s.line(line, p))
-			s.add(&sum, p)
-		}
+	digest := sha256.New()
+	for number, p := range s.lines(wanted...) {
+		fmt.Fprint(io.MultiWriter(out, digest), s.line(number, p))
+		s.add(&sum, p)
+	}
+	if slices.Contains(wanted, statusPaid) {
+		sum.sumPaid += s.lie
 	}
 	fmt.Fprintf(out, "T|%d|%d|%d|%d|%d|%d|%x\n",
 		sum.paid, sum.sumPaid, sum.reversed, sum.sumReversed, sum.fees, sum.net, digest.Sum(nil))
@@ -130,6 +150,8 @@ type settlementCmd struct {
 	Suspects    string `placeholder:"FILE" help:"Also write the payments of unknown outcome, in the same layout with status SUSPECT."`
 	Seq         int    `default:"1" help:"Number of this file among those of its day; from 2 on it says that it is reprocessed."`
 	FeeRemitted bool   `help:"The agreement passes the fee on to the partner: net is amount plus fee."`
+
+	Faults plantFlags `embed:""`
 }
 
 // Help is the long help text: the layout of the file.
@@ -150,13 +172,16 @@ of 0.
 
 Amounts are whole rupiah; amount never includes the fee. The sums of amount, fee and net are those of PAID lines;
 sum_reversed is of amounts. sha256_of_D_lines is over the D lines with their line feeds, in lower-case hexadecimal. phone
-is what "pay --phone" was given, else empty.`
+is what "pay --phone" was given, else empty.` + plantHelp
 }
 
 // Validate checks what kong cannot; that --date is there, it can.
 func (c *settlementCmd) Validate() error {
 	if _, err := time.Parse(time.DateOnly, c.Date); err != nil && c.Date != "" {
 		return fmt.Errorf("--date %q: must be a day, yyyy-mm-dd", c.Date)
+	}
+	if c.Faults.Plant[faultFileRepeated] > 0 && c.Out == "" {
+		return errors.New("--plant file_repeated: needs --out")
 	}
 	if c.Seq < 1 {
 		return fmt.Errorf("--seq %d: must be at least 1", c.Seq)
@@ -171,8 +196,8 @@ func (c *settlementCmd) Run(d *desk) error {
 		return err
 	}
 	s.sequence, s.feeRemitted = c.Seq, c.FeeRemitted
-	if err := c.writeMain(d, s); err != nil {
-		return fmt.Errorf("settlement of %s: %w", c.Date, err)
+	if err := c.writePlanted(d, s); err != nil {
+		return err
 	}
 	if c.Suspects != "" {
 		err := replaceFile(c.Suspects, func(to io.Writer) error { return s.write(to, statusSuspect) })
@@ -186,6 +211,24 @@ func (c *settlementCmd) Run(d *desk) error {
 	return nil
 }
 
+// writePlanted writes the settlement with the faults asked for, if any, and then
+// their list.
+func (c *settlementCmd) writePlanted(d *desk, s *statement) error {
+	planted, err := c.Faults.plantInto(d, s)
+	if err != nil {
+		return err
+	}
+	if c.Faults.Plant[faultFileMissing] == 0 {
+		if err := c.writeMain(d, s); err != nil {
+			return fmt.Errorf("settlement of %s: %w", c.Date, err)
+		}
+	}
+	if err := c.Faults.writeList(planted); err != nil {
+		return fmt.Errorf("settlement of %s: %w", c.Date, err)
+	}
+	return nil
+}
+
 // writeMain writes the settlement itself to standard output or to its file, and
 // then says what it holds.
 func (c *settlementCmd) writeMain(d *desk, s *statement) error {
@@ -195,6 +238,11 @@ func (c *settlementCmd) writeMain(d *desk, s *statement) error {
 	}
 	if err := replaceFile(c.Out, write); err != nil {
 		return err
+	}
+	if c.Faults.Plant[faultFileRepeated] > 0 {
+		if err := replaceFile(c.Out+".again", write); err != nil {
+			return err
+		}
 	}
 	written := struct {
 		File     string `json:"file"`
