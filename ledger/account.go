@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // Account is a named account of the books. Debits are positive, credits
 // negative, and every journal record's postings sum to zero.
 type Account string
@@ -14,13 +16,21 @@ const (
 	VAT Account = "vat"
 	// Withholding is income tax withheld.
 	Withholding Account = "withholding"
-	// Suspense holds money whose owner is not clear yet.
+	// Suspense holds money that Indomaret remits and that is owed back to who paid it.
 	Suspense Account = "suspense"
+	// Bank is what came from Indomaret's bank transfers and was not paid out.
+	Bank Account = "bank"
+	// IndomaretFees is Indomaret's fee as far as merchants bear it: we owe it on.
+	IndomaretFees Account = "indomaret_fees"
+	// OwnFees is what we earn.
+	OwnFees Account = "own_fees"
+	// WriteOffs is what was given up of Indomaret's debt, and what came over it.
+	WriteOffs Account = "write_offs"
 )
 
 // Accounts lists the accounts that every ledger has, used or not.
 func Accounts() []Account {
-	return []Account{IndomaretReceivable, Fees, VAT, Withholding, Suspense}
+	return []Account{IndomaretReceivable, Bank, Fees, IndomaretFees, OwnFees, VAT, Withholding, Suspense, WriteOffs}
 }
 
 // MerchantPayable is what we owe a merchant.
@@ -45,6 +55,32 @@ func Sum(postings []Posting) Rupiah {
 		total += p.Amount
 	}
 	return total
+}
+
+// nonZero leaves out postings that move nothing.
+func nonZero(postings ...Posting) []Posting {
+	return slices.DeleteFunc(postings, func(p Posting) bool { return p.Amount == 0 })
+}
+
+// bookDay is the business day in whose books an event's postings stand. It is
+// open when they are booked, so the books of a closed day never change.
+func bookDay(event Event) Day {
+	switch e := event.(type) {
+	case Paid:
+		return e.Day
+	case Reversed:
+		return e.Day
+	case Adjusted:
+		return e.Day
+	case StatementClosed:
+		return e.Day
+	case Transferred:
+		return e.Day
+	case PaidOut:
+		return e.Day
+	default:
+		return ""
+	}
 }
 
 // paymentPostings are the entries of a payment: Indomaret owes us what it

@@ -15,7 +15,7 @@ type Batch struct {
 	Early bool `json:"early,omitempty"`
 	// Partner is the PartnerID with which its file is headed; empty while open.
 	Partner string `json:"partner,omitempty"`
-	// First and Last are the journal numbers of its first and last payment.
+	// First and Last are the journal numbers of its first and last line.
 	First uint64 `json:"first,omitempty"`
 	Last  uint64 `json:"last,omitempty"`
 	// Paid counts the payments in force, with their sums.
@@ -27,6 +27,12 @@ type Batch struct {
 	// Reversed counts the payments that were taken back.
 	Reversed       int    `json:"reversed,omitempty"`
 	ReversedAmount Rupiah `json:"reversed_amount,omitempty"`
+	// Adjustments counts the corrections booked into it, and Adjusted is what
+	// Indomaret owes more by them; negative when less.
+	Adjustments int    `json:"adjustments,omitempty"`
+	Adjusted    Rupiah `json:"adjusted,omitempty"`
+	// Transfer is the reference of the bank transfer that was matched to it.
+	Transfer string `json:"transfer,omitempty"`
 	// SHA256 is the settlement file's hash and PreviousSHA256 that of batch
 	// No-1, both hex; empty until the file was first made.
 	SHA256         string `json:"sha256,omitempty"`
@@ -37,20 +43,32 @@ type Batch struct {
 func (b Batch) Closed() bool { return b.No != 0 }
 
 // Net is what the partner owes for the batch.
-func (b Batch) Net() Rupiah { return b.PaidAmount + b.RemittedFee }
+func (b Batch) Net() Rupiah { return b.PaidAmount + b.RemittedFee + b.Adjusted }
 
-// add counts a payment that was booked as journal record seq.
-func (b *Batch) add(p Paid, seq uint64) {
+// reach extends the batch to a line that was booked as journal record seq.
+func (b *Batch) reach(seq uint64) {
 	if b.First == 0 {
 		b.First = seq
 	}
 	b.Last = seq
+}
+
+// add counts a payment that was booked as journal record seq.
+func (b *Batch) add(p Paid, seq uint64) {
+	b.reach(seq)
 	b.Paid++
 	b.PaidAmount += p.Amount
 	b.PaidFee += p.Fee
 	if p.FeeRemitted {
 		b.RemittedFee += p.Fee
 	}
+}
+
+// adjust counts a correction that was booked as journal record seq.
+func (b *Batch) adjust(e Adjusted, seq uint64) {
+	b.reach(seq)
+	b.Adjustments++
+	b.Adjusted += e.Net()
 }
 
 // reverse moves a payment from the paid to the reversed.

@@ -201,6 +201,9 @@ const (
 	TxReversed TxState = "reversed"
 	// TxTombstone was taken back before any payment came; none will be booked.
 	TxTombstone TxState = "tombstone"
+	// TxTakenBack was booked, and taken back by an adjustment. Its own line stays
+	// as it was; the adjustment has one of its own.
+	TxTakenBack TxState = "taken_back"
 )
 
 // Transaction is the history of one payment code and TrackingRef together,
@@ -230,6 +233,23 @@ type Transaction struct {
 	Booked time.Time `json:"booked"`
 	// Reversed is when it was taken back.
 	Reversed time.Time `json:"reversed,omitzero"`
+	// Recovered says that an adjustment booked it, not a message.
+	Recovered bool `json:"recovered,omitempty"`
+	// WrittenOff is what Indomaret owes more for it by write-offs; negative when
+	// less.
+	WrittenOff Rupiah `json:"written_off,omitempty"`
+}
+
+// adjusted says that finance staff have corrected the payment in force: it is
+// beyond a till's reversal.
+func (t Transaction) adjusted() bool { return t.Recovered || t.WrittenOff != 0 }
+
+// remitted is what the partner owes for the payment beside its amount.
+func (t Transaction) remitted() Rupiah {
+	if t.FeeRemitted {
+		return t.Fee
+	}
+	return 0
 }
 
 // RefUse is the latest booking of a TrackingRef by a store.

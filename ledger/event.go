@@ -27,6 +27,17 @@ const (
 	KindCase      Kind = "case"
 	KindSet       Kind = "set"
 	KindNotified  Kind = "notified"
+
+	KindCaseNoted       Kind = "case_noted"
+	KindProposed        Kind = "proposed"
+	KindWithdrawn       Kind = "withdrawn"
+	KindAdjusted        Kind = "adjusted"
+	KindResolved        Kind = "resolved"
+	KindStatement       Kind = "statement"
+	KindTransfer        Kind = "transfer"
+	KindTransferMatched Kind = "transfer_matched"
+	KindPayout          Kind = "payout"
+	KindFile            Kind = "file"
 )
 
 // Charged gives out a payment code.
@@ -149,20 +160,6 @@ type Sealed struct {
 	PreviousSHA256 string `json:"previous_sha256"`
 }
 
-// CaseOpened asks a person to look at a reversal that was refused.
-type CaseOpened struct {
-	// Code and Ref are as received, cut to the spec's lengths.
-	Code   PaymentCode `json:"code"`
-	Ref    TrackingRef `json:"ref"`
-	Store  string      `json:"store"`
-	Amount Rupiah      `json:"amount"`
-	Reason Reason      `json:"reason"`
-	// Unnamed says that Code and Ref do not tell the message from others.
-	Unnamed bool `json:"unnamed,omitempty"`
-	// Request is the hex SHA-256 of the message as it came.
-	Request string `json:"request"`
-}
-
 // Set changes a setting: a merchant, a paused product, maintenance. An empty
 // value removes it.
 type Set struct {
@@ -196,6 +193,8 @@ func chargeOf(event Event) uint64 {
 	case Cancelled:
 		return e.Number
 	case Expired:
+		return e.Number
+	case Adjusted:
 		return e.Number
 	default:
 		return 0
@@ -231,9 +230,6 @@ func (Closed) Kind() Kind { return KindClosed }
 
 // Kind names the event.
 func (Sealed) Kind() Kind { return KindSealed }
-
-// Kind names the event.
-func (CaseOpened) Kind() Kind { return KindCase }
 
 // Kind names the event.
 func (Set) Kind() Kind { return KindSet }

@@ -64,9 +64,15 @@ func lifeOf(v View, records []Record) []LifeEvent {
 	// A payment from before records were chained is the one that shows now.
 	paying := asPaid(v.Payment)
 	for _, r := range records {
-		if paid, ok := r.Event.(Paid); ok {
-			booked := paid.transaction(r.At)
+		switch e := r.Event.(type) {
+		case Paid:
+			booked := e.transaction(r.At)
 			paying = &booked
+		case Adjusted:
+			if e.Act == ActRecover {
+				booked := e.transaction(r.At)
+				paying = &booked
+			}
 		}
 		standing := told(r.Event)
 		if standing == "" {

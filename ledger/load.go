@@ -7,7 +7,7 @@ import "fmt"
 func Load(rows Rows, keys Keys) (State, error) {
 	var s State
 	for _, step := range []func(Rows, Keys, *State) error{
-		loadCharge, loadTransaction, loadRefUse, loadBatches, loadFresh, loadSettings, loadCharges, loadNotices,
+		loadCharge, loadTransaction, loadRefUse, loadBatches, loadFresh, loadSettings, loadCharges, loadNotices, loadDocuments,
 	} {
 		if err := step(rows, keys, &s); err != nil {
 			return State{}, err
@@ -29,6 +29,13 @@ func loadCharge(rows Rows, keys Keys, s *State) error {
 	if s.Charge == nil || keys.Code != "" && s.Charge.Code != keys.Code {
 		s.Charge = nil
 		return nil
+	}
+	if keys.Newest {
+		newest, err := rows.ByOrder(s.Charge.Merchant, s.Charge.Order)
+		if err != nil {
+			return fmt.Errorf("load order %s of %s: %w", s.Charge.Order, s.Charge.Merchant, err)
+		}
+		s.Superseded = newest != number
 	}
 	if keys.Details {
 		if s.Details, err = rows.Details(number); err != nil {
@@ -69,9 +76,6 @@ func loadTransaction(rows Rows, keys Keys, s *State) error {
 	if s.Tx, err = rows.Transaction(keys.Code, keys.Ref); err != nil {
 		return fmt.Errorf("load code %s ref %s: %w", keys.Code, keys.Ref, err)
 	}
-	if s.Case, err = rows.Case(keys.Code, keys.Ref, keys.Request); err != nil {
-		return fmt.Errorf("load case of code %s ref %s: %w", keys.Code, keys.Ref, err)
-	}
 	if s.Tx == nil || s.Tx.Day == "" {
 		return nil
 	}
@@ -99,6 +103,13 @@ func loadRefUse(rows Rows, keys Keys, s *State) error {
 }
 
 func loadBatches(rows Rows, keys Keys, s *State) error {
+	for _, day := range keys.Days {
+		batch, err := rows.Batch(day)
+		if err != nil {
+			return fmt.Errorf("load batch %s: %w", day, err)
+		}
+		s.Batches = append(s.Batches, batch)
+	}
 	if keys.Day == "" {
 		return nil
 	}

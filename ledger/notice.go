@@ -108,6 +108,8 @@ func told(event Event) Standing {
 		return StandingCancelled
 	case Expired:
 		return StandingExpired
+	case Adjusted:
+		return e.told()
 	}
 	return ""
 }

@@ -46,7 +46,7 @@ func (p Payment) Keys(a Agreement) Keys {
 //	history of code + ref        answer                     writes
 //	paid, same amount            approved, same receipt     -
 //	paid, other amount           tracking_ref_other_amount  -
-//	reversed                     tracking_ref_reversed      -
+//	reversed, taken back         tracking_ref_reversed      -
 //	tombstone                    tracking_ref_reversed_before_payment
 //	ref used by the same store for another code within RefWindow
 //	                             tracking_ref_other_code    -
@@ -98,7 +98,7 @@ func replayPayment(s State, p Payment) PaymentResult {
 		result.Charge = *s.Charge
 	}
 	switch {
-	case s.Tx.State == TxReversed:
+	case s.Tx.State == TxReversed, s.Tx.State == TxTakenBack:
 		result.Reason = ReasonRefReversed
 	case s.Tx.State == TxTombstone:
 		result.Reason = ReasonRefBuried

@@ -39,9 +39,16 @@ func Write(rows Rows, c Change, append func(Record) (Record, error)) error {
 	return nil
 }
 
-// lastRecord is the journal number of the newest record of the charge that an
-// event changes.
+// lastRecord is the journal number of the newest record of the charge or case
+// that an event changes.
 func lastRecord(rows Rows, event Event) (uint64, error) {
+	if id := caseOf(event); id != 0 {
+		c, err := documentOf[Case](rows, caseKey(id))
+		if err != nil || c == nil {
+			return 0, err
+		}
+		return c.Last, nil
+	}
 	number := chargeOf(event)
 	if number == 0 {
 		return 0, nil
@@ -68,7 +75,7 @@ func Project(rows Rows, r Record) error {
 		return fmt.Errorf("project journal record %d (%s): %w", r.Seq, r.Event.Kind(), err)
 	}
 	for _, p := range r.Postings {
-		if err := rows.Post(p); err != nil {
+		if err := rows.Post(bookDay(r.Event), p); err != nil {
 			return fmt.Errorf("project journal record %d: post to %s: %w", r.Seq, p.Account, err)
 		}
 	}
@@ -99,16 +106,40 @@ func projectEvent(rows Rows, r Record) error {
 		return changeBatch(rows, e.Day, func(b *Batch) { b.apply(e, r.At) })
 	case Sealed:
 		return changeBatch(rows, e.Day, func(b *Batch) { b.SHA256, b.PreviousSHA256 = e.SHA256, e.PreviousSHA256 })
-	case CaseOpened:
-		request := ""
-		if e.Unnamed {
-			request = e.Request
-		}
-		return rows.PutCase(e.Code, e.Ref, request)
 	case Set:
 		return rows.PutSetting(e.Key, e.Value)
 	case Notified:
 		return projectNotified(rows, e)
+	default:
+		return projectFinance(rows, r)
+	}
+}
+
+// projectFinance projects what finance staff do.
+func projectFinance(rows Rows, r Record) error {
+	switch e := r.Event.(type) {
+	case CaseOpened:
+		return projectCaseOpened(rows, e, r)
+	case CaseNoted:
+		return changeCase(rows, e.Case, r.Seq, func(c *Case) { c.noted(e) })
+	case Proposed:
+		return changeCase(rows, e.Case, r.Seq, func(c *Case) { c.proposed(e, r) })
+	case Withdrawn:
+		return changeCase(rows, e.Case, r.Seq, func(c *Case) { c.State, c.Proposal = CaseOpen, nil })
+	case Resolved:
+		return changeCase(rows, e.Case, r.Seq, func(c *Case) { c.resolved(e, r) })
+	case Adjusted:
+		return projectAdjusted(rows, e, r)
+	case StatementClosed:
+		return putDocument(rows, statementKey(e.Merchant, e.No), e.statement(r.At))
+	case Transferred:
+		return putDocument(rows, transferKey(e.Reference), e.transfer(r.At))
+	case TransferMatched:
+		return projectTransferMatched(rows, e)
+	case PaidOut:
+		return projectPaidOut(rows, e, r)
+	case FileTaken:
+		return projectFileTaken(rows, e, r)
 	default:
 		return fmt.Errorf("unknown kind of event %q", r.Event.Kind())
 	}
@@ -167,8 +198,13 @@ func projectReversed(rows Rows, e Reversed, r Record) error {
 			c.end(StatusDenied, r.At)
 			return
 		}
-		c.Status, c.PaidBy, c.ReleaseAt, c.Deadline = StatusPending, "", time.Time{}, e.Deadline
+		c.reopen(e.Deadline)
 	})
+}
+
+// reopen makes the charge payable again.
+func (c *Charge) reopen(deadline time.Time) {
+	c.Status, c.PaidBy, c.ReleaseAt, c.Deadline = StatusPending, "", time.Time{}, deadline
 }
 
 // end brings the charge to a state that lasts, unless a reversal denies it.

@@ -21,8 +21,8 @@ type Record struct {
 	Seq uint64
 	// At is when it was decided.
 	At time.Time
-	// Prev is the Seq of the record that changed the same charge before; 0 when
-	// there is none, or when it changes no charge.
+	// Prev is the Seq of the record that changed the same charge or case before; 0
+	// when there is none, or when it changes neither.
 	Prev uint64
 	Entry
 }
@@ -127,6 +127,34 @@ func unmarshalEvent(kind Kind, text []byte) (Event, error) {
 		return eventOf[Set](text)
 	case KindNotified:
 		return eventOf[Notified](text)
+	default:
+		return unmarshalFinance(kind, text)
+	}
+}
+
+// unmarshalFinance reads the events that finance staff make.
+func unmarshalFinance(kind Kind, text []byte) (Event, error) {
+	switch kind {
+	case KindCaseNoted:
+		return eventOf[CaseNoted](text)
+	case KindProposed:
+		return eventOf[Proposed](text)
+	case KindWithdrawn:
+		return eventOf[Withdrawn](text)
+	case KindAdjusted:
+		return eventOf[Adjusted](text)
+	case KindResolved:
+		return eventOf[Resolved](text)
+	case KindStatement:
+		return eventOf[StatementClosed](text)
+	case KindTransfer:
+		return eventOf[Transferred](text)
+	case KindTransferMatched:
+		return eventOf[TransferMatched](text)
+	case KindPayout:
+		return eventOf[PaidOut](text)
+	case KindFile:
+		return eventOf[FileTaken](text)
 	default:
 		return nil, fmt.Errorf("unknown kind of event %q", kind)
 	}

@@ -29,7 +29,10 @@ type ReversalResult struct {
 
 // Keys are what deciding the reversal needs.
 func (r Reversal) Keys() Keys {
-	return Keys{Lane: LaneReversal, Code: r.Code, Ref: r.Ref, Store: r.Store}
+	return Keys{
+		Lane: LaneReversal, Code: r.Code, Ref: r.Ref, Store: r.Store,
+		Documents: []string{r.refused("").name()},
+	}
 }
 
 // DecideReversal takes a payment back, or makes sure that it will never be
@@ -37,10 +40,12 @@ func (r Reversal) Keys() Keys {
 // payable: a till may send its reversal hours later. First that matches:
 //
 //	history of code + ref         answer              writes
-//	reversed                      approved            -
+//	reversed, taken back          approved            -
 //	tombstone                     approved            -
 //	paid, other amount            wrong_amount        case
 //	paid, batch closed            settled             case
+//	paid, recovered or written off
+//	                              settled             case
 //	paid, merchant was told       approved            reversed; charge denied
 //	paid, merchant not told       approved            reversed; charge pending
 //	none, and the ref was used by the same store for another code within
@@ -56,13 +61,13 @@ func DecideReversal(s State, r Reversal, a Agreement, now time.Time) (ReversalRe
 	}
 	result := ReversalResult{Reason: ReasonApproved, Warnings: storeWarning(r.Store, *s.Tx)}
 	switch {
-	case s.Tx.State == TxReversed, s.Tx.State == TxTombstone:
+	case s.Tx.State != TxPaid:
 		result.Replayed = true
 		return result, Change{}
 	case r.Amount != s.Tx.onWire():
 		result.Reason = ReasonWrongAmount
 		return result, openCase(s, r.refused(result.Reason), now)
-	case s.TxSettled:
+	case s.TxSettled, s.Tx.adjusted():
 		result.Reason = ReasonSettled
 		return result, openCase(s, r.refused(result.Reason), now)
 	default:
@@ -96,12 +101,17 @@ func reversePayment(s State, r Reversal, a Agreement, now time.Time) Change {
 		Deny: s.Charge.Status == StatusReleased,
 	}
 	if !reversed.Deny {
-		reversed.Deadline = s.Charge.Deadline
-		if atLeast := now.Add(a.Grace); atLeast.After(reversed.Deadline) {
-			reversed.Deadline = atLeast
-		}
+		reversed.Deadline = reopened(*s.Charge, a, now)
 	}
 	return change(now, Entry{reversed, reversalPostings(s.Charge.Merchant, *s.Tx)})
+}
+
+// reopened is the deadline of a charge that can be paid again.
+func reopened(c Charge, a Agreement, now time.Time) time.Time {
+	if atLeast := now.Add(a.Grace); atLeast.After(c.Deadline) {
+		return atLeast
+	}
+	return c.Deadline
 }
 
 // MalformedReversal is a signed reversal with a field that breaks the spec.
@@ -116,25 +126,28 @@ type MalformedReversal struct {
 // Keys are what deciding the reversal needs.
 func (r MalformedReversal) Keys() Keys {
 	keys := r.Reversal.Keys()
-	if r.Unnamed {
-		keys.Request = r.Request
-	}
+	keys.Documents = []string{r.refused().name()}
 	return keys
+}
+
+// refused is its case.
+func (r MalformedReversal) refused() CaseOpened {
+	opened := r.Reversal.refused(ReasonBadFormat)
+	opened.Unnamed = r.Unnamed
+	return opened
 }
 
 // DecideMalformedReversal opens a case for a reversal that is refused as
 // ReasonBadFormat.
 func DecideMalformedReversal(s State, r MalformedReversal, now time.Time) Change {
-	opened := r.refused(ReasonBadFormat)
-	opened.Unnamed = r.Unnamed
-	return openCase(s, opened, now)
+	return openCase(s, r.refused(), now)
 }
 
 // openCase asks a person to look at a refused reversal, once however often it is
 // repeated: it is known by its code and TrackingRef, or by its text where those
 // do not name it.
 func openCase(s State, opened CaseOpened, now time.Time) Change {
-	if s.Case {
+	if s.Documents[opened.name()] != nil {
 		return Change{}
 	}
 	return change(now, Entry{Event: opened})

@@ -28,10 +28,9 @@ type Rows interface {
 	RefUse(ref TrackingRef, store string) (use *RefUse, otherStore bool, err error)
 	PutRefUse(TrackingRef, RefUse) error
 
-	// Case says whether a refused reversal has a case. request is empty unless
-	// code and ref do not name the message.
-	Case(code PaymentCode, ref TrackingRef, request string) (bool, error)
-	PutCase(code PaymentCode, ref TrackingRef, request string) error
+	// Document is the value of a key, any bytes. An empty value removes it.
+	Document(key string) ([]byte, error)
+	PutDocument(key string, value []byte) error
 
 	// Batch is the batch of a day; one that was never put has only its Day.
 	Batch(Day) (Batch, error)
@@ -52,6 +51,6 @@ type Rows interface {
 	Setting(key string) ([]byte, error)
 	PutSetting(key string, value []byte) error
 
-	// Post adds a posting to its account's balance.
-	Post(Posting) error
+	// Post adds a posting to its account's balance on a day.
+	Post(Day, Posting) error
 }

@@ -300,10 +300,11 @@ func (s *Service) Alter(ctx context.Context, key, by string, alter func(value []
 	return nil
 }
 
-// TrialBalance lists every account with its balance. A sound ledger's sum is
-// zero.
-func (s *Service) TrialBalance(ctx context.Context) ([]Balance, error) {
-	posted, err := s.store.Balances(ctx)
+// TrialBalance lists every account with its balance at the end of a business day,
+// of now where through is empty. A sound ledger's sum is zero on any day. Errors
+// are the store's.
+func (s *Service) TrialBalance(ctx context.Context, through Day) ([]Balance, error) {
+	posted, err := s.store.Balances(ctx, through)
 	if err != nil {
 		return nil, fmt.Errorf("trial balance: %w", err)
 	}

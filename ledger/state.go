@@ -25,11 +25,10 @@ type Keys struct {
 	Ref    TrackingRef
 	// Store is who uses Ref, to find it under another code.
 	Store string
-	// Request is the hash of a malformed reversal whose code and TrackingRef do
-	// not name it, to find the case of that very message.
-	Request string
 	// Day is the business day whose batch is loaded.
 	Day Day
+	// Days are business days whose batches are loaded besides.
+	Days []Day
 	// Merchant and Order name the newest charge under an order id.
 	Merchant string
 	Order    string
@@ -37,6 +36,8 @@ type Keys struct {
 	Prefix string
 	// Details asks for the customer's details too.
 	Details bool
+	// Newest asks whether a newer charge has the order id of the charge.
+	Newest bool
 	// Setting names a setting.
 	Setting string
 	// Due asks for the charges of rows of the due index.
@@ -45,12 +46,16 @@ type Keys struct {
 	Numbers []uint64
 	// Notices are numbers of outbox rows.
 	Notices []uint64
+	// Documents are keys of documents.
+	Documents []string
 }
 
 // State is what the keys led to, loaded in one transaction.
 type State struct {
 	// Charge is nil when it is not in the ledger.
 	Charge *Charge
+	// Superseded says that a newer charge has the order id of Charge.
+	Superseded bool
 	// OrderIsID says that Keys.Order is the ID of a charge of the merchant.
 	OrderIsID bool
 	// Details are the charge's, when asked for and not erased.
@@ -65,15 +70,14 @@ type State struct {
 	Elsewhere *RefUse
 	// OtherStore says that another store has used Keys.Ref.
 	OtherStore bool
-	// Case says that a refused reversal of Code and Ref, or the unnamed one of
-	// Request, has a case already.
-	Case bool
 	// Batch is the batch of Keys.Day; one without payments has only its Day.
 	Batch Batch
 	// LastBatch is the batch that was closed last; zero when none was.
 	LastBatch Batch
 	// Before is the batch that was closed just before Batch.
 	Before Batch
+	// Batches are those of Keys.Days, in its order.
+	Batches []Batch
 	// OpenDay is the first day from Keys.Day on that is not closed.
 	OpenDay Day
 	// Fresh is the next free number with its code.
@@ -91,6 +95,8 @@ type State struct {
 	Charges []*Charge
 	// Notices are those of Keys.Notices that are in the outbox, by their Seq.
 	Notices map[uint64]Notice
+	// Documents are those of Keys.Documents that there are, by their keys.
+	Documents map[string][]byte
 }
 
 // Change is what a decision writes. A zero Change writes nothing.
@@ -121,13 +127,42 @@ type DueCharge struct {
 	Charge *Charge
 }
 
-// Line is a payment as the settlement file lists it.
+// Line is a payment or an adjustment as the settlement file lists it.
 type Line struct {
-	// Seq is the payment's place in the journal.
+	// Seq is its place in the journal, and At when it was booked.
 	Seq uint64
+	At  time.Time
+	// Merchant and Order are the charge's; empty where there is none.
+	Merchant, Order string
+	// Paid is the payment. Of an adjustment only Number, Code, Ref, Store, Amount,
+	// Fee, FeeRemitted and Day are set, as Adjustment says them.
 	Paid
 	// Reversed says that it was taken back before the batch closed.
 	Reversed bool
+	// Adjustment is set on an adjustment's line.
+	Adjustment *Adjusted
+}
+
+// LineOf is the line of a journal record, if it makes one: tx is the payment's
+// transaction and c its charge, nil where there is none.
+func LineOf(r Record, tx *Transaction, c *Charge) (Line, bool) {
+	line := Line{Seq: r.Seq, At: r.At}
+	switch e := r.Event.(type) {
+	case Paid:
+		line.Paid, line.Reversed = e, tx != nil && tx.State == TxReversed
+	case Adjusted:
+		line.Adjustment = &e
+		line.Paid = Paid{
+			Number: e.Number, Code: e.Code, Ref: e.Ref, Store: e.Store,
+			Amount: e.Amount, Fee: e.Fee, FeeRemitted: true, Day: e.Day,
+		}
+	default:
+		return Line{}, false
+	}
+	if c != nil {
+		line.Merchant, line.Order = c.Merchant, c.Order
+	}
+	return line, true
 }
 
 // Settings that decide money.

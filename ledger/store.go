@@ -44,8 +44,12 @@ type Reader interface {
 	Find(ctx context.Context, merchant, handle string) (uint64, error)
 	// Records lists the journal after a number.
 	Records(ctx context.Context, after uint64, limit int) ([]Record, error)
-	// Lines lists the payments of a batch whose journal numbers follow after.
+	// Lines lists the payments and adjustments of a batch whose journal numbers
+	// follow after.
 	Lines(ctx context.Context, day Day, after uint64, limit int) ([]Line, error)
+	// Booked lists those of one merchant. It shows every line that was answered
+	// before it was asked.
+	Booked(ctx context.Context, merchant string, day Day, after uint64, limit int) ([]Line, error)
 	// Batches lists batches by day, from a day on.
 	Batches(ctx context.Context, from Day, limit int) ([]Batch, error)
 	// Settings lists the settings whose keys begin with prefix.
@@ -60,8 +64,12 @@ type Reader interface {
 	Outbox(ctx context.Context, after uint64, limit int) ([]Notice, error)
 	// Notice is the one with a Seq, or nil when it is not in the outbox.
 	Notice(ctx context.Context, seq uint64) (*Notice, error)
-	// Balances lists every account that was ever posted to.
-	Balances(ctx context.Context) ([]Balance, error)
+	// Documents lists documents by their keys, those that begin with prefix and
+	// follow after.
+	Documents(ctx context.Context, prefix, after string, limit int) ([]Document, error)
+	// Balances lists every account that was posted to, with its balance at the end
+	// of a day; of now where through is empty.
+	Balances(ctx context.Context, through Day) ([]Balance, error)
 }
 
 // What a store reports.

@@ -1,0 +1,267 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+)
+
+// Adjusted books an approved correction, as a line of the open batch.
+type Adjusted struct {
+	// Case is the one that it resolves.
+	Case uint64 `json:"case"`
+	Act  Act    `json:"act"`
+	// Number is the charge's; 0 where there is none.
+	Number uint64      `json:"n,omitempty"`
+	Code   PaymentCode `json:"code,omitempty"`
+	Ref    TrackingRef `json:"ref,omitempty"`
+	Store  string      `json:"store,omitempty"`
+	// Amount and Fee are what Indomaret owes more, negative when less; Payable is
+	// what the merchant is owed more.
+	Amount  Rupiah `json:"amount"`
+	Fee     Rupiah `json:"fee,omitempty"`
+	Payable Rupiah `json:"payable,omitempty"`
+	// Receipt, CustomerFee and FeeRemitted are a recovered payment's.
+	Receipt     string `json:"receipt,omitempty"`
+	CustomerFee Rupiah `json:"customer_fee,omitempty"`
+	FeeRemitted bool   `json:"fee_remitted,omitempty"`
+	FeeIncluded bool   `json:"fee_included,omitempty"`
+	// Of is the business day of what is corrected, Day the batch in which the
+	// correction stands.
+	Of  Day `json:"of,omitempty"`
+	Day Day `json:"day"`
+	// Bury says that no payment of Code and Ref may be booked any more.
+	Bury bool `json:"bury,omitempty"`
+	// Deny says that the merchant knew of the payment that is taken back, so that
+	// the charge ends; otherwise it is open again until Deadline.
+	Deny     bool      `json:"deny,omitempty"`
+	Deadline time.Time `json:"deadline,omitzero"`
+	// Why, By and ApprovedBy are the proposal's and the approval's.
+	Why        string `json:"why"`
+	By         string `json:"by"`
+	ApprovedBy string `json:"approved_by"`
+}
+
+// Kind names the event.
+func (Adjusted) Kind() Kind { return KindAdjusted }
+
+// Net is what Indomaret owes more for it; negative when less.
+func (e Adjusted) Net() Rupiah { return e.Amount + e.Fee }
+
+// told is what it tells the charge's merchant.
+func (e Adjusted) told() Standing {
+	switch {
+	case e.Act == ActRecover:
+		return StandingReleased
+	case e.Act == ActReverse && e.Deny:
+		return StandingDenied
+	default:
+		return ""
+	}
+}
+
+// DecideAdjustment is what a case's proposal books: nothing where an act can't
+// be done on the payment as it stands (ErrAct says why). All lines go into the
+// open batch, as ADJ; none that is there is ever changed.
+//
+//	act        history of code + ref      charge                       books
+//	recover    none                       future, active, grace,       the payment: Indomaret owes it, the merchant
+//	                                      expired; no newer one has    is owed it and told settlement
+//	                                      its order id
+//	recover    none                       else                         ErrAct: refund it
+//	recover    any other                  any                          ErrAct: never booked twice, nor after it was
+//	                                                                   taken back
+//	reverse    paid                       released                     the payment the other way; charge denied, the
+//	                                                                   merchant told deny
+//	reverse    paid                       held                         the payment the other way; charge pending again
+//	reverse    any other                  any                          ErrAct: nothing is in force
+//	refund     none                       any, unknown                 Indomaret owes the amount, to be given back to
+//	                                                                   who paid it; a tombstone
+//	refund     any other                  any                          the same, without a tombstone
+//	write_off  paid, or no payment meant  any                          Indomaret owes more or less, at our gain or cost
+//	write_off  any other                  any                          ErrAct: nothing is in force
+//	accept     any                        any                          nothing
+//
+// A later message for the TrackingRef is answered as the truth tables of
+// payments and reversals say: of a recovered or written-off payment a retry is
+// approved and a reversal is 12 with a case; of one that was taken back or
+// refunded a payment is 94 and a reversal 00.
+func DecideAdjustment(s State, c Case, p Approval, a Agreement, now time.Time) (Change, error) {
+	e := Adjusted{
+		Case: c.ID, Act: c.Proposal.Act, Code: c.Code, Ref: c.Ref, Store: c.Store, Of: c.Day, Day: s.OpenDay,
+		Why: c.Proposal.Why, By: c.Proposal.By, ApprovedBy: p.By,
+	}
+	if s.Charge != nil {
+		e.Number = s.Charge.Number
+	}
+	switch e.Act {
+	case ActRecover:
+		return recoverPayment(s, c, e, p.Receipt, a, now)
+	case ActReverse:
+		return takeBack(s, e, a, now)
+	case ActRefund:
+		return refund(s, c, e, now)
+	case ActWriteOff:
+		return writeOff(s, c, e, now)
+	case ActAccept:
+		if c.Proposal.Amount != 0 {
+			return Change{}, cannot(e, "it books nothing and takes no amount")
+		}
+		return Change{}, nil
+	default:
+		return Change{}, fmt.Errorf("act %.20q is unknown: %w", e.Act, ErrAct)
+	}
+}
+
+// cannot is why an act can't be done.
+func cannot(e Adjusted, why string) error {
+	return fmt.Errorf("%s: %s: %w", e.Act, why, ErrAct)
+}
+
+func recoverPayment(s State, c Case, e Adjusted, receipt string, a Agreement, now time.Time) (Change, error) {
+	switch {
+	case c.Proposal.Amount != 0:
+		return Change{}, cannot(e, "its amount is Indomaret's, none is to be given")
+	case s.Tx != nil && s.Tx.State == TxPaid:
+		return Change{}, cannot(e, "the payment is booked")
+	case s.Tx != nil:
+		return Change{}, cannot(e, "the payment was taken back and can't be booked again: refund it")
+	case e.Ref == "":
+		return Change{}, cannot(e, "the case names no payment")
+	}
+	switch s.Charge.Standing(now) {
+	case StandingFuture, StandingActive, StandingGrace, StandingExpired:
+	default:
+		return Change{}, cannot(e, fmt.Sprintf("the charge is %s: refund it", s.Charge.Standing(now)))
+	}
+	if s.Superseded {
+		return Change{}, cannot(e, "its order has a newer charge: refund it")
+	}
+	if c.Theirs < s.Charge.MinAmount || c.Theirs > s.Charge.Amount {
+		return Change{}, cannot(e, fmt.Sprintf("Indomaret's amount %d is not within the charge's %d to %d: refund it",
+			c.Theirs, s.Charge.MinAmount, s.Charge.Amount))
+	}
+	e.Amount, e.Payable, e.Receipt = c.Theirs, c.Theirs, receipt
+	e.CustomerFee, e.FeeRemitted, e.FeeIncluded = s.Charge.Fee, a.FeeRemitted, a.AmountIncludesFee
+	if e.FeeRemitted {
+		e.Fee = e.CustomerFee
+	}
+	return change(now, Entry{e, paymentPostings(s.Charge.Merchant, e.Amount, e.CustomerFee, e.FeeRemitted)}), nil
+}
+
+func takeBack(s State, e Adjusted, a Agreement, now time.Time) (Change, error) {
+	switch {
+	case e.Number == 0 || s.Tx == nil || s.Tx.State != TxPaid:
+		return Change{}, cannot(e, "no payment is in force")
+	case s.Charge.PaidBy != s.Tx.Ref:
+		return Change{}, cannot(e, "another payment holds the charge")
+	}
+	t := *s.Tx
+	// What was written off of it is undone with it.
+	e.Amount, e.Fee, e.Payable = -t.Amount-t.WrittenOff, -t.remitted(), -t.Amount
+	e.Of, e.Store = t.Day, t.Store
+	e.Deny = s.Charge.Status == StatusReleased
+	if !e.Deny {
+		e.Deadline = reopened(*s.Charge, a, now)
+	}
+	return change(now, Entry{e, nonZero(
+		Posting{IndomaretReceivable, e.Net()},
+		Posting{MerchantPayable(s.Charge.Merchant), t.Amount},
+		Posting{Fees, t.remitted()},
+		Posting{WriteOffs, t.WrittenOff},
+	)}), nil
+}
+
+func refund(s State, c Case, e Adjusted, now time.Time) (Change, error) {
+	amount := c.Proposal.Amount
+	switch {
+	case amount <= 0 || amount > c.Surplus():
+		return Change{}, cannot(e, fmt.Sprintf("the amount %d is not within what Indomaret has beyond us, 1 to %d", amount, c.Surplus()))
+	case e.Ref == "":
+		return Change{}, cannot(e, "the case names no payment")
+	}
+	e.Amount, e.Bury = amount, s.Tx == nil
+	return change(now, Entry{e, []Posting{{IndomaretReceivable, amount}, {Suspense, -amount}}}), nil
+}
+
+func writeOff(s State, c Case, e Adjusted, now time.Time) (Change, error) {
+	amount, surplus := c.Proposal.Amount, c.Surplus()
+	switch {
+	case e.Ref != "" && (s.Tx == nil || s.Tx.State != TxPaid):
+		return Change{}, cannot(e, "no payment is in force")
+	case amount == 0 || amount > max(0, surplus) || amount < min(0, surplus):
+		return Change{}, cannot(e, fmt.Sprintf("the amount %d is not within the difference, %d", amount, surplus))
+	case s.Tx != nil && s.Tx.Amount+s.Tx.remitted()+s.Tx.WrittenOff+amount < 0:
+		return Change{}, cannot(e, "more would be written off than Indomaret owes for the payment")
+	}
+	e.Amount = amount
+	return change(now, Entry{e, []Posting{{IndomaretReceivable, amount}, {WriteOffs, -amount}}}), nil
+}
+
+// transaction is the row of a recovered payment.
+func (e Adjusted) transaction(at time.Time) Transaction {
+	return Transaction{
+		Code: e.Code, Ref: e.Ref, State: TxPaid, Amount: e.Amount, Fee: e.CustomerFee,
+		FeeRemitted: e.FeeRemitted, FeeIncluded: e.FeeIncluded,
+		Store: e.Store, Receipt: e.Receipt, Day: e.Day, Booked: at, Recovered: true,
+	}
+}
+
+func projectAdjusted(rows Rows, e Adjusted, r Record) error {
+	if err := changeBatch(rows, e.Day, func(b *Batch) { b.adjust(e, r.Seq) }); err != nil {
+		return err
+	}
+	if err := alterCase(rows, e.Case, func(c *Case) { c.Booked = r.Seq }); err != nil {
+		return err
+	}
+	if err := projectAdjustedPayment(rows, e, r); err != nil {
+		return err
+	}
+	if e.Number == 0 {
+		return nil
+	}
+	return changeCharge(rows, e.Number, r.Seq, func(c *Charge) { c.adjust(e, r.At) })
+}
+
+// projectAdjustedPayment changes the history of the payment.
+func projectAdjustedPayment(rows Rows, e Adjusted, r Record) error {
+	if e.Act == ActRecover {
+		if err := rows.PutRefUse(e.Ref, RefUse{Code: e.Code, Store: e.Store, Booked: r.At}); err != nil {
+			return err
+		}
+		return rows.PutTransaction(e.transaction(r.At))
+	}
+	if e.Bury {
+		return rows.PutTransaction(Transaction{
+			Code: e.Code, Ref: e.Ref, State: TxTombstone, Amount: e.Amount, Store: e.Store, Booked: r.At,
+		})
+	}
+	if e.Act == ActRefund || e.Ref == "" {
+		return nil
+	}
+	tx, err := rows.Transaction(e.Code, e.Ref)
+	if err != nil {
+		return err
+	}
+	if tx == nil {
+		return fmt.Errorf("payment of code %s ref %s: %w", e.Code, e.Ref, ErrMissingRow)
+	}
+	if e.Act == ActReverse {
+		tx.State, tx.Reversed = TxTakenBack, r.At
+	} else {
+		tx.WrittenOff += e.Amount
+	}
+	return rows.PutTransaction(*tx)
+}
+
+// adjust is what a correction makes of the charge.
+func (c *Charge) adjust(e Adjusted, at time.Time) {
+	switch {
+	case e.Act == ActRecover:
+		c.PaidBy, c.ReleaseAt = e.Ref, time.Time{}
+		c.end(StatusReleased, at)
+	case e.Act == ActReverse && e.Deny:
+		c.end(StatusDenied, at)
+	case e.Act == ActReverse:
+		c.reopen(e.Deadline)
+	}
+}

@@ -1,0 +1,464 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The classes of cases that the ledger opens by itself. The others are the
+// matcher's.
+const (
+	// ClassReversalRefused: a till wants money back that we did not take back.
+	ClassReversalRefused = "REVERSAL_REFUSED"
+	// ClassTransferDifference: a bank transfer is not what its batches come to.
+	ClassTransferDifference = "TRANSFER_DIFFERENCE"
+)
+
+// CaseState is how far a case has come.
+type CaseState string
+
+// The states of a case.
+const (
+	// CaseOpen waits for a proposal.
+	CaseOpen CaseState = "open"
+	// CaseProposed waits for a second person.
+	CaseProposed CaseState = "proposed"
+	// CaseResolved is done. Final.
+	CaseResolved CaseState = "resolved"
+)
+
+// Act is what is proposed to resolve a case; see DecideAdjustment.
+type Act string
+
+// The acts.
+const (
+	// ActRecover books a payment that Indomaret has and we have not.
+	ActRecover Act = "recover"
+	// ActReverse takes back a payment that we have and Indomaret has not.
+	ActReverse Act = "reverse"
+	// ActRefund books money that Indomaret remits beyond what is booked, as owed
+	// back to who paid it.
+	ActRefund Act = "refund"
+	// ActWriteOff changes what Indomaret owes, at our own cost or gain.
+	ActWriteOff Act = "write_off"
+	// ActAccept books nothing: what was found is explained.
+	ActAccept Act = "accept"
+)
+
+// Acts lists all acts.
+func Acts() []Act { return []Act{ActRecover, ActReverse, ActRefund, ActWriteOff, ActAccept} }
+
+// Limits of what people write, in characters.
+const (
+	// MaxCaseText bounds a note and the reason of a proposal.
+	MaxCaseText = 1000
+	// MaxPerson bounds the id of a person.
+	MaxPerson = 100
+)
+
+// What the decisions about cases report.
+var (
+	// ErrCaseState: the case is resolved, or has (or has not) a proposal.
+	ErrCaseState = errors.New("the case's state does not allow it")
+	// ErrSamePerson: who proposed can't approve.
+	ErrSamePerson = errors.New("another person than the proposer must approve")
+	// ErrAct: the act can't be done on the payment as it stands.
+	ErrAct = errors.New("the act does not fit")
+	// ErrText: a text is missing or too long.
+	ErrText = errors.New("bad text")
+)
+
+// Case is a difference that a person must look into. It is changed by proposal
+// and approval alone, and closed never in silence.
+type Case struct {
+	// ID is the journal number of the record that opened it.
+	ID uint64 `json:"id"`
+	// Class is the matcher's, or one of the ledger's own.
+	Class string `json:"class"`
+	// Reason is why a reversal was refused.
+	Reason Reason `json:"reason,omitempty"`
+	// Day is the business day that it is about; empty of a refused reversal.
+	Day Day `json:"day,omitempty"`
+	// Code, Ref and Store name the payment, as received.
+	Code  PaymentCode `json:"code,omitempty"`
+	Ref   TrackingRef `json:"ref,omitempty"`
+	Store string      `json:"store,omitempty"`
+	// Ours and Theirs are the amounts that each side has in force, OursFee and
+	// TheirsFee the fees that Indomaret remits with them.
+	Ours      Rupiah `json:"ours"`
+	Theirs    Rupiah `json:"theirs"`
+	OursFee   Rupiah `json:"ours_fee,omitempty"`
+	TheirsFee Rupiah `json:"theirs_fee,omitempty"`
+	// Note says what was found.
+	Note string `json:"note,omitempty"`
+	// Opened is when, and OpenedBy who or what did.
+	Opened   time.Time `json:"opened"`
+	OpenedBy string    `json:"opened_by,omitempty"`
+	// State is how far it has come, and Owner who looks into it.
+	State CaseState `json:"state"`
+	Owner string    `json:"owner,omitempty"`
+	// Proposal waits for approval, or was approved.
+	Proposal *Proposal `json:"proposal,omitempty"`
+	// Resolved is when, ApprovedBy by whose approval; Booked is the journal number
+	// of the adjustment that it made, 0 when it made none.
+	Resolved   time.Time `json:"resolved,omitzero"`
+	ApprovedBy string    `json:"approved_by,omitempty"`
+	Booked     uint64    `json:"booked,omitempty"`
+	// PaidOut is what was paid back of a refund.
+	PaidOut Rupiah `json:"paid_out,omitempty"`
+	// Last is the journal number of its newest record; see Record.Prev.
+	Last uint64 `json:"last"`
+}
+
+// Proposal is an act that one person proposes and another approves.
+type Proposal struct {
+	// Seq is the journal number of its record: who approves names it, so that
+	// nobody approves what was changed meanwhile.
+	Seq uint64 `json:"seq"`
+	Act Act    `json:"act"`
+	// Amount is the part of the surplus that a refund or write-off takes, with its
+	// sign; 0 in the other acts, whose amount follows from the payment.
+	Amount Rupiah `json:"amount,omitempty"`
+	// Why is the proposer's reason.
+	Why string `json:"why"`
+	// By is the proposer.
+	By string    `json:"by"`
+	At time.Time `json:"at"`
+}
+
+// Surplus is what Indomaret has beyond what we have; negative when it has less.
+func (c Case) Surplus() Rupiah { return c.Theirs + c.TheirsFee - c.Ours - c.OursFee }
+
+// CaseOpened asks a person to look at a difference.
+type CaseOpened struct {
+	// Class is empty of a refused reversal.
+	Class string `json:"class,omitempty"`
+	Day   Day    `json:"day,omitempty"`
+	// Code and Ref are as received, cut to the spec's lengths.
+	Code  PaymentCode `json:"code"`
+	Ref   TrackingRef `json:"ref"`
+	Store string      `json:"store"`
+	// Amount is what a refused reversal named.
+	Amount Rupiah `json:"amount"`
+	Reason Reason `json:"reason"`
+	// Ours to TheirsFee are as in Case.
+	Ours      Rupiah `json:"ours,omitempty"`
+	Theirs    Rupiah `json:"theirs,omitempty"`
+	OursFee   Rupiah `json:"ours_fee,omitempty"`
+	TheirsFee Rupiah `json:"theirs_fee,omitempty"`
+	// Line tells a repeated line of the file from the first.
+	Line uint64 `json:"line,omitempty"`
+	Note string `json:"note,omitempty"`
+	By   string `json:"by,omitempty"`
+	// Unnamed says that Code and Ref do not tell the message from others.
+	Unnamed bool `json:"unnamed,omitempty"`
+	// Request is the hex SHA-256 of the message as it came.
+	Request string `json:"request"`
+}
+
+// CaseNoted adds a person's note, or gives the case to an owner.
+type CaseNoted struct {
+	Case uint64 `json:"case"`
+	Text string `json:"text,omitempty"`
+	// Owner is the new one where Assigned is set; empty is nobody.
+	Assigned bool   `json:"assigned,omitempty"`
+	Owner    string `json:"owner,omitempty"`
+	By       string `json:"by"`
+}
+
+// Proposed proposes how to resolve a case.
+type Proposed struct {
+	Case   uint64 `json:"case"`
+	Act    Act    `json:"act"`
+	Amount Rupiah `json:"amount,omitempty"`
+	Why    string `json:"why"`
+	By     string `json:"by"`
+}
+
+// Withdrawn takes a proposal back, or rejects it.
+type Withdrawn struct {
+	Case uint64 `json:"case"`
+	Why  string `json:"why"`
+	By   string `json:"by"`
+}
+
+// Resolved ends a case by a proposal that was approved.
+type Resolved struct {
+	Case uint64 `json:"case"`
+	// Proposal is its journal number.
+	Proposal uint64 `json:"proposal"`
+	// By is who approved it.
+	By string `json:"by"`
+}
+
+// Kind names the event.
+func (CaseOpened) Kind() Kind { return KindCase }
+
+// Kind names the event.
+func (CaseNoted) Kind() Kind { return KindCaseNoted }
+
+// Kind names the event.
+func (Proposed) Kind() Kind { return KindProposed }
+
+// Kind names the event.
+func (Withdrawn) Kind() Kind { return KindWithdrawn }
+
+// Kind names the event.
+func (Resolved) Kind() Kind { return KindResolved }
+
+// caseOf is the case that an event is about; 0 when it is about none.
+func caseOf(event Event) uint64 {
+	switch e := event.(type) {
+	case CaseNoted:
+		return e.Case
+	case Proposed:
+		return e.Case
+	case Withdrawn:
+		return e.Case
+	case Resolved:
+		return e.Case
+	default:
+		return 0
+	}
+}
+
+func caseKey(id uint64) string { return fmt.Sprintf("%s%016x", prefixCase, id) }
+
+func openCaseKey(id uint64) string { return fmt.Sprintf("%s%016x", prefixOpenCase, id) }
+
+// name is the key under which the case is known, so that it is opened once
+// however often it is found: a reversal by its code and TrackingRef, or by its
+// text where those do not name it.
+func (e CaseOpened) name() string {
+	parts := []string{e.Class, string(e.Day), string(e.Code), string(e.Ref), fmt.Sprint(e.Line)}
+	if e.Class == "" {
+		parts = []string{"", string(e.Code), string(e.Ref)}
+	}
+	if e.Unnamed {
+		parts = append(parts, e.Request)
+	}
+	for i, part := range parts {
+		parts[i] = url.QueryEscape(part)
+	}
+	return prefixCaseName + strings.Join(parts, "/")
+}
+
+// opened is the row that the event makes.
+func (e CaseOpened) opened(r Record) Case {
+	c := Case{
+		ID: r.Seq, Class: e.Class, Reason: e.Reason, Day: e.Day, Code: e.Code, Ref: e.Ref, Store: e.Store,
+		Ours: e.Ours, Theirs: e.Theirs, OursFee: e.OursFee, TheirsFee: e.TheirsFee,
+		Note: e.Note, Opened: r.At, OpenedBy: e.By, State: CaseOpen, Last: r.Seq,
+	}
+	if c.Class == "" {
+		c.Class, c.Ours = ClassReversalRefused, e.Amount
+	}
+	return c
+}
+
+func projectCaseOpened(rows Rows, e CaseOpened, r Record) error {
+	c := e.opened(r)
+	for key, value := range map[string]any{caseKey(c.ID): c, openCaseKey(c.ID): c.ID, e.name(): c.ID} {
+		if err := putDocument(rows, key, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changeCase changes a case's row by a journal record of its own.
+func changeCase(rows Rows, id, seq uint64, alter func(*Case)) error {
+	return alterCase(rows, id, func(c *Case) {
+		alter(c)
+		c.Last = seq
+	})
+}
+
+func alterCase(rows Rows, id uint64, alter func(*Case)) error {
+	c, err := documentOf[Case](rows, caseKey(id))
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		return fmt.Errorf("case %d: %w", id, ErrMissingRow)
+	}
+	alter(c)
+	if c.State == CaseResolved {
+		if err := rows.PutDocument(openCaseKey(id), nil); err != nil {
+			return err
+		}
+	}
+	return putDocument(rows, caseKey(id), c)
+}
+
+func (c *Case) noted(e CaseNoted) {
+	if e.Assigned {
+		c.Owner = e.Owner
+	}
+}
+
+func (c *Case) proposed(e Proposed, r Record) {
+	c.State = CaseProposed
+	c.Proposal = &Proposal{Seq: r.Seq, Act: e.Act, Amount: e.Amount, Why: e.Why, By: e.By, At: r.At}
+}
+
+func (c *Case) resolved(e Resolved, r Record) {
+	c.State, c.Resolved, c.ApprovedBy = CaseResolved, r.At, e.By
+}
+
+// loadedCase is the case with an id among the loaded documents. Error:
+// ErrNotFound.
+func loadedCase(s State, id uint64) (Case, error) {
+	c, err := stateDocument[Case](s, caseKey(id))
+	if err == nil && c == nil {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Case{}, fmt.Errorf("case %d: %w", id, err)
+	}
+	return *c, nil
+}
+
+// NewCase is a difference that the matcher found.
+type NewCase struct {
+	Class string
+	Day   Day
+	Code  PaymentCode
+	Ref   TrackingRef
+	Store string
+	// Ours to TheirsFee are as in Case.
+	Ours, Theirs, OursFee, TheirsFee Rupiah
+	// Line tells a repeated line of the file from the first; 0 elsewhere.
+	Line uint64
+	Note string
+}
+
+// opened is the event.
+func (n NewCase) opened(by string) CaseOpened {
+	return CaseOpened{
+		Class: n.Class, Day: n.Day, Code: n.Code, Ref: n.Ref, Store: n.Store,
+		Ours: n.Ours, Theirs: n.Theirs, OursFee: n.OursFee, TheirsFee: n.TheirsFee,
+		Line: n.Line, Note: n.Note, By: by,
+	}
+}
+
+// DecideOpenCases opens those cases that were never opened before.
+func DecideOpenCases(s State, by string, found []NewCase, now time.Time) Change {
+	c := Change{At: now}
+	seen := map[string]bool{}
+	for _, n := range found {
+		opened := n.opened(by)
+		name := opened.name()
+		if s.Documents[name] == nil && !seen[name] {
+			seen[name] = true
+			c.Entries = append(c.Entries, Entry{Event: opened})
+		}
+	}
+	return c
+}
+
+// DecideNote adds a note, or an owner, to a case in any state. Errors:
+// ErrNotFound, ErrText.
+func DecideNote(s State, e CaseNoted, now time.Time) (Change, error) {
+	if _, err := loadedCase(s, e.Case); err != nil {
+		return Change{}, err
+	}
+	if !e.Assigned {
+		if err := checkText("note", e.Text); err != nil {
+			return Change{}, err
+		}
+	}
+	if n := utf8.RuneCountInString(e.Owner); n > MaxPerson {
+		return Change{}, fmt.Errorf("owner: %d characters, limit %d: %w", n, MaxPerson, ErrText)
+	}
+	return change(now, Entry{Event: e}), nil
+}
+
+// DecidePropose proposes how to resolve a case.
+//
+//	open, the act can be done now    proposed
+//	open, it can't                   ErrAct
+//	proposed, resolved               ErrCaseState
+func DecidePropose(s State, id uint64, p Proposal, a Agreement, now time.Time) (Change, error) {
+	c, err := loadedCase(s, id)
+	if err != nil {
+		return Change{}, err
+	}
+	if c.State != CaseOpen {
+		return Change{}, fmt.Errorf("case %d is %s: %w", id, c.State, ErrCaseState)
+	}
+	if err := checkText("why", p.Why); err != nil {
+		return Change{}, err
+	}
+	c.Proposal = &p
+	if _, err := DecideAdjustment(s, c, Approval{}, a, now); err != nil {
+		return Change{}, err
+	}
+	return change(now, Entry{Event: Proposed{Case: id, Act: p.Act, Amount: p.Amount, Why: p.Why, By: p.By}}), nil
+}
+
+// DecideWithdraw takes a proposal back, or rejects it.
+//
+//	proposed          open
+//	open, resolved    ErrCaseState
+func DecideWithdraw(s State, id uint64, by, why string, now time.Time) (Change, error) {
+	c, err := loadedCase(s, id)
+	if err != nil {
+		return Change{}, err
+	}
+	if c.State != CaseProposed {
+		return Change{}, fmt.Errorf("case %d is %s: %w", id, c.State, ErrCaseState)
+	}
+	if err := checkText("why", why); err != nil {
+		return Change{}, err
+	}
+	return change(now, Entry{Event: Withdrawn{Case: id, Why: why, By: by}}), nil
+}
+
+// Approval is a second person's consent to a proposal.
+type Approval struct {
+	// Seq is the proposal's.
+	Seq uint64
+	By  string
+	// Receipt is the ReceiptCode of a payment that is recovered.
+	Receipt string
+}
+
+// DecideApprove does what was proposed, and resolves the case.
+//
+//	proposed, by another person    the act's entries, resolved
+//	proposed, by the same          ErrSamePerson
+//	another proposal, or none      ErrCaseState
+//	the act can't be done now      ErrAct
+func DecideApprove(s State, id uint64, p Approval, a Agreement, now time.Time) (Change, error) {
+	c, err := loadedCase(s, id)
+	if err != nil {
+		return Change{}, err
+	}
+	switch {
+	case c.State != CaseProposed:
+		return Change{}, fmt.Errorf("case %d is %s: %w", id, c.State, ErrCaseState)
+	case c.Proposal.Seq != p.Seq:
+		return Change{}, fmt.Errorf("case %d has proposal %d, not %d: %w", id, c.Proposal.Seq, p.Seq, ErrCaseState)
+	case c.Proposal.By == p.By:
+		return Change{}, fmt.Errorf("case %d: %w", id, ErrSamePerson)
+	}
+	booked, err := DecideAdjustment(s, c, p, a, now)
+	if err != nil {
+		return Change{}, err
+	}
+	booked.At = now
+	booked.Entries = append(booked.Entries, Entry{Event: Resolved{Case: id, Proposal: p.Seq, By: p.By}})
+	return booked, nil
+}
+
+func checkText(field, text string) error {
+	if n := utf8.RuneCountInString(text); strings.TrimSpace(text) == "" || n > MaxCaseText || !utf8.ValidString(text) {
+		return fmt.Errorf("%s: %d characters, want 1 to %d: %w", field, n, MaxCaseText, ErrText)
+	}
+	return nil
+}
