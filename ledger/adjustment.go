@@ -77,7 +77,8 @@ func (e Adjusted) told() Standing {
 //	refund     none                       any, unknown                 Indomaret owes the amount, to be given back to
 //	                                                                   who paid it; a tombstone
 //	refund     any other                  any                          the same, without a tombstone
-//	write_off  paid, or no payment meant  any                          Indomaret owes more or less, at our gain or cost
+//	write_off  paid, or the case is a     any                          Indomaret owes more or less, at our gain or cost
+//	           bank transfer's
 //	write_off  any other                  any                          ErrAct: nothing is in force
 //	accept     any                        any                          nothing
 //
@@ -97,7 +98,7 @@ func DecideAdjustment(s State, c Case, p Approval, a Agreement, now time.Time) (
 	case ActRecover:
 		return recoverPayment(s, c, e, p.Receipt, a, now)
 	case ActReverse:
-		return takeBack(s, e, a, now)
+		return takeBack(s, c, e, a, now)
 	case ActRefund:
 		return refund(s, c, e, now)
 	case ActWriteOff:
@@ -143,13 +144,16 @@ func recoverPayment(s State, c Case, e Adjusted, receipt string, a Agreement, no
 	e.Amount, e.Payable, e.Receipt = c.Theirs, c.Theirs, receipt
 	e.CustomerFee, e.FeeRemitted, e.FeeIncluded = s.Charge.Fee, a.FeeRemitted, a.AmountIncludesFee
 	if e.FeeRemitted {
-		e.Fee = e.CustomerFee
+		// What Indomaret says that it collected, or a rest would stand in no case.
+		e.Fee, e.CustomerFee = c.TheirsFee, c.TheirsFee
 	}
 	return change(now, Entry{e, paymentPostings(s.Charge.Merchant, e.Amount, e.CustomerFee, e.FeeRemitted)}), nil
 }
 
-func takeBack(s State, e Adjusted, a Agreement, now time.Time) (Change, error) {
+func takeBack(s State, c Case, e Adjusted, a Agreement, now time.Time) (Change, error) {
 	switch {
+	case c.Proposal.Amount != 0:
+		return Change{}, cannot(e, "its amount is the payment's, none is to be given")
 	case e.Number == 0 || s.Tx == nil || s.Tx.State != TxPaid:
 		return Change{}, cannot(e, "no payment is in force")
 	case s.Charge.PaidBy != s.Tx.Ref:
@@ -185,8 +189,13 @@ func refund(s State, c Case, e Adjusted, now time.Time) (Change, error) {
 
 func writeOff(s State, c Case, e Adjusted, now time.Time) (Change, error) {
 	amount, surplus := c.Proposal.Amount, c.Surplus()
+	transfer, err := stateDocument[Transfer](s, transferKey(c.Reference))
 	switch {
-	case e.Ref != "" && (s.Tx == nil || s.Tx.State != TxPaid):
+	case err != nil:
+		return Change{}, err
+	case transfer != nil && transfer.Difference != surplus:
+		return Change{}, cannot(e, fmt.Sprintf("the transfer was matched anew, and differs by %d now", transfer.Difference))
+	case c.Class != ClassTransferDifference && (s.Tx == nil || s.Tx.State != TxPaid):
 		return Change{}, cannot(e, "no payment is in force")
 	case amount == 0 || amount > max(0, surplus) || amount < min(0, surplus):
 		return Change{}, cannot(e, fmt.Sprintf("the amount %d is not within the difference, %d", amount, surplus))

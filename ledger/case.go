@@ -87,6 +87,8 @@ type Case struct {
 	Code  PaymentCode `json:"code,omitempty"`
 	Ref   TrackingRef `json:"ref,omitempty"`
 	Store string      `json:"store,omitempty"`
+	// Reference names the bank transfer that it is about.
+	Reference string `json:"reference,omitempty"`
 	// Ours and Theirs are the amounts that each side has in force, OursFee and
 	// TheirsFee the fees that Indomaret remits with them.
 	Ours      Rupiah `json:"ours"`
@@ -154,6 +156,9 @@ type CaseOpened struct {
 	Line uint64 `json:"line,omitempty"`
 	Note string `json:"note,omitempty"`
 	By   string `json:"by,omitempty"`
+	// Reference names a bank transfer, one of whose differences Ours and Theirs
+	// are.
+	Reference string `json:"reference,omitempty"`
 	// Unnamed says that Code and Ref do not tell the message from others.
 	Unnamed bool `json:"unnamed,omitempty"`
 	// Request is the hex SHA-256 of the message as it came.
@@ -221,6 +226,8 @@ func caseOf(event Event) uint64 {
 		return e.Case
 	case Resolved:
 		return e.Case
+	case PaidOut:
+		return e.Case
 	default:
 		return 0
 	}
@@ -241,6 +248,9 @@ func (e CaseOpened) name() string {
 	if e.Unnamed {
 		parts = append(parts, e.Request)
 	}
+	if e.Reference != "" {
+		parts = append(parts, e.Reference, (e.Theirs - e.Ours).String())
+	}
 	for i, part := range parts {
 		parts[i] = url.QueryEscape(part)
 	}
@@ -251,7 +261,7 @@ func (e CaseOpened) name() string {
 func (e CaseOpened) opened(r Record) Case {
 	c := Case{
 		ID: r.Seq, Class: e.Class, Reason: e.Reason, Day: e.Day, Code: e.Code, Ref: e.Ref, Store: e.Store,
-		Ours: e.Ours, Theirs: e.Theirs, OursFee: e.OursFee, TheirsFee: e.TheirsFee,
+		Reference: e.Reference, Ours: e.Ours, Theirs: e.Theirs, OursFee: e.OursFee, TheirsFee: e.TheirsFee,
 		Note: e.Note, Opened: r.At, OpenedBy: e.By, State: CaseOpen, Last: r.Seq,
 	}
 	if c.Class == "" {
@@ -346,11 +356,19 @@ func (n NewCase) opened(by string) CaseOpened {
 	}
 }
 
-// DecideOpenCases opens those cases that were never opened before.
-func DecideOpenCases(s State, by string, found []NewCase, now time.Time) Change {
+// DecideOpenCases opens those cases that were never opened before. Error: ErrText
+// for one without a class, or nobody who opens it.
+func DecideOpenCases(s State, by string, found []NewCase, now time.Time) (Change, error) {
+	if err := checkBy(by); err != nil {
+		return Change{}, err
+	}
 	c := Change{At: now}
 	seen := map[string]bool{}
 	for _, n := range found {
+		// Without a class it would pass for a refused reversal.
+		if n.Class == "" {
+			return Change{}, fmt.Errorf("case of code %s ref %s: no class: %w", n.Code, n.Ref, ErrText)
+		}
 		opened := n.opened(by)
 		name := opened.name()
 		if s.Documents[name] == nil && !seen[name] {
@@ -358,13 +376,13 @@ func DecideOpenCases(s State, by string, found []NewCase, now time.Time) Change 
 			c.Entries = append(c.Entries, Entry{Event: opened})
 		}
 	}
-	return c
+	return c, nil
 }
 
 // DecideNote adds a note, or an owner, to a case in any state. Errors:
 // ErrNotFound, ErrText.
 func DecideNote(s State, e CaseNoted, now time.Time) (Change, error) {
-	if _, err := loadedCase(s, e.Case); err != nil {
+	if _, err := caseFor(s, e.Case, e.By); err != nil {
 		return Change{}, err
 	}
 	if !e.Assigned {
@@ -372,8 +390,10 @@ func DecideNote(s State, e CaseNoted, now time.Time) (Change, error) {
 			return Change{}, err
 		}
 	}
-	if n := utf8.RuneCountInString(e.Owner); n > MaxPerson {
-		return Change{}, fmt.Errorf("owner: %d characters, limit %d: %w", n, MaxPerson, ErrText)
+	if e.Owner != "" {
+		if err := checkName("owner", e.Owner); err != nil {
+			return Change{}, err
+		}
 	}
 	return change(now, Entry{Event: e}), nil
 }
@@ -384,7 +404,7 @@ func DecideNote(s State, e CaseNoted, now time.Time) (Change, error) {
 //	open, it can't                   ErrAct
 //	proposed, resolved               ErrCaseState
 func DecidePropose(s State, id uint64, p Proposal, a Agreement, now time.Time) (Change, error) {
-	c, err := loadedCase(s, id)
+	c, err := caseFor(s, id, p.By)
 	if err != nil {
 		return Change{}, err
 	}
@@ -406,7 +426,7 @@ func DecidePropose(s State, id uint64, p Proposal, a Agreement, now time.Time) (
 //	proposed          open
 //	open, resolved    ErrCaseState
 func DecideWithdraw(s State, id uint64, by, why string, now time.Time) (Change, error) {
-	c, err := loadedCase(s, id)
+	c, err := caseFor(s, id, by)
 	if err != nil {
 		return Change{}, err
 	}
@@ -435,7 +455,7 @@ type Approval struct {
 //	another proposal, or none      ErrCaseState
 //	the act can't be done now      ErrAct
 func DecideApprove(s State, id uint64, p Approval, a Agreement, now time.Time) (Change, error) {
-	c, err := loadedCase(s, id)
+	c, err := caseFor(s, id, p.By)
 	if err != nil {
 		return Change{}, err
 	}
@@ -446,6 +466,8 @@ func DecideApprove(s State, id uint64, p Approval, a Agreement, now time.Time) (
 		return Change{}, fmt.Errorf("case %d has proposal %d, not %d: %w", id, c.Proposal.Seq, p.Seq, ErrCaseState)
 	case c.Proposal.By == p.By:
 		return Change{}, fmt.Errorf("case %d: %w", id, ErrSamePerson)
+	case c.Proposal.Act == ActRecover && p.Receipt == "":
+		return Change{}, fmt.Errorf("case %d: a payment that is recovered needs a receipt code: %w", id, ErrText)
 	}
 	booked, err := DecideAdjustment(s, c, p, a, now)
 	if err != nil {
@@ -454,6 +476,24 @@ func DecideApprove(s State, id uint64, p Approval, a Agreement, now time.Time) (
 	booked.At = now
 	booked.Entries = append(booked.Entries, Entry{Event: Resolved{Case: id, Proposal: p.Seq, By: p.By}})
 	return booked, nil
+}
+
+// caseFor is a loaded case for a person to act on. Errors: ErrNotFound, ErrText.
+func caseFor(s State, id uint64, by string) (Case, error) {
+	if err := checkBy(by); err != nil {
+		return Case{}, err
+	}
+	return loadedCase(s, id)
+}
+
+// checkBy makes sure that somebody is recorded with what is done.
+func checkBy(by string) error { return checkName("by", by) }
+
+func checkName(field, name string) error {
+	if n := utf8.RuneCountInString(name); n == 0 || n > MaxPerson || !utf8.ValidString(name) {
+		return fmt.Errorf("%s: %d characters, want 1 to %d: %w", field, n, MaxPerson, ErrText)
+	}
+	return nil
 }
 
 func checkText(field, text string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -11,8 +12,8 @@ import (
 const openGroup = 100
 
 // OpenCases opens what was found, each once for ever: a case is known by its day,
-// class, code, TrackingRef and line. It returns how many are new. Errors are the
-// store's; those of earlier groups are open then.
+// class, code, TrackingRef and line. It returns how many are new. Errors: ErrText (no class, no
+// by), and the store's; those of earlier groups are open then.
 func (s *Service) OpenCases(ctx context.Context, by string, found []NewCase) (opened int, err error) {
 	for group := range slices.Chunk(found, openGroup) {
 		keys := Keys{}
@@ -21,9 +22,9 @@ func (s *Service) OpenCases(ctx context.Context, by string, found []NewCase) (op
 		}
 		count := 0
 		err := s.store.Apply(ctx, keys, func(state State) (Change, error) {
-			change := DecideOpenCases(state, by, group, s.now())
+			change, err := DecideOpenCases(state, by, group, s.now())
 			count = len(change.Entries)
-			return change, nil
+			return change, err
 		})
 		if err != nil {
 			return opened, fmt.Errorf("open %d cases: %w", len(group), err)
@@ -40,7 +41,7 @@ func (s *Service) Case(ctx context.Context, id uint64) (Case, []Record, error) {
 	if err != nil {
 		return Case{}, nil, fmt.Errorf("case %d: %w", id, err)
 	}
-	records, err := s.recordsOf(ctx, c.Last)
+	records, err := s.recordsOf(ctx, c.Last, math.MaxInt)
 	if err == nil && c.Booked != 0 {
 		var booked []Record
 		booked, err = s.store.Records(ctx, c.Booked-1, 1)
@@ -199,5 +200,8 @@ func (s *Service) changeCase(ctx context.Context, id uint64, decide func(State) 
 
 // keys are what deciding about the case needs.
 func (c Case) keys(today Day) Keys {
-	return Keys{Code: c.Code, Ref: c.Ref, Newest: true, Day: today, Documents: []string{caseKey(c.ID)}}
+	return Keys{
+		Code: c.Code, Ref: c.Ref, Newest: true, Day: today,
+		Documents: []string{caseKey(c.ID), transferKey(c.Reference)},
+	}
 }

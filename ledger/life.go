@@ -32,18 +32,18 @@ func (s *Service) Life(ctx context.Context, merchant, handle string) (View, []Li
 	if err != nil {
 		return View{}, nil, err
 	}
-	records, err := s.recordsOf(ctx, v.Last)
+	records, err := s.recordsOf(ctx, v.Last, maxLife)
 	if err != nil {
 		return View{}, nil, fmt.Errorf("life of %s: %w", handle, err)
 	}
 	return v, lifeOf(v, records), nil
 }
 
-// recordsOf walks the chain of a charge's records back from its last one and
-// returns them oldest first.
-func (s *Service) recordsOf(ctx context.Context, last uint64) ([]Record, error) {
+// recordsOf walks the chain of a charge's or case's records back from its last
+// one, at most limit of them, and returns them oldest first.
+func (s *Service) recordsOf(ctx context.Context, last uint64, limit int) ([]Record, error) {
 	var records []Record
-	for seq := last; seq != 0 && len(records) < maxLife; {
+	for seq := last; seq != 0 && len(records) < limit; {
 		found, err := s.store.Records(ctx, seq-1, 1)
 		if err != nil {
 			return nil, err

@@ -57,6 +57,9 @@ func fileHashKey(sha256 string) string { return prefixFileHash + sha256 }
 //	hash known, another day      ErrRepeated     -
 //	else                         the next one    taken
 func DecideTakeFile(s State, f PartnerFile, now time.Time) (PartnerFile, Change, error) {
+	if err := checkBy(f.By); err != nil {
+		return PartnerFile{}, Change{}, err
+	}
 	there, err := stateDocument[PartnerFile](s, fileHashKey(f.SHA256))
 	if err != nil {
 		return PartnerFile{}, Change{}, err

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -58,7 +59,7 @@ func (p Payout) same(q Payout) bool {
 //	more than is outstanding, or of another sign  ErrSum
 //	else                                          paid out
 func DecidePayout(s State, p Payout, now time.Time) (Change, error) {
-	if err := checkReference(p.Reference); err != nil {
+	if err := errors.Join(checkReference(p.Reference), checkBy(p.By)); err != nil {
 		return Change{}, err
 	}
 	if _, err := ParseDay(string(p.On)); err != nil {
@@ -116,7 +117,7 @@ func projectPaidOut(rows Rows, e PaidOut, r Record) error {
 		return err
 	}
 	if p.Case != 0 {
-		return alterCase(rows, p.Case, func(c *Case) { c.PaidOut += p.Amount })
+		return changeCase(rows, p.Case, r.Seq, func(c *Case) { c.PaidOut += p.Amount })
 	}
 	closed, err := documentOf[Statement](rows, statementKey(p.Merchant, p.No))
 	if err != nil {

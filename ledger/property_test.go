@@ -284,7 +284,7 @@ func (s *story) sound(t *rapid.T) {
 			require.NotZero(t, p.Amount, "record %d posts nothing to %s", r.Seq, p.Account)
 		}
 	}
-	balances, err := s.service.TrialBalance(context.Background())
+	balances, err := s.service.TrialBalance(context.Background(), "")
 	require.NoError(t, err)
 	var sum ledger.Rupiah
 	for _, b := range balances {
@@ -408,7 +408,7 @@ func (s *story) everything(r ledger.Reader) []string {
 	}
 	ctx := context.Background()
 	note(r.Batches(ctx, "", 1_000))
-	note(r.Balances(ctx))
+	note(r.Balances(ctx, ""))
 	note(r.Settings(ctx, ""))
 	note(r.Outbox(ctx, 0, 1_000_000))
 	note(r.Listed(ctx, merchant, "", ledger.Place{}, 1_000_000))

@@ -86,12 +86,40 @@ func (s *scene) writeHistory(key sceneKey) {
 		s.payAndReverse(s.ref, key.standing == "denied")
 	case "paid", "other", "settled":
 		s.receipt = s.pay(s.code, s.ref).Receipt
+	case "recovered", "written", "taken", "refunded":
+		s.adjustHistory(key)
 	}
 	if key.history == "other" {
 		s.amount = 49_999
 	}
 	if key.history == "settled" {
 		s.closeDay(s.day, true)
+	}
+}
+
+// adjustHistory lets finance staff correct the payment by a case.
+func (s *scene) adjustHistory(key sceneKey) {
+	found := ledger.NewCase{Class: "PLANTED", Day: s.day, Code: s.code, Ref: s.ref, Store: store}
+	switch key.history {
+	case "recovered":
+		found.Theirs = 50_000
+		s.receipt = recoveryReceipt
+		s.resolve(found, ledger.ActRecover, 0)
+	case "written":
+		found.Ours, found.Theirs = 50_000, 20_000
+		s.receipt = s.pay(s.code, s.ref).Receipt
+		s.resolve(found, ledger.ActWriteOff, -30_000)
+	case "taken":
+		found.Ours = 50_000
+		s.pay(s.code, s.ref)
+		if key.standing == "denied" {
+			s.pass(hold)
+			s.sweep()
+		}
+		s.resolve(found, ledger.ActReverse, 0)
+	case "refunded":
+		found.Theirs = 50_000
+		s.resolve(found, ledger.ActRefund, 50_000)
 	}
 }
 
@@ -162,6 +190,7 @@ func (s *scene) check(t *testing.T, key sceneKey) {
 	states := map[string]ledger.TxState{
 		"paid": ledger.TxPaid, "other": ledger.TxPaid, "settled": ledger.TxPaid,
 		"reversed": ledger.TxReversed, "buried": ledger.TxTombstone,
+		"recovered": ledger.TxPaid, "written": ledger.TxPaid, "taken": ledger.TxTakenBack, "refunded": ledger.TxTombstone,
 	}
 	require.Equal(t, states[key.history] != "", state.Tx != nil)
 	if state.Tx != nil {

@@ -167,7 +167,7 @@ func TestTrialBalance(t *testing.T) {
 	t.Parallel()
 	w := setup(t, func(a *ledger.Agreement) { a.FeeRemitted = true })
 	w.pay(w.charge().Code, "R1")
-	balances, err := w.service.TrialBalance(t.Context())
+	balances, err := w.service.TrialBalance(t.Context(), "")
 	require.NoError(t, err)
 	sum, seen := ledger.Rupiah(0), map[ledger.Account]int{}
 	for _, b := range balances {

@@ -178,7 +178,7 @@ func (w *world) kinds() []ledger.Kind {
 
 // balances are the accounts that are not zero.
 func (w *world) balances() map[ledger.Account]ledger.Rupiah {
-	list, err := w.service.TrialBalance(context.Background())
+	list, err := w.service.TrialBalance(context.Background(), "")
 	require.NoError(w.t, err)
 	balances := map[ledger.Account]ledger.Rupiah{}
 	for _, b := range list {

@@ -118,7 +118,7 @@ func DecideStatement(s State, closing Statement, now time.Time) (Change, error) 
 	if there != nil {
 		return Change{}, fmt.Errorf("%s: %w", name, ErrTaken)
 	}
-	if err := closing.follows(s); err != nil {
+	if err := errors.Join(checkBy(closing.By), closing.follows(s)); err != nil {
 		return Change{}, fmt.Errorf("%s: %w", name, err)
 	}
 	for _, b := range s.Batches {

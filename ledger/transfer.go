@@ -37,6 +37,8 @@ type Transfer struct {
 	// their nets.
 	Days       []Day  `json:"days,omitempty"`
 	Difference Rupiah `json:"difference,omitempty"`
+	// Cased are the differences that have been made a case.
+	Cased []Rupiah `json:"cased,omitempty"`
 }
 
 // Transferred books a bank transfer of Indomaret's.
@@ -94,10 +96,7 @@ func checkBankAmount(amount Rupiah) error {
 //	known, the same day and amount        -
 //	known, others                         ErrTaken
 func DecideTransfer(s State, t Transfer, now time.Time) (Change, error) {
-	if err := checkReference(t.Reference); err != nil {
-		return Change{}, err
-	}
-	if err := checkBankAmount(t.Amount); err != nil {
+	if err := errors.Join(checkReference(t.Reference), checkBy(t.By), checkBankAmount(t.Amount)); err != nil {
 		return Change{}, err
 	}
 	if _, err := ParseDay(string(t.On)); err != nil {
@@ -129,11 +128,14 @@ func DecideTransfer(s State, t Transfer, now time.Time) (Change, error) {
 //	a batch is open                             ErrNotClosed
 //	a batch is paid by another transfer         ErrTaken
 //	the same batches again                      -
-//	else                                        matched, and a case for a difference
+//	else                                        matched, and a case for a new difference
 func DecideMatchTransfer(s State, reference, by string, now time.Time) (Change, error) {
 	t, err := stateDocument[Transfer](s, transferKey(reference))
-	if err == nil && t == nil {
+	switch {
+	case err == nil && t == nil:
 		err = ErrNotFound
+	case err == nil:
+		err = checkBy(by)
 	}
 	if err != nil {
 		return Change{}, fmt.Errorf("transfer %s: %w", reference, err)
@@ -157,24 +159,17 @@ func DecideMatchTransfer(s State, reference, by string, now time.Time) (Change, 
 		e.Difference = t.Amount - nets
 	}
 	entries := []Entry{{Event: e}}
-	opened := differenceCase(*t, e)
-	if e.Difference != 0 && s.Documents[opened.name()] == nil {
-		entries = append(entries, Entry{Event: opened})
+	if e.Difference != 0 && !slices.Contains(t.Cased, e.Difference) {
+		entries = append(entries, Entry{Event: differenceCase(*t, e)})
 	}
 	return change(now, entries...), nil
-}
-
-// transferDocuments are the documents that matching a transfer needs. Whatever
-// its difference, it has one case.
-func transferDocuments(reference string) []string {
-	return []string{transferKey(reference), CaseOpened{Class: ClassTransferDifference, Unnamed: true, Request: reference}.name()}
 }
 
 // differenceCase asks a person to look at what a transfer does not come out at.
 func differenceCase(t Transfer, e TransferMatched) CaseOpened {
 	return CaseOpened{
 		Class: ClassTransferDifference, Day: t.On, Ours: t.Amount - e.Difference, Theirs: t.Amount,
-		Note: "bank transfer " + t.Reference, By: e.By, Request: t.Reference, Unnamed: true,
+		Note: "bank transfer " + t.Reference, By: e.By, Reference: t.Reference,
 	}
 }
 
@@ -197,6 +192,9 @@ func projectTransferMatched(rows Rows, e TransferMatched) error {
 		}
 	}
 	t.Days, t.Difference = e.Days, e.Difference
+	if e.Difference != 0 && !slices.Contains(t.Cased, e.Difference) {
+		t.Cased = append(t.Cased, e.Difference)
+	}
 	return putDocument(rows, transferKey(e.Reference), t)
 }
 
@@ -226,7 +224,7 @@ func (s *Service) MatchTransfer(ctx context.Context, reference string, days []Da
 		return Transfer{}, fmt.Errorf("match transfer %s: %d days, limit %d: %w", reference, len(days), MaxTransferDays, ErrTerms)
 	}
 	days = slices.Compact(slices.Sorted(slices.Values(days)))
-	err := s.store.Apply(ctx, Keys{Days: days, Documents: transferDocuments(reference)}, func(state State) (Change, error) {
+	err := s.store.Apply(ctx, Keys{Days: days, Documents: []string{transferKey(reference)}}, func(state State) (Change, error) {
 		return DecideMatchTransfer(state, reference, by, s.now())
 	})
 	if err != nil {
