@@ -2,6 +2,9 @@ package access_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -19,18 +22,21 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, ledger.WIB)
 
 func clock() time.Time { return noon }
 
-// bundle is a directory over a ledger file of its own.
+// bundle is a directory and a staff over a ledger file of their own.
 type bundle struct {
 	path      string
 	store     *boltdb.Store
 	service   *ledger.Service
 	sealer    *access.Sealer
 	directory *access.Directory
+	staff     *access.Staff
+	// now is the staff's clock; the ledger's stands still.
+	now time.Time
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{path: filepath.Join(t.TempDir(), "ledger.db"), sealer: newSealer(t)}
+	b := &bundle{path: filepath.Join(t.TempDir(), "ledger.db"), sealer: newSealer(t), now: noon}
 	b.open(t)
 	t.Cleanup(func() { require.NoError(t, b.store.Close()) })
 	return b
@@ -43,6 +49,8 @@ func (b *bundle) open(t *testing.T) {
 	require.NoError(t, err)
 	b.service = ledger.NewService(b.store, ledger.Agreement{CutOff: 24 * time.Hour}, clock)
 	b.directory, err = access.OpenDirectory(t.Context(), b.service, b.sealer, clock)
+	require.NoError(t, err)
+	b.staff, err = access.OpenStaff(t.Context(), b.service, func() time.Time { return b.now })
 	require.NoError(t, err)
 }
 
@@ -68,6 +76,38 @@ func (b *bundle) add(t *testing.T, n access.NewMerchant) (access.Merchant, acces
 	m, key, err := b.directory.Add(t.Context(), "tester", n)
 	require.NoError(t, err)
 	return m, key
+}
+
+// hire adds a person who must be possible.
+func (b *bundle) hire(t *testing.T, id string, role access.Role) access.Person {
+	t.Helper()
+	p, err := b.staff.Add(t.Context(), "tester", access.NewPerson{ID: id, Name: "Name of " + id, Role: role})
+	require.NoError(t, err)
+	return p
+}
+
+// issue gives a person a token that must be possible, and returns it with its id.
+func (b *bundle) issue(t *testing.T, person string, expires time.Time) (id, token string) {
+	t.Helper()
+	id, token, err := b.staff.IssueToken(t.Context(), "tester", person, "laptop", expires)
+	require.NoError(t, err)
+	return id, token
+}
+
+// alter replaces a setting behind the program's back.
+func (b *bundle) alter(t *testing.T, key string, alter func(setting map[string]any)) {
+	t.Helper()
+	require.NoError(t, b.service.Alter(t.Context(), key, "tester", func(value []byte) ([]byte, error) {
+		var setting map[string]any
+		require.NoError(t, json.Unmarshal(value, &setting))
+		alter(setting)
+		return json.Marshal(setting)
+	}))
+}
+
+func sha256Hex(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // changes lists who changed which setting, from the journal.

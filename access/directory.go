@@ -19,7 +19,7 @@ import (
 // settingPrefix begins the setting of each merchant.
 const settingPrefix = "merchant/"
 
-// Settings is where merchants are kept: ledger.Service.
+// Settings is where merchants and persons are kept: ledger.Service.
 type Settings interface {
 	// Alter changes one setting, in the journal.
 	Alter(ctx context.Context, key, by string, alter func(value []byte) ([]byte, error)) error
@@ -145,12 +145,9 @@ func (d *Directory) Add(ctx context.Context, by string, n NewMerchant) (Merchant
 func (d *Directory) newRecord(id string, n NewMerchant, key ServerKey) record {
 	return record{
 		Version: recordVersion, ID: id, Name: n.Name, Prefix: n.Prefix, Hold: n.Hold,
-		Active: true, Created: d.moment(), Keys: []sealedKey{d.seal(id, key)},
+		Active: true, Created: wholeSecond(d.now()), Keys: []sealedKey{d.seal(id, key)},
 	}
 }
-
-// moment is the time as it is kept.
-func (d *Directory) moment() time.Time { return d.now().In(ledger.WIB).Truncate(time.Second) }
 
 // freeID follows the highest id in use.
 func (x *index) freeID() string {
@@ -218,10 +215,10 @@ func (d *Directory) change(ctx context.Context, by, id string, alter func(*recor
 	return r, d.put(ctx, by, r)
 }
 
-// write replaces a setting. The caller's hang-up does not stop it, for then the
-// ledger and the index could part.
-func (d *Directory) write(ctx context.Context, by, key string, value []byte) error {
-	return d.settings.Alter(context.WithoutCancel(ctx), key, by, func([]byte) ([]byte, error) { return value, nil })
+// replace replaces a setting. The caller's hang-up does not stop it, for then
+// the ledger and the index could part.
+func replace(ctx context.Context, settings Settings, by, key string, value []byte) error {
+	return settings.Alter(context.WithoutCancel(ctx), key, by, func([]byte) ([]byte, error) { return value, nil })
 }
 
 // put writes a record, under the lock.
@@ -230,7 +227,7 @@ func (d *Directory) put(ctx context.Context, by string, r record) error {
 	if err != nil {
 		return fmt.Errorf("write merchant %s: %w", r.ID, err)
 	}
-	if err := d.write(ctx, by, settingKey(r.ID), value); err != nil {
+	if err := replace(ctx, d.settings, by, settingKey(r.ID), value); err != nil {
 		return fmt.Errorf("write merchant %s: %w", r.ID, err)
 	}
 	now := d.index.Load()

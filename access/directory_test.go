@@ -1,7 +1,6 @@
 package access_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -179,12 +178,7 @@ func TestOpenDirectoryRefusesWhatItCanNotTrust(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			b.add(t, access.NewMerchant{Name: "Shop"})
-			require.NoError(t, b.service.Alter(t.Context(), "merchant/G000000001", "tester", func(value []byte) ([]byte, error) {
-				var setting map[string]any
-				require.NoError(t, json.Unmarshal(value, &setting))
-				try.alter(setting)
-				return json.Marshal(setting)
-			}))
+			b.alter(t, "merchant/G000000001", try.alter)
 			_, err := access.OpenDirectory(t.Context(), b.service, b.sealer, clock)
 			require.ErrorContains(t, err, "merchant/G000000001")
 			require.ErrorContains(t, err, try.names)

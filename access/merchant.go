@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// MaxName is the longest name of a merchant, in characters.
+	// MaxName is the longest name of a merchant or a person, in characters.
 	MaxName = 100
 	// DefaultHold is the settlement hold of a merchant for whom none is named: a
 	// till that got no answer reverses within a minute or a few.
@@ -91,14 +91,23 @@ var (
 
 func (n NewMerchant) check() error {
 	switch {
-	case n.Name == "" || utf8.RuneCountInString(n.Name) > MaxName:
-		return fmt.Errorf("name: want 1 to %d characters: %w", MaxName, ErrMerchant)
-	case !printable(n.Name) || strings.TrimSpace(n.Name) != n.Name:
-		return fmt.Errorf("name: want printable characters, with no space at either end: %w", ErrMerchant)
 	case n.Prefix != "" && !prefixShape.MatchString(n.Prefix):
 		return fmt.Errorf("prefix: want %d to %d: %w", minPrefix, maxPrefix, ErrMerchant)
 	case n.Hold < 0 || n.Hold > MaxHold:
 		return fmt.Errorf("hold %s: want 0s to %s: %w", n.Hold, MaxHold, ErrMerchant)
+	default:
+		return checkText("name", n.Name, MaxName, ErrMerchant)
+	}
+}
+
+// checkText holds a field that people are shown against the rule for all such:
+// 1 to longest printable characters. It breaks as the error broken.
+func checkText(field, text string, longest int, broken error) error {
+	switch {
+	case text == "" || utf8.RuneCountInString(text) > longest:
+		return fmt.Errorf("%s: want 1 to %d characters: %w", field, longest, broken)
+	case !printable(text) || strings.TrimSpace(text) != text:
+		return fmt.Errorf("%s: want printable characters, with no space at either end: %w", field, broken)
 	default:
 		return nil
 	}

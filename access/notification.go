@@ -137,7 +137,7 @@ func (d *Directory) SetNotificationURLs(ctx context.Context, by, id string, urls
 	if len(urls) > 0 {
 		value, _ = json.Marshal(urlRecord{Version: recordVersion, URLs: urls}) // strings always marshal
 	}
-	if err := d.write(ctx, by, ledger.SettingNotify(id), value); err != nil {
+	if err := replace(ctx, d.settings, by, ledger.SettingNotify(id), value); err != nil {
 		return fmt.Errorf("notification URLs of %s: %w", id, err)
 	}
 	next := maps.Clone(now.urls)

@@ -13,8 +13,25 @@ const (
 	sandboxName      = "Sandbox Shop"
 )
 
-// ErrNotSandbox reports a ledger whose first merchant is a real one.
-var ErrNotSandbox = errors.New("the ledger is not a sandbox's: its first merchant is a real one")
+// The sandbox's persons: two approvers, so that one can propose and the other
+// approve. Their tokens are no secrets either, and never expire.
+const (
+	SandboxFinance       = "sandbox-finance"
+	SandboxFinanceToken  = "SB-paypoint-finance-token"
+	SandboxApprover      = "sandbox-approver"
+	SandboxApproverToken = "SB-paypoint-approver-token"
+)
+
+const (
+	// sandboxBy is who puts in what the sandbox has, as the journal calls it.
+	sandboxBy = "sandbox"
+	// sandboxLabel is the label of its persons' tokens.
+	sandboxLabel = "known to everyone"
+)
+
+// ErrNotSandbox reports a ledger with a real merchant or real persons in the
+// sandbox's place.
+var ErrNotSandbox = errors.New("the ledger is not a sandbox's")
 
 // EnsureSandbox puts the sandbox's merchant into an empty directory, without a
 // settlement hold, and leaves one that is there as it is. It refuses, with
@@ -25,7 +42,7 @@ func (d *Directory) EnsureSandbox(ctx context.Context) (Merchant, error) {
 	now := d.index.Load()
 	if r, is := now.merchants[SandboxMerchant]; is {
 		if !r.Sandbox {
-			return Merchant{}, fmt.Errorf("merchant %s: %w", SandboxMerchant, ErrNotSandbox)
+			return Merchant{}, fmt.Errorf("merchant %s is a real one: %w", SandboxMerchant, ErrNotSandbox)
 		}
 		return r.merchant(), nil
 	}
@@ -35,7 +52,7 @@ func (d *Directory) EnsureSandbox(ctx context.Context) (Merchant, error) {
 	}
 	r := d.newRecord(SandboxMerchant, NewMerchant{Name: sandboxName, Prefix: prefix}, ServerKey{text: SandboxServerKey})
 	r.Sandbox = true
-	return r.merchant(), d.put(ctx, "sandbox", r)
+	return r.merchant(), d.put(ctx, sandboxBy, r)
 }
 
 // HasSandbox says whether the directory holds the sandbox's merchant, whose
@@ -43,4 +60,51 @@ func (d *Directory) EnsureSandbox(ctx context.Context) (Merchant, error) {
 func (d *Directory) HasSandbox() bool {
 	r, is := d.index.Load().merchants[SandboxMerchant]
 	return is && r.Sandbox
+}
+
+// EnsureSandbox puts the sandbox's persons where there is nobody, and leaves
+// those who are there as they are. It refuses, with ErrNotSandbox, to let
+// everyone in beside real persons.
+func (s *Staff) EnsureSandbox(ctx context.Context) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if people := s.List(); len(people) > 0 && !s.HasSandbox() {
+		return fmt.Errorf("person %s is a real one: %w", people[0].ID, ErrNotSandbox)
+	}
+	for _, r := range s.sandboxPersons() {
+		// One may be missing, when the first start was cut short between the two.
+		if _, is := s.index.Load().persons[r.ID]; is {
+			continue
+		}
+		if _, err := s.put(ctx, sandboxBy, r); err != nil {
+			return fmt.Errorf("add sandbox persons: %w", err)
+		}
+	}
+	return nil
+}
+
+// sandboxPersons are the sandbox's persons as they are first put in.
+func (s *Staff) sandboxPersons() []personRecord {
+	var records []personRecord
+	for _, p := range []struct{ id, name, token string }{
+		{SandboxFinance, "Sandbox Finance", SandboxFinanceToken},
+		{SandboxApprover, "Sandbox Approver", SandboxApproverToken},
+	} {
+		r := s.newRecord(NewPerson{ID: p.id, Name: p.name, Role: RoleApprover})
+		r.Sandbox = true
+		r.Tokens = []tokenRecord{{SHA256: digestOf(p.token), Label: sandboxLabel, Created: r.Created}}
+		records = append(records, r)
+	}
+	return records
+}
+
+// HasSandbox says whether a person of the sandbox is there, whose token opens
+// the door to everyone: outside the sandbox that must stop the start.
+func (s *Staff) HasSandbox() bool {
+	for _, r := range s.index.Load().persons {
+		if r.Sandbox {
+			return true
+		}
+	}
+	return false
 }

@@ -43,3 +43,82 @@ func TestEnsureSandboxSparesARealLedger(t *testing.T) {
 	require.ErrorIs(t, err, access.ErrUnknownKey)
 	require.False(t, b.directory.HasSandbox())
 }
+
+func TestEnsureSandboxPutsInItsPersonsOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.False(t, b.staff.HasSandbox())
+	for range 2 {
+		require.NoError(t, b.staff.EnsureSandbox(t.Context()))
+		require.True(t, b.staff.HasSandbox())
+		for token, id := range map[string]string{
+			"SB-paypoint-finance-token": "sandbox-finance", "SB-paypoint-approver-token": "sandbox-approver",
+		} {
+			p, ok := b.staff.Check(token)
+			require.True(t, ok)
+			require.Equal(t, id, p.ID)
+			require.Equal(t, access.RoleApprover, p.Role, "each can approve what the other proposes")
+			require.True(t, p.Sandbox)
+		}
+		b.restart(t)
+	}
+	var who []string
+	for _, change := range b.changes(t) {
+		who = append(who, change.By+" "+change.Key)
+	}
+	require.Equal(t, []string{"sandbox person/sandbox-finance", "sandbox person/sandbox-approver"}, who)
+}
+
+func TestEnsureSandboxLeavesItsPersonsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.NoError(t, b.staff.EnsureSandbox(t.Context()))
+	b.hire(t, "siti", access.RoleViewer)
+	_, err := b.staff.SetRole(t.Context(), "tester", access.SandboxFinance, access.RoleFinance)
+	require.NoError(t, err)
+	p, _ := b.staff.Person(access.SandboxFinance)
+	_, err = b.staff.RevokeToken(t.Context(), "tester", access.SandboxFinance, p.Tokens[0].ID)
+	require.NoError(t, err)
+	before := b.staff.List()
+	b.restart(t)
+	require.NoError(t, b.staff.EnsureSandbox(t.Context()))
+	require.Equal(t, before, b.staff.List())
+	_, ok := b.staff.Check(access.SandboxFinanceToken)
+	require.False(t, ok, "a revoked token stays so")
+}
+
+func TestEnsureSandboxGoesOnWhereItWasCutShort(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.NoError(t, b.staff.EnsureSandbox(t.Context()))
+	want := b.staff.List()
+	require.NoError(t, b.service.Alter(t.Context(), "person/sandbox-approver", "tester", func([]byte) ([]byte, error) { return nil, nil }))
+	b.restart(t)
+	require.Len(t, b.staff.List(), 1)
+	require.NoError(t, b.staff.EnsureSandbox(t.Context()))
+	require.Equal(t, want, b.staff.List())
+}
+
+func TestEnsureSandboxSparesRealPersons(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"siti", access.SandboxFinance} {
+		b := setup(t)
+		b.hire(t, id, access.RoleViewer)
+		err := b.staff.EnsureSandbox(t.Context())
+		require.ErrorIs(t, err, access.ErrNotSandbox)
+		require.ErrorContains(t, err, id)
+		require.False(t, b.staff.HasSandbox())
+		require.Len(t, b.staff.List(), 1)
+		_, ok := b.staff.Check(access.SandboxFinanceToken)
+		require.False(t, ok)
+	}
+}
+
+func TestEnsureSandboxTellsThatItCanNot(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	staff, err := access.OpenStaff(t.Context(), &stubborn{Settings: b.service, refusal: errRefused}, clock)
+	require.NoError(t, err)
+	require.ErrorIs(t, staff.EnsureSandbox(t.Context()), errRefused)
+	require.False(t, staff.HasSandbox())
+}

@@ -41,7 +41,7 @@ func (d *Directory) seal(id string, key ServerKey) sealedKey {
 	return sealedKey{
 		SHA256:  sha256Hex([]byte(key.text)),
 		Sealed:  d.sealer.Seal([]byte(key.text), settingKey(id)),
-		Created: d.moment(),
+		Created: wholeSecond(d.now()),
 	}
 }
 
