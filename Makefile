@@ -18,9 +18,10 @@ PACKAGES := ./... ./.ci/testsummary
 
 # The packages whose goroutines share state are tested once more under the race
 # detector ("make test RACE=" leaves that out); so are the programs, in the
-# tests' process and in those that the tests start. The settlement has no state
-# of its own, and its tests with large days take minutes there.
-RACE := $(patsubst %,./%/...,$(wildcard access charge cmd finance ledger notify soap store))
+# tests' process and in those that the tests start. Of reconcile, the parts that
+# only compute have no state of their own, and their tests with large days take
+# minutes there.
+RACE := $(patsubst %,./%/...,$(wildcard access charge cmd finance ledger notify soap store)) ./reconcile ./reconcile/delivery
 
 # How long each fuzz target runs, and how often torture kills the server.
 FUZZTIME ?= 20s
@@ -60,8 +61,19 @@ verify: ## check format, code, generated code, sample config, imports and docume
 	.ci/check-generated
 	go test -count=1 -run '^Test(Sample|Imports|Docs)' ./cmd/paypoint
 
-bench: build ## measure speed; PART=payments, charges or notifications alone; PEERS=1 races other servers too; DAY=1 exports a day of 1,000,000
-	$(if $(DAY),go test ./reconcile/settlement -run '^$$' -bench Day -benchtime 1x -timeout 1h,go run ./bench $(if $(PART),--part $(PART)) $(if $(PEERS),--peers) $(BENCHFLAGS))
+# What bench measures; match is a Go benchmark beside the sqlite3 shell, the
+# others are measured at running servers.
+comma := ,
+PARTS := $(subst $(comma), ,$(or $(PART),payments charges notifications match))
+SERVERS := $(filter-out match,$(PARTS))
+
+bench: build ## measure speed; PART=payments, charges, notifications or match alone; PEERS=1 races other servers too; DAY=1 exports a day of 1,000,000
+ifdef DAY
+	go test ./reconcile/settlement -run '^$$' -bench Day -benchtime 1x -timeout 1h
+else
+	$(if $(SERVERS),go run ./bench $(addprefix --part ,$(SERVERS)) $(if $(PEERS),--peers) $(BENCHFLAGS))
+	$(if $(filter match,$(PARTS)),go test ./reconcile/match -run '^$$' -bench Million -benchtime 1x)
+endif
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	@grep --recursive --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' . | \

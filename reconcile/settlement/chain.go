@@ -58,8 +58,9 @@ func readLink(file io.Reader) (link, error) {
 		return link{}, fmt.Errorf("read H line: %w", err)
 	}
 	header := strings.Split(strings.TrimSuffix(string(line), "\n"), "|")
-	if len(header) != 9 || header[0] != "H" || header[1] != layout {
-		return link{}, fmt.Errorf("line 1: no H line of layout %s with 9 fields: %w", layout, ErrChain)
+	// The H lines of both layouts have the same fields.
+	if len(header) != 9 || header[0] != "H" || header[1] != paymentsLayout && header[1] != adjustedLayout {
+		return link{}, fmt.Errorf("line 1: no H line of layout %s or %s with 9 fields: %w", paymentsLayout, adjustedLayout, ErrChain)
 	}
 	batch, err := strconv.ParseUint(header[7], 10, 64)
 	if err != nil || batch == 0 {

@@ -15,18 +15,35 @@
 //	D|line|trx_time|store_id|tracking_ref|payment_code|product_code|amount|fee|net|status|receipt_code|message_id|late|phone
 //	T|count_paid|sum_amount|count_reversed|sum_reversed|sum_fee|sum_net|sha256_of_D_lines
 //
-// One H comes first, then a D for each payment in the order in which they were
-// booked, then one T. generated_at is when the day was closed. seq is 1 and
-// reprocessed N: a file is never made anew with other contents. batch_no counts
-// the closed days in the order of their closing, and prev_sha256 is the SHA-256
-// of the whole text file of batch_no - 1 (64 zeros in the first): a chain that
-// VerifyChain checks without the ledger.
+// One H comes first, then a D for each payment and adjustment in the order in which
+// they were booked, then one T. layout is 1 for a day without adjustments. One that
+// has any has layout 2, whose T counts them before the hash:
 //
-// status is PAID or REVERSED. net is the amount, plus the fee where the partner
-// remits it. sum_amount, sum_fee and sum_net count PAID lines only, sum_reversed
-// the amounts of the others. late is Y where the payment's own day was closed
-// when it was booked. phone is empty: the partner's messages carry none.
+//	T|count_paid|sum_amount|count_reversed|sum_reversed|sum_fee|sum_net|count_adjusted|sum_adjusted|sha256_of_D_lines
+//
+// generated_at is when the day was closed. seq is 1 and reprocessed N: a file is
+// never made anew with other contents. batch_no counts the closed days in the order
+// of their closing, and prev_sha256 is the SHA-256 of the whole text file of
+// batch_no - 1 (64 zeros in the first): a chain that VerifyChain checks without the
+// ledger, whatever the layouts.
+//
+// status is PAID, REVERSED or ADJ. net is the amount, plus the fee where the partner
+// remits it. sum_amount and sum_fee count PAID lines only, sum_reversed the amounts
+// of the REVERSED ones. sum_net is all that the partner owes for the day: the nets
+// of the PAID lines, and sum_adjusted. late is Y where the payment's own day was
+// closed when it was booked. phone is empty: the partner's messages carry none.
 // sha256_of_D_lines is over all D lines with their line ends.
+//
+// # Adjustments
+//
+// An ADJ line corrects what was booked, mostly on a day that is closed, or should
+// have been. It stands in the batch that was open when it was approved, and names
+// the payment by payment_code and tracking_ref. amount and fee are what the partner owes more because of it,
+// negative where less; net is their sum, and sum_adjusted the sum of those. trx_time
+// is when it was booked. store_id is the payment's, receipt_code a recovered
+// payment's; product_code and message_id are empty, late is N. Where a whole bank
+// transfer was corrected, it names no payment. The line of a payment that an
+// adjustment takes back stays what it is, PAID in its own batch.
 //
 // # Escaping
 //
@@ -36,8 +53,7 @@
 // URL (RFC 3986, 2.1): "a|b" becomes "a%7Cb". Everything else stands as it is,
 // so no two values give the same text, and decoding gives the value back.
 //
-// In CSV a cell that begins with one of = + - @ ' (their full-width forms, tab,
-// CR and LF too) gets an apostrophe before it, so that no spreadsheet takes it
-// for a formula; one apostrophe at the beginning of a cell is always to be
-// dropped. XLSX cells are typed and need none.
+// CSV has texts guarded against formulas as package sheet says: one apostrophe at
+// the beginning of a text is always to be dropped. Amounts are numbers, and stay so
+// when they are negative.
 package settlement

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"paypoint/ledger"
+	"paypoint/reconcile/sheet"
 )
 
 // Format is a format of the settlement file.
@@ -15,9 +16,9 @@ type Format string
 const (
 	// TXT is the record: H, D and T lines, hashed and chained.
 	TXT Format = "txt"
-	// CSV is a table of the payments for other programs (RFC 4180).
+	// CSV is a table of the lines for other programs (RFC 4180).
 	CSV Format = "csv"
-	// XLSX is a workbook for people: a summary, and the payments.
+	// XLSX is a workbook for people: a summary, and the lines.
 	XLSX Format = "xlsx"
 )
 
@@ -35,10 +36,9 @@ func ParseFormat(s string) (Format, error) {
 func (f Format) ContentType() string {
 	switch f {
 	case CSV:
-		// RFC 4180, 3: header=present says that the first row names the columns.
-		return "text/csv; charset=utf-8; header=present"
+		return sheet.CSV.ContentType()
 	case XLSX:
-		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+		return sheet.XLSX.ContentType()
 	default:
 		return "text/plain; charset=utf-8"
 	}
@@ -49,15 +49,15 @@ func FileName(day ledger.Day, f Format) string {
 	return fmt.Sprintf("settlement-%s.%s", day, f)
 }
 
-// Progress is told how many payments of a day are written. It may be nil.
+// Progress is told how many of a day's lines are written. It may be nil.
 type Progress func(done, total int)
 
-// page is how many payments are held in memory at once.
+// page is how many lines are held in memory at once.
 const page = 5000
 
 // writer is a file being written in one format.
 type writer interface {
-	// line adds the payment with a number, counted from 1.
+	// line adds the line with a number, counted from 1.
 	line(number int, l ledger.Line) error
 	// finish writes all that is left. It is called once, after the last line.
 	finish(Totals) error
@@ -93,22 +93,19 @@ func (s *Service) export(ctx context.Context, day ledger.Day, f Format, w io.Wri
 }
 
 func (s *Service) exportWorkbook(ctx context.Context, batch ledger.Batch, w io.Writer, progress Progress) error {
-	book, err := newWorkbook(w, s.tempDir, maxSheetRows)
+	book, err := newWorkbook(w, batch, s.tempDir, 0)
 	if err != nil {
 		return err
 	}
-	defer book.discard()
-	if err := book.summarise(batch); err != nil {
-		return err
-	}
+	defer book.Discard()
 	return s.write(ctx, batch, book, progress)
 }
 
-// write reads a batch's payments page by page into a file, and checks them
+// write reads a batch's lines page by page into a file, and checks them
 // against the batch's totals before the file is finished.
 func (s *Service) write(ctx context.Context, b ledger.Batch, file writer, progress Progress) error {
 	var totals Totals
-	number, after, total := 0, uint64(0), b.Paid+b.Reversed
+	number, after, total := 0, uint64(0), b.Paid+b.Reversed+b.Adjustments
 	for {
 		// Engines may read a page without a look at ctx; a caller who hung up
 		// wants no more of them.
@@ -117,7 +114,7 @@ func (s *Service) write(ctx context.Context, b ledger.Batch, file writer, progre
 		}
 		lines, err := s.ledger.Reader().Lines(ctx, b.Day, after, page)
 		if err != nil {
-			return fmt.Errorf("read payments of %s after journal record %d: %w", b.Day, after, err)
+			return fmt.Errorf("read lines of %s after journal record %d: %w", b.Day, after, err)
 		}
 		if len(lines) == 0 {
 			break
@@ -135,7 +132,7 @@ func (s *Service) write(ctx context.Context, b ledger.Batch, file writer, progre
 		}
 	}
 	if want := TotalsOf(b); totals != want {
-		return fmt.Errorf("payments have %+v, the batch %+v: %w", totals, want, ErrTotals)
+		return fmt.Errorf("the lines have %+v, the batch %+v: %w", totals, want, ErrTotals)
 	}
 	return file.finish(totals)
 }

@@ -17,9 +17,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// story books three days straight into the journal, so that codes, times and
-// texts are the same in every run: an ordinary day with all that a field may
-// hold, a day without payments, and one on which the partner keeps the fee.
+// story books days straight into the journal, so that codes, times and texts are
+// the same in every run: an ordinary day with all that a field may hold, a day
+// without payments, one on which the partner keeps the fee, and one on which the
+// days before are corrected.
 func story(t *testing.T) *desk {
 	t.Helper()
 	d := setup(t, memory.Open())
@@ -57,7 +58,51 @@ func story(t *testing.T) *desk {
 	d.journal(t, "2026-11-22 12:00:00", sundays)
 	d.at(t, "2026-11-23 02:30:00")
 	d.close(t, sunday)
+	d.correct(t)
 	return d
+}
+
+// correct books Monday: a payment, and adjustments before and after it.
+func (d *desk) correct(t *testing.T) {
+	t.Helper()
+	for i, code := range []ledger.PaymentCode{"0080000000000066", "0080000000000074"} {
+		d.journal(t, "2026-11-22 07:00:00", ledger.Charged{
+			Number: uint64(6 + i), Code: code, ID: string(code), Merchant: "G000000001", Order: string(code),
+			Amount: 30000, MinAmount: 30000, Fee: 2500, Expires: wib(t, "2026-12-01 00:00:00"),
+		})
+	}
+	d.adjust(t, "2026-11-23 09:00:00", "MISSING_AT_PARTNER", ledger.Adjusted{
+		Act: ledger.ActRecover, Number: 6, Code: "0080000000000066", Ref: "1876500006", Store: "T004",
+		Amount: 30000, Fee: 2500, Payable: 30000, Receipt: "PP00000006", CustomerFee: 2500, FeeRemitted: true, Of: sunday,
+	})
+	d.journal(t, "2026-11-23 10:00:00", ledger.Paid{
+		Number: 7, Code: "0080000000000074", Ref: "1876500007", Store: "T001", TimeStamp: wib(t, "2026-11-23 09:59:58"),
+		MessageID: "4f2f", Amount: 30000, Fee: 2500, FeeRemitted: true, Receipt: "PP00000007", Day: monday,
+	})
+	d.adjust(t, "2026-11-23 11:00:00", "PAID_BUT_REVERSED_THERE", ledger.Adjusted{
+		Act: ledger.ActReverse, Number: 1, Code: "0080000000000017", Ref: "1876500001", Store: "T001",
+		Amount: -50000, Fee: -5000, Payable: -50000, Of: friday, Deny: true,
+	})
+	d.adjust(t, "2026-11-23 12:00:00", "UNKNOWN_CODE", ledger.Adjusted{
+		Act: ledger.ActRefund, Code: "0080000000000082", Ref: "=1|876500099", Store: "T003", Amount: 15000, Bury: true, Of: sunday,
+	})
+	d.adjust(t, "2026-11-23 13:00:00", "TRANSFER_DIFFERENCE", ledger.Adjusted{Act: ledger.ActWriteOff, Amount: -1, Of: sunday})
+	d.at(t, "2026-11-24 02:00:00")
+	d.close(t, monday)
+}
+
+// adjust opens a case and books what resolves it.
+func (d *desk) adjust(t *testing.T, at, class string, e ledger.Adjusted) {
+	t.Helper()
+	d.at(t, at)
+	opened, err := d.ledger.OpenCases(t.Context(), "matcher", []ledger.NewCase{{Class: class, Day: e.Of, Code: e.Code, Ref: e.Ref, Store: e.Store}})
+	require.NoError(t, err)
+	require.Equal(t, 1, opened)
+	cases, err := d.ledger.Cases(t.Context(), ledger.CaseQuery{Class: class, Limit: 2})
+	require.NoError(t, err)
+	require.Len(t, cases.Cases, 1)
+	e.Case, e.Day, e.Why, e.By, e.ApprovedBy = cases.Cases[0].ID, monday, "as the partner's file has it", "ani", "budi"
+	d.journal(t, at, e)
 }
 
 // journal writes events as they are, past the decisions.
@@ -71,7 +116,7 @@ func (d *desk) journal(t testing.TB, at string, events ...ledger.Event) {
 	require.NoError(t, err)
 }
 
-var goldenDays = map[string]ledger.Day{"ordinary_day": friday, "zero_day": saturday, "fee_kept_by_partner": sunday}
+var goldenDays = map[string]ledger.Day{"ordinary_day": friday, "zero_day": saturday, "fee_kept_by_partner": sunday, "adjusted_day": monday}
 
 func TestExportMatchesGoldenFiles(t *testing.T) {
 	t.Parallel()
@@ -95,7 +140,7 @@ func TestExportMatchesGoldenFiles(t *testing.T) {
 func TestGoldenFilesAreAChain(t *testing.T) {
 	t.Parallel()
 	var files [][]byte
-	for _, name := range []string{"ordinary_day", "zero_day", "fee_kept_by_partner"} {
+	for _, name := range []string{"ordinary_day", "zero_day", "fee_kept_by_partner", "adjusted_day"} {
 		file, err := os.ReadFile(filepath.Join("../../testdata/settlement", name+".txt"))
 		require.NoError(t, err)
 		files = append(files, file)
@@ -106,15 +151,16 @@ func TestGoldenFilesAreAChain(t *testing.T) {
 		files [][]byte
 		err   string
 	}{
-		"all three":         {files: files},
-		"the last two":      {files: files[1:]},
+		"all four":          {files: files},
+		"the last two":      {files: files[2:]},
 		"none":              {},
 		"one changed":       {[][]byte{files[0], tampered, files[2]}, "settlement file 3: prev_sha256 is " + sum(files[1])},
 		"first replaced":    {[][]byte{other, files[1]}, "settlement file 2: prev_sha256 is " + sum(files[0])},
 		"one missing":       {[][]byte{files[0], files[2]}, "settlement file 2: batch_no 3 follows 1"},
 		"one twice":         {[][]byte{files[0], files[0]}, "settlement file 2: batch_no 1 follows 1"},
 		"no zeros in first": {[][]byte{bytes.Replace(files[0], []byte("|1|000"), []byte("|1|100"), 1)}, "settlement file 1: prev_sha256 is 1"},
-		"not one of ours":   {[][]byte{[]byte("H|2|x\n")}, "line 1: no H line of layout 1 with 9 fields"},
+		"not one of ours":   {[][]byte{[]byte("H|2|x\n")}, "line 1: no H line of layout 1 or 2 with 9 fields"},
+		"a later layout":    {[][]byte{bytes.Replace(files[0], []byte("H|1|"), []byte("H|3|"), 1)}, "line 1: no H line of layout 1 or 2 with 9 fields"},
 		"number is no word": {[][]byte{bytes.Replace(files[0], []byte("|N|1|"), []byte("|N|x|"), 1)}, `line 1: batch_no "x" is no number from 1 on`},
 		"empty":             {[][]byte{{}}, "settlement file 1: read H line: EOF"},
 	}

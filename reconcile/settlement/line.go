@@ -4,24 +4,25 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"paypoint/ledger"
 )
 
-// columns are the fields of a payment, in every format. The text file has no
-// room for names; there trx_time_wib is the layout's trx_time.
+// columns are the fields of a payment or an adjustment, in every format. The text
+// file has no room for names; there trx_time_wib is the layout's trx_time.
 var columns = [...]string{
 	"line", "trx_time_wib", "store_id", "tracking_ref", "payment_code", "product_code",
 	"amount", "fee", "net", "status", "receipt_code", "message_id", "late", "phone",
 }
 
-// fields are the columns of a payment as text.
+// fields are the columns of a line as text.
 func fields(number int, l ledger.Line) [len(columns)]string {
 	return [...]string{
 		strconv.Itoa(number),
-		l.TimeStamp.In(ledger.WIB).Format(ledger.WireTime),
+		moment(l).In(ledger.WIB).Format(ledger.WireTime),
 		escape(l.Store),
 		escape(string(l.Ref)),
 		escape(string(l.Code)),
@@ -30,14 +31,45 @@ func fields(number int, l ledger.Line) [len(columns)]string {
 		l.Fee.String(),
 		net(l).String(),
 		status(l),
-		escape(l.Receipt),
+		escape(receipt(l)),
 		escape(l.MessageID),
 		flag(l.Late),
 		"", // the partner's messages carry no phone number
 	}
 }
 
-// net is what the partner owes for a payment.
+// firstAmount and lastAmount are the columns that hold money.
+const firstAmount, lastAmount = 6, 8
+
+// typed are the columns of a line with numbers and the time as such. Codes stay
+// text: their leading zeros count.
+func typed(number int, l ledger.Line) [len(columns)]any {
+	var cells [len(columns)]any
+	for i, text := range fields(number, l) {
+		cells[i] = text
+	}
+	cells[0], cells[1] = number, moment(l)
+	cells[firstAmount], cells[firstAmount+1], cells[lastAmount] = l.Amount, l.Fee, net(l)
+	return cells
+}
+
+// moment is when the till took the payment, or when the adjustment was booked.
+func moment(l ledger.Line) time.Time {
+	if l.Adjustment != nil {
+		return l.At
+	}
+	return l.TimeStamp
+}
+
+// receipt is the payment's code; of the adjustments only a recovered payment has one.
+func receipt(l ledger.Line) string {
+	if l.Adjustment != nil {
+		return l.Adjustment.Receipt
+	}
+	return l.Receipt
+}
+
+// net is what the partner owes for a payment, or more for an adjustment.
 func net(l ledger.Line) ledger.Rupiah {
 	if l.FeeRemitted {
 		return l.Amount + l.Fee
@@ -47,10 +79,14 @@ func net(l ledger.Line) ledger.Rupiah {
 
 // status is PAID for a payment in force.
 func status(l ledger.Line) string {
-	if l.Reversed {
+	switch {
+	case l.Adjustment != nil:
+		return "ADJ"
+	case l.Reversed:
 		return "REVERSED"
+	default:
+		return "PAID"
 	}
-	return "PAID"
 }
 
 // flag is how the layout writes yes and no.
@@ -61,15 +97,21 @@ func flag(set bool) string {
 	return "N"
 }
 
-// Totals are the sums of a day in the T line's order. Those of amounts, fees
-// and nets count payments in force only.
+// Totals are the sums of a day in the T line's order. Those of amounts and fees
+// count payments in force only.
 type Totals struct {
 	Paid           int
 	Amount         ledger.Rupiah
 	Reversed       int
 	ReversedAmount ledger.Rupiah
 	Fee            ledger.Rupiah
-	Net            ledger.Rupiah
+	// Net is all that the partner owes for the day: that of the payments in force,
+	// and Adjusted.
+	Net ledger.Rupiah
+	// Adjustments counts the corrections, and Adjusted is the sum of their nets,
+	// negative where the partner owes less.
+	Adjustments int
+	Adjusted    ledger.Rupiah
 }
 
 // TotalsOf are the totals that the ledger keeps with a batch.
@@ -78,20 +120,26 @@ func TotalsOf(b ledger.Batch) Totals {
 		Paid: b.Paid, Amount: b.PaidAmount,
 		Reversed: b.Reversed, ReversedAmount: b.ReversedAmount,
 		Fee: b.PaidFee, Net: b.Net(),
+		Adjustments: b.Adjustments, Adjusted: b.Adjusted,
 	}
 }
 
-// add counts a payment as the ledger counts it into its batch.
+// add counts a line as the ledger counts it into its batch.
 func (t *Totals) add(l ledger.Line) {
-	if l.Reversed {
+	switch {
+	case l.Adjustment != nil:
+		t.Adjustments++
+		t.Adjusted += net(l)
+		t.Net += net(l)
+	case l.Reversed:
 		t.Reversed++
 		t.ReversedAmount += l.Amount
-		return
+	default:
+		t.Paid++
+		t.Amount += l.Amount
+		t.Fee += l.Fee
+		t.Net += net(l)
 	}
-	t.Paid++
-	t.Amount += l.Amount
-	t.Fee += l.Fee
-	t.Net += net(l)
 }
 
 // escape percent-encodes what would break a line or a field, and the percent

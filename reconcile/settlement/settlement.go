@@ -15,8 +15,8 @@ var (
 	// ErrNotSealed: the day is closed, but its file could not be made or its
 	// hash not be recorded. Closing or exporting again tries again.
 	ErrNotSealed = errors.New("the day is closed, but its file's hash is not recorded yet")
-	// ErrTotals: the payments of a day do not add up to its batch.
-	ErrTotals = errors.New("the payments do not add up to the batch's totals")
+	// ErrTotals: the lines of a day do not add up to its batch.
+	ErrTotals = errors.New("the payments and adjustments do not add up to the batch's totals")
 	// ErrHash: the text file is not the one whose hash was recorded. Either the
 	// ledger or the program is damaged.
 	ErrHash = errors.New("the file's SHA-256 is not the recorded one")

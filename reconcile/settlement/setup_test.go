@@ -26,6 +26,7 @@ const (
 	friday   ledger.Day = "2026-11-20"
 	saturday ledger.Day = "2026-11-21"
 	sunday   ledger.Day = "2026-11-22"
+	monday   ledger.Day = "2026-11-23"
 )
 
 // desk is a ledger whose clock the test sets, and its settlement.

@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	// layout is the version of the text file's fields.
-	layout = "1"
+	// paymentsLayout and adjustedLayout are the versions of the text file's fields:
+	// the second has lines of adjustments, and their totals. A batch without any
+	// keeps the first, in which the hashes of all earlier days were recorded.
+	paymentsLayout, adjustedLayout = "1", "2"
 	// sequence and reprocessed say that this is the day's first and only file.
 	sequence, reprocessed = "1", "N"
 	// textBuffer collects lines before they are written, in bytes.
@@ -25,6 +27,14 @@ const (
 
 // noHash stands for the hash of the file before the first.
 var noHash = strings.Repeat("0", hex.EncodedLen(sha256.Size))
+
+// layout is that of a batch's text file.
+func layout(b ledger.Batch) string {
+	if b.Adjustments > 0 {
+		return adjustedLayout
+	}
+	return paymentsLayout
+}
 
 // previousHash is the hash of the file before a batch's.
 func previousHash(b ledger.Batch) string {
@@ -46,7 +56,7 @@ func newText(w io.Writer, b ledger.Batch) *text {
 	return &text{
 		out: bufio.NewWriterSize(w, textBuffer),
 		header: []string{
-			"H", layout, escape(b.Partner), string(b.Day), sequence,
+			"H", layout(b), escape(b.Partner), string(b.Day), sequence,
 			b.ClosedAt.In(ledger.WIB).Format(ledger.WireTime),
 			reprocessed, strconv.FormatUint(b.No, 10), previousHash(b),
 		},
@@ -79,11 +89,15 @@ func (t *text) line(number int, l ledger.Line) error {
 }
 
 func (t *text) finish(s Totals) error {
-	_, err := t.put("T",
-		strconv.Itoa(s.Paid), s.Amount.String(),
+	trailer := []string{
+		"T", strconv.Itoa(s.Paid), s.Amount.String(),
 		strconv.Itoa(s.Reversed), s.ReversedAmount.String(),
-		s.Fee.String(), s.Net.String(), hex.EncodeToString(t.lines.Sum(nil)))
-	if err != nil {
+		s.Fee.String(), s.Net.String(),
+	}
+	if s.Adjustments > 0 {
+		trailer = append(trailer, strconv.Itoa(s.Adjustments), s.Adjusted.String())
+	}
+	if _, err := t.put(append(trailer, hex.EncodeToString(t.lines.Sum(nil)))...); err != nil {
 		return err
 	}
 	// Checked before the buffer is flushed: of a wrong file the end is missing.

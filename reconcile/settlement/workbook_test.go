@@ -92,6 +92,16 @@ func TestWorkbookIsTyped(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, panes.Freeze)
 	require.Equal(t, 1, panes.YSplit)
+	for cell, want := range map[string]float64{"A": 20, "B": 24, "C": 46} {
+		width, err := book.GetColWidth("Summary", cell)
+		require.NoError(t, err)
+		require.InDelta(t, want, width, 0, cell)
+	}
+	for cell, want := range map[string]float64{"A": 9, "D": 22, "L": 38} {
+		width, err := book.GetColWidth("Payments", cell)
+		require.NoError(t, err)
+		require.InDelta(t, want, width, 0, cell)
+	}
 }
 
 func TestWorkbookSummary(t *testing.T) {
@@ -113,6 +123,8 @@ func TestWorkbookSummary(t *testing.T) {
 		{"sum_reversed", "70,000"},
 		{"sum_fee", "5,000"},
 		{"sum_net", "1,000,000,069,999"},
+		{"count_adjusted", "0"},
+		{"sum_adjusted", "0"},
 		{"txt_sha256", batch.SHA256},
 		{"prev_sha256", noHash},
 	}, rows)

@@ -83,7 +83,10 @@ func (b *books) itemsOf(t *testing.T, merchant string, days ...ledger.Day) (item
 		require.NoError(t, err)
 		for _, l := range lines {
 			if b.merchant[l.Number] == merchant {
-				items = append(items, statement.ItemOf(l, "order"))
+				item, concerned, err := statement.ItemOf(l, terms())
+				require.NoError(t, err)
+				require.True(t, concerned)
+				items = append(items, item)
 			}
 		}
 	}
@@ -131,6 +134,6 @@ func TestALatePaymentSaysSo(t *testing.T) {
 	require.Len(t, items, 1)
 	s := seal(t, head(t), items...)
 	table := string(write(t, s, statement.CSV, statement.Options{}, items...))
-	require.Contains(t, table, "1,PAID,2026-11-16 23:00:00,2026-11-17,,Y,order,")
+	require.Contains(t, table, "1,PAID,2026-11-16 23:00:00,2026-11-17,,Y,order-25,")
 	require.Equal(t, ledger.Rupiah(2500), s.CustomerFee)
 }

@@ -52,7 +52,7 @@
 // JSON is the record: its SHA-256 is the statement's, and its prev_sha256 that of
 // the merchant's statement before, a chain that anyone can check with sha256sum.
 // CSV has the lines only (RFC 4180, CR LF); a cell that a spreadsheet would take
-// for a formula has an apostrophe before it, as in package settlement. XLSX has a
+// for a formula has an apostrophe before it, as package sheet says. XLSX has a
 // summary and the lines with typed cells; PDF (A4) is for people. Amounts are
 // whole rupiah, times WIB (UTC+7), days yyyy-mm-dd. All formats give the same
 // bytes each time. What a font can't show in a PDF is a question mark there.

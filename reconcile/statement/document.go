@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"codeberg.org/go-pdf/fpdf"
+
+	"paypoint/reconcile/sheet"
 )
 
 // MaxPDFLines is the most lines that a PDF lists, some 400 pages. With more it
@@ -93,8 +95,8 @@ func (d *document) describe() {
 	d.pdf.SetCreationDate(s.ClosedAt.UTC())
 	d.pdf.SetModificationDate(s.ClosedAt.UTC())
 	d.pdf.SetProducer("paypoint", true)
-	d.pdf.SetTitle(fmt.Sprintf("%s %d, %s", d.words.say(titleLabel), s.No, plain(s.Merchant.Name)), true)
-	d.pdf.SetAuthor(plain(s.Issuer.Name), true)
+	d.pdf.SetTitle(fmt.Sprintf("%s %d, %s", d.words.say(titleLabel), s.No, sheet.Plain(s.Merchant.Name)), true)
+	d.pdf.SetAuthor(sheet.Plain(s.Issuer.Name), true)
 	d.pdf.SetLang("id")
 	if d.words.english {
 		d.pdf.SetLang("en")
@@ -263,7 +265,7 @@ func (d *document) footer() {
 	d.rule(faint)
 	d.pdf.SetY(footerTop + 1.5)
 	d.font("", smallSize, grey)
-	name := fmt.Sprintf("%s %d · %s · %s", d.words.say(titleLabel), s.No, plain(cmp.Or(s.Merchant.Name, s.Merchant.ID)), d.words.period(s.Head))
+	name := fmt.Sprintf("%s %d · %s · %s", d.words.say(titleLabel), s.No, sheet.Plain(cmp.Or(s.Merchant.Name, s.Merchant.ID)), d.words.period(s.Head))
 	d.cell(textWidth-30, 4, name, "L")
 	// To the left, for the alias is not as wide as what will stand there.
 	d.pdf.CellFormat(30, 4, d.words.say(pageLabel, d.pdf.PageNo())+pageAlias, "", 0, "LM", false, 0, "")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"paypoint/ledger"
+	"paypoint/reconcile/sheet"
 )
 
 // Heights of a line and of the note below it, in mm: some 55 lines to a page.
@@ -98,7 +99,7 @@ func (d *document) note(l line) string {
 		parts = append(parts, d.words.say(lateWord, d.words.day(l.Day)))
 	}
 	if l.Note != "" {
-		parts = append(parts, plain(l.Note))
+		parts = append(parts, sheet.Plain(l.Note))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -10,14 +10,11 @@ import (
 // WriteSheets writes XLSX with so many rows on a sheet, for tests of what comes
 // after the last row.
 func WriteSheets(ctx context.Context, s Statement, items Items, w io.Writer, tempDir string, rows int) error {
-	book, err := newWorkbook(w, tempDir, rows, words{english: true})
+	book, err := newWorkbook(w, s, tempDir, rows, words{english: true})
 	if err != nil {
 		return err
 	}
-	defer book.discard()
-	if err := book.summarise(s); err != nil {
-		return err
-	}
+	defer book.Discard()
 	return fill(ctx, s, items, book, newRecord(io.Discard, s.Head), nil)
 }
 

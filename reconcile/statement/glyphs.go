@@ -9,6 +9,8 @@ import (
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/sfnt"
+
+	"paypoint/reconcile/sheet"
 )
 
 // family is the typeface of all pages: Go, by Bigelow & Holmes, whose licence
@@ -44,7 +46,7 @@ func (g *glyphs) shown(s string) string {
 			return '?'
 		}
 		return r
-	}, plain(s))
+	}, sheet.Plain(s))
 }
 
 // font chooses how the next cells look.

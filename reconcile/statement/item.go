@@ -60,21 +60,6 @@ type Item struct {
 	Note string
 }
 
-// ItemOf is the item of a payment in a closed batch, with the merchant's order id.
-func ItemOf(l ledger.Line, order string) Item {
-	i := Item{
-		Seq: l.Seq, Status: Paid, At: l.TimeStamp, Day: l.Day, Late: l.Late,
-		Order: order, Code: l.Code, Ref: l.Ref, Store: l.Store, Amount: l.Amount,
-	}
-	if l.FeeRemitted {
-		i.CustomerFee = l.Fee
-	}
-	if l.Reversed {
-		i.Status = Reversed
-	}
-	return i
-}
-
 // check refuses an item that can't be.
 func (i Item) check() error {
 	if err := i.checkMoney(); err != nil {

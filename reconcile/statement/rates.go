@@ -2,6 +2,7 @@ package statement
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,8 +67,26 @@ type Rates struct {
 // Terms are a merchant's rates in the order of their first days.
 type Terms []Rates
 
+// Same says whether both terms have the same rates on every day of a span. Who
+// changes terms asks it of the days that are in closed statements: an adjustment
+// must give back what was charged.
+func (t Terms) Same(u Terms, from, to ledger.Day) bool {
+	days := []ledger.Day{from}
+	for _, r := range append(slices.Clone(t), u...) {
+		if from < r.From && r.From <= to {
+			days = append(days, r.From)
+		}
+	}
+	return !slices.ContainsFunc(days, func(day ledger.Day) bool {
+		a, errA := t.on(day)
+		b, errB := u.on(day)
+		a.From, b.From = "", ""
+		return a != b || (errA == nil) != (errB == nil)
+	})
+}
+
 // Fees are the fees of a payment of that amount on a business day, Indomaret's
-// and ours. Who books an adjustment takes from it what to give back.
+// and ours.
 //
 // Errors: ErrTerms, when no rates hold on that day.
 func (t Terms) Fees(day ledger.Day, amount ledger.Rupiah) (partner, own ledger.Rupiah, err error) {
@@ -88,8 +107,22 @@ func (t Terms) on(day ledger.Day) (Rates, error) {
 	return Rates{}, fmt.Errorf("%w on %s", ErrTerms, day)
 }
 
-// check refuses terms that no agreement can have.
+// MaxRates bounds the rates of one merchant's terms.
+const MaxRates = 100
+
+// Check refuses terms that no agreement can have. Error: ErrTerms, which names the
+// rates, the field and the rule.
+func (t Terms) Check() error {
+	if err := t.check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrTerms, err)
+	}
+	return nil
+}
+
 func (t Terms) check() error {
+	if len(t) > MaxRates {
+		return fmt.Errorf("%d rates, limit %d", len(t), MaxRates)
+	}
 	for i, r := range t {
 		if _, err := ledger.ParseDay(string(r.From)); err != nil {
 			return fmt.Errorf("rates %d: from: %w", i+1, err)

@@ -37,11 +37,25 @@ var (
 // Party is one side of a statement as it is printed.
 type Party struct {
 	// ID is the merchant's id; empty for the issuer.
-	ID   string `json:"id,omitempty"`
-	Name string `json:"name"`
+	ID   string `json:"id,omitempty" yaml:"id"`
+	Name string `json:"name" yaml:"name"`
 	// TaxID is the NPWP and Address one line; both may be empty.
-	TaxID   string `json:"tax_id,omitempty"`
-	Address string `json:"address,omitempty"`
+	TaxID   string `json:"tax_id,omitempty" yaml:"tax_id"`
+	Address string `json:"address,omitempty" yaml:"address"`
+}
+
+// Check refuses an id that can't stand in a file's name, and texts beyond MaxText.
+// Error: ErrHead, which names the field.
+func (p Party) Check() error {
+	if p.ID != "" && !fileSafe(p.ID) {
+		return fmt.Errorf("%w: id %.80q: must be 1 to %d letters, digits, hyphens or underscores", ErrHead, p.ID, maxID)
+	}
+	for _, field := range []struct{ name, text string }{{"name", p.Name}, {"tax_id", p.TaxID}, {"address", p.Address}} {
+		if n := utf8.RuneCountInString(field.text); n > MaxText {
+			return fmt.Errorf("%w: %s: %d characters, limit %d", ErrHead, field.name, n, MaxText)
+		}
+	}
+	return nil
 }
 
 // Cursor says which of a merchant's items are in statements already: those
@@ -57,23 +71,25 @@ func (c Cursor) holds(i Item) bool { return i.Seq <= c.Through && i.Day <= c.To 
 
 // Head is what a statement is made from, beside its items.
 type Head struct {
-	Issuer, Merchant Party
+	Issuer   Party `json:"issuer"`
+	Merchant Party `json:"merchant"`
 	// No counts the merchant's statements from 1.
-	No uint64
+	No uint64 `json:"no"`
 	// From and To are the first and the last business day.
-	From, To ledger.Day
+	From ledger.Day `json:"from"`
+	To   ledger.Day `json:"to"`
 	// ClosedAt is when the statement was closed.
-	ClosedAt time.Time
+	ClosedAt time.Time `json:"closed_at"`
 	// Terms are the merchant's rates, all that hold on any day of the items. They
 	// stand in the record, so that a statement can be checked by itself.
-	Terms Terms
+	Terms Terms `json:"terms"`
 	// After is the cursor of the statement before; zero in the first.
-	After Cursor
+	After Cursor `json:"after"`
 	// Through is the last journal number that this statement looks at.
-	Through uint64
+	Through uint64 `json:"through"`
 	// PreviousSHA256 is the hash of the statement before, in hex; empty in the
 	// first.
-	PreviousSHA256 string
+	PreviousSHA256 string `json:"prev_sha256,omitempty"`
 }
 
 // Cursor is where the statement after this one begins.
@@ -103,18 +119,13 @@ func (h Head) check() error {
 	if err := h.checkPlace(); err != nil {
 		return fmt.Errorf("%w: %w", ErrHead, err)
 	}
-	for _, field := range []struct{ name, text string }{
-		{"issuer's name", h.Issuer.Name}, {"issuer's tax id", h.Issuer.TaxID}, {"issuer's address", h.Issuer.Address},
-		{"merchant's name", h.Merchant.Name}, {"merchant's tax id", h.Merchant.TaxID}, {"merchant's address", h.Merchant.Address},
-	} {
-		if n := utf8.RuneCountInString(field.text); n > MaxText {
-			return fmt.Errorf("%w: %s: %d characters, limit %d", ErrHead, field.name, n, MaxText)
-		}
+	if err := h.Issuer.Check(); err != nil {
+		return fmt.Errorf("issuer: %w", err)
 	}
-	if err := h.Terms.check(); err != nil {
-		return fmt.Errorf("%w: %w", ErrTerms, err)
+	if err := h.Merchant.Check(); err != nil {
+		return fmt.Errorf("merchant: %w", err)
 	}
-	return nil
+	return h.Terms.Check()
 }
 
 // checkPlace holds the head against the statement before.
@@ -161,7 +172,7 @@ type Statement struct {
 	Head
 	Totals
 	// SHA256 is the hash of the JSON file, in hex.
-	SHA256 string
+	SHA256 string `json:"sha256"`
 }
 
 // Items are a merchant's items as its batches have them: by Day, and by Seq within

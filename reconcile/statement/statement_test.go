@@ -31,8 +31,8 @@ func TestHeadsThatCannotBe(t *testing.T) {
 		"nobody's":                     {func(h *statement.Head) { h.Merchant.ID = "" }, `merchant's id "": must be 1 to 64 letters`},
 		"an id that is a path":         {func(h *statement.Head) { h.Merchant.ID = "../G1" }, `merchant's id "../G1"`},
 		"an id of 65 letters":          {func(h *statement.Head) { h.Merchant.ID = strings.Repeat("G", 65) }, "must be 1 to 64 letters"},
-		"a name of 256 characters":     {func(h *statement.Head) { h.Issuer.Name = strings.Repeat("ö", 256) }, "issuer's name: 256 characters, limit 255"},
-		"an address of 256 characters": {func(h *statement.Head) { h.Merchant.Address = strings.Repeat("x", 256) }, "merchant's address"},
+		"a name of 256 characters":     {func(h *statement.Head) { h.Issuer.Name = strings.Repeat("ö", 256) }, "issuer: no head of a statement: name: 256 characters, limit 255"},
+		"an address of 256 characters": {func(h *statement.Head) { h.Merchant.Address = strings.Repeat("x", 256) }, "address: 256 characters"},
 		"a first with a hash":          {func(h *statement.Head) { h.PreviousSHA256 = first.SHA256 }, "there must be none in number 1"},
 		"a first with a cursor":        {func(h *statement.Head) { h.After.Through = 1 }, "there must be none in number 1"},
 		"a second without a hash":      {func(h *statement.Head) { *h = following(first); h.PreviousSHA256 = "" }, "both in every other"},
@@ -254,7 +254,7 @@ func TestUnknownFormatsAndLanguages(t *testing.T) {
 func TestFormatsHaveNamesAndTypes(t *testing.T) {
 	t.Parallel()
 	want := map[statement.Format]string{
-		statement.JSON: "application/json", statement.CSV: "text/csv; charset=utf-8", statement.PDF: "application/pdf",
+		statement.JSON: "application/json", statement.CSV: "text/csv; charset=utf-8; header=present", statement.PDF: "application/pdf",
 		statement.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 	}
 	for _, format := range statement.Formats() {

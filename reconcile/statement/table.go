@@ -1,14 +1,10 @@
 package statement
 
 import (
-	"encoding/csv"
 	"io"
-	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"paypoint/ledger"
+	"paypoint/reconcile/sheet"
 )
 
 // columns are the fields of a line in CSV, and the order of the workbook's.
@@ -25,64 +21,29 @@ func (l line) amounts() [7]ledger.Rupiah {
 
 // texts are a line's columns from order_id to store_id.
 func (l line) texts() [4]string {
-	return [...]string{plain(l.Order), plain(string(l.Code)), plain(string(l.Ref)), plain(l.Store)}
+	return [...]string{l.Order, string(l.Code), string(l.Ref), l.Store}
 }
 
-// plain puts a space for each control character and line separator, which cells
-// and pages can't show: the record has the text as it is.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
+// table writes CSV.
+type table struct{ *sheet.CSVWriter }
 
-// table writes CSV (RFC 4180: commas, CRLF, a header row).
-type table struct{ out *csv.Writer }
+func newTable(w io.Writer) table { return table{sheet.NewCSVWriter(w, columns[:]...)} }
 
-func newTable(w io.Writer) *table {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	// Its buffer takes the header row, and keeps any error for later.
-	_ = out.Write(columns[:])
-	return &table{out}
-}
-
-// line writes a row: numbers and days as they are, all other text guarded.
-func (t *table) line(l line) error {
+func (t table) line(l line) error {
 	late := "N"
 	if l.late {
 		late = "Y"
 	}
-	cells := []string{strconv.Itoa(l.number), string(l.Status), l.At.In(ledger.WIB).Format(ledger.WireTime), string(l.Day), string(l.Of), late}
+	cells := []any{l.number, l.Status, l.At, l.Day, l.Of, late}
 	for _, text := range l.texts() {
-		cells = append(cells, guard(text))
+		cells = append(cells, text)
 	}
-	// A negative number is no formula: programs read it as it is.
 	for _, amount := range l.amounts() {
-		cells = append(cells, amount.String())
+		cells = append(cells, amount)
 	}
-	return t.out.Write(append(cells, guard(plain(l.Note))))
+	return t.Row(append(cells, l.Note)...)
 }
 
 // finish writes what is left. There is no row of totals: a program that adds a
 // column up would count it too.
-func (t *table) finish(Totals) error {
-	t.out.Flush()
-	return t.out.Error()
-}
-
-// formula are the first characters that make a spreadsheet run a cell, and the
-// apostrophe, so that the one which guard adds can be told from a value's own.
-const formula = "=+-@'\t\r\n＝＋－＠"
-
-// guard keeps a cell from being taken for a formula.
-func guard(cell string) string {
-	first, size := utf8.DecodeRuneInString(cell)
-	if size > 0 && strings.ContainsRune(formula, first) {
-		return "'" + cell
-	}
-	return cell
-}
+func (t table) finish(Totals) error { return t.Finish() }

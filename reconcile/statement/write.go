@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+
+	"paypoint/reconcile/sheet"
 )
 
 // Format is how a statement is written.
@@ -24,11 +26,11 @@ func Formats() []Format { return []Format{JSON, CSV, XLSX, PDF} }
 func (f Format) ContentType() string {
 	switch f {
 	case JSON:
-		return "application/json"
+		return sheet.JSON.ContentType()
 	case CSV:
-		return "text/csv; charset=utf-8"
+		return sheet.CSV.ContentType()
 	case XLSX:
-		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+		return sheet.XLSX.ContentType()
 	default:
 		return "application/pdf"
 	}
@@ -99,14 +101,11 @@ func write(ctx context.Context, s Statement, items Items, f Format, w io.Writer,
 	case CSV:
 		return fill(ctx, s, items, newTable(w), newRecord(io.Discard, s.Head), o.Progress)
 	case XLSX:
-		book, err := newWorkbook(w, o.TempDir, maxSheetRows, words)
+		book, err := newWorkbook(w, s, o.TempDir, 0, words)
 		if err != nil {
 			return err
 		}
-		defer book.discard()
-		if err := book.summarise(s); err != nil {
-			return err
-		}
+		defer book.Discard()
 		return fill(ctx, s, items, book, newRecord(io.Discard, s.Head), o.Progress)
 	case PDF:
 		pages, err := newDocument(w, s, words)

@@ -1,4 +1,4 @@
-package settlement
+package sheet
 
 import (
 	"archive/zip"
@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// archive is the zip file behind a workbook. excelize would build it in memory,
+// archive is the zip file behind a workbook. excelize would build it in memory
 // and put several sheets into it in random order: here it goes to a temporary
 // file, and from there in the order of names.
 type archive struct {
