@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -162,7 +163,7 @@ func takeBack(s State, c Case, e Adjusted, a Agreement, now time.Time) (Change, 
 	t := *s.Tx
 	// What was written off of it is undone with it.
 	e.Amount, e.Fee, e.Payable = -t.Amount-t.WrittenOff, -t.remitted(), -t.Amount
-	e.Of, e.Store = t.Day, t.Store
+	e.Of, e.Store = cmp.Or(t.Of, t.Day), t.Store
 	e.Deny = s.Charge.Status == StatusReleased
 	if !e.Deny {
 		e.Deadline = reopened(*s.Charge, a, now)
@@ -211,7 +212,7 @@ func (e Adjusted) transaction(at time.Time) Transaction {
 	return Transaction{
 		Code: e.Code, Ref: e.Ref, State: TxPaid, Amount: e.Amount, Fee: e.CustomerFee,
 		FeeRemitted: e.FeeRemitted, FeeIncluded: e.FeeIncluded,
-		Store: e.Store, Receipt: e.Receipt, Day: e.Day, Booked: at, Recovered: true,
+		Store: e.Store, Receipt: e.Receipt, Day: e.Day, Of: e.Of, Booked: at, Recovered: true,
 	}
 }
 

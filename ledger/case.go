@@ -496,6 +496,14 @@ func checkName(field, name string) error {
 	return nil
 }
 
+// checkHash refuses what is no SHA-256 in lower-case hexadecimal.
+func checkHash(sha256 string) error {
+	if len(sha256) != 2*len(Hash{}) || strings.Trim(sha256, "0123456789abcdef") != "" {
+		return fmt.Errorf("sha256 %.70q: want %d hexadecimal digits: %w", sha256, 2*len(Hash{}), ErrText)
+	}
+	return nil
+}
+
 func checkText(field, text string) error {
 	if n := utf8.RuneCountInString(text); strings.TrimSpace(text) == "" || n > MaxCaseText || !utf8.ValidString(text) {
 		return fmt.Errorf("%s: %d characters, want 1 to %d: %w", field, n, MaxCaseText, ErrText)

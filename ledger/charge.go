@@ -235,6 +235,8 @@ type Transaction struct {
 	Reversed time.Time `json:"reversed,omitzero"`
 	// Recovered says that an adjustment booked it, not a message.
 	Recovered bool `json:"recovered,omitempty"`
+	// Of is the business day that a recovered payment is of; empty stands for Day.
+	Of Day `json:"of,omitempty"`
 	// WrittenOff is what Indomaret owes more for it by write-offs; negative when
 	// less.
 	WrittenOff Rupiah `json:"written_off,omitempty"`

@@ -33,7 +33,7 @@ type PartnerFile struct {
 	ReversedAmount Rupiah `json:"reversed_amount"`
 	Fee            Rupiah `json:"fee"`
 	// At is when it was taken, By by whom.
-	At time.Time `json:"at"`
+	At time.Time `json:"at,omitzero"`
 	By string    `json:"by"`
 }
 
@@ -57,8 +57,11 @@ func fileHashKey(sha256 string) string { return prefixFileHash + sha256 }
 //	hash known, another day      ErrRepeated     -
 //	else                         the next one    taken
 func DecideTakeFile(s State, f PartnerFile, now time.Time) (PartnerFile, Change, error) {
-	if err := checkBy(f.By); err != nil {
+	if err := errors.Join(checkBy(f.By), checkHash(f.SHA256)); err != nil {
 		return PartnerFile{}, Change{}, err
+	}
+	if _, err := ParseDay(string(f.Day)); err != nil {
+		return PartnerFile{}, Change{}, fmt.Errorf("file %s: %w", f.Name, err)
 	}
 	there, err := stateDocument[PartnerFile](s, fileHashKey(f.SHA256))
 	if err != nil {
@@ -77,7 +80,7 @@ func DecideTakeFile(s State, f PartnerFile, now time.Time) (PartnerFile, Change,
 	case *newest >= MaxFileVersions:
 		return PartnerFile{}, Change{}, fmt.Errorf("%s has %d versions: %w", f.Day, *newest, ErrTaken)
 	}
-	f.Version = *newest + 1
+	f.Version, f.At = *newest+1, time.Time{}
 	event := FileTaken{f}
 	f.At = now
 	return f, change(now, Entry{Event: event}), nil

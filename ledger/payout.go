@@ -22,7 +22,7 @@ type Payout struct {
 	// On is the bank's value date.
 	On Day `json:"on"`
 	// At is when it was recorded, By by whom.
-	At time.Time `json:"at"`
+	At time.Time `json:"at,omitzero"`
 	By string    `json:"by"`
 }
 

@@ -66,7 +66,7 @@ func samples() []ledger.Record {
 		sample(ledger.CaseOpened{
 			Class: "AMOUNT", Day: "2026-03-10", Code: "8120536862485464", Ref: "1876500001", Store: store,
 			Amount: 1, Reason: ledger.ReasonWrongAmount, Ours: 50_000, Theirs: 30_000, OursFee: 2_500, TheirsFee: 2_000,
-			Line: 7, Note: "line 7 <of the file>", By: "siti", Unnamed: true, Request: strings.Repeat("67", 32),
+			Line: 7, Note: "line 7 <of the file>", Reference: "TRF 1/03", By: "siti", Unnamed: true, Request: strings.Repeat("67", 32),
 		}),
 		sample(ledger.CaseNoted{Case: 14, Text: "asked the store", Assigned: true, Owner: "budi", By: "siti"}),
 		sample(ledger.Proposed{Case: 14, Act: ledger.ActWriteOff, Amount: -20_000, Why: "the store's slip", By: "siti"}),

@@ -11,6 +11,9 @@ import (
 // MaxStatementDays bounds the days of one statement.
 const MaxStatementDays = 400
 
+// ErrPeriod: a span of days, or of statements, is not what it must be.
+var ErrPeriod = errors.New("the span of days does not fit")
+
 // ErrTaken: the number or reference has other contents already.
 var ErrTaken = errors.New("taken already")
 
@@ -42,7 +45,7 @@ type Statement struct {
 	// PaidOut is what was paid of it.
 	PaidOut Rupiah `json:"paid_out"`
 	// At is when it was closed and By by whom.
-	At time.Time `json:"at"`
+	At time.Time `json:"at,omitzero"`
 	By string    `json:"by"`
 }
 
@@ -86,13 +89,18 @@ func (s Statement) postings() []Posting {
 // keys are what closing it needs.
 func (s Statement) keys(today Day) (Keys, error) {
 	keys := Keys{Day: today, Documents: []string{statementKey(s.Merchant, s.No), statementKey(s.Merchant, s.No-1)}}
+	for _, day := range []Day{s.From, s.To} {
+		if _, err := ParseDay(string(day)); err != nil {
+			return Keys{}, fmt.Errorf("%w: %w", err, ErrPeriod)
+		}
+	}
 	for day := s.From; day <= s.To; day = day.Next() {
 		if keys.Days = append(keys.Days, day); len(keys.Days) > MaxStatementDays {
-			return Keys{}, fmt.Errorf("from %s to %s: more than %d days: %w", s.From, s.To, MaxStatementDays, ErrTerms)
+			return Keys{}, fmt.Errorf("from %s to %s: more than %d days: %w", s.From, s.To, MaxStatementDays, ErrPeriod)
 		}
 	}
 	if len(keys.Days) == 0 {
-		return Keys{}, fmt.Errorf("from %s to %s: no day: %w", s.From, s.To, ErrTerms)
+		return Keys{}, fmt.Errorf("from %s to %s: no day: %w", s.From, s.To, ErrPeriod)
 	}
 	return keys, nil
 }
@@ -102,7 +110,8 @@ func (s Statement) keys(today Day) (Keys, error) {
 //	closed already, the same SHA-256      -
 //	closed already, another               ErrTaken
 //	the one before is missing, or does
-//	not end on the day before             ErrTerms
+//	not end on the day before             ErrPeriod
+//	no merchant, hash or person           ErrText
 //	a day of it is open                   ErrNotClosed
 //	its sums do not give its net          ErrUnbalanced
 //	else                                  closed
@@ -118,7 +127,8 @@ func DecideStatement(s State, closing Statement, now time.Time) (Change, error) 
 	if there != nil {
 		return Change{}, fmt.Errorf("%s: %w", name, ErrTaken)
 	}
-	if err := errors.Join(checkBy(closing.By), closing.follows(s)); err != nil {
+	err = errors.Join(checkBy(closing.By), checkName("merchant", closing.Merchant), checkHash(closing.SHA256), closing.follows(s))
+	if err != nil {
 		return Change{}, fmt.Errorf("%s: %w", name, err)
 	}
 	for _, b := range s.Batches {
@@ -126,7 +136,7 @@ func DecideStatement(s State, closing Statement, now time.Time) (Change, error) 
 			return Change{}, fmt.Errorf("%s: %s: %w", name, b.Day, ErrNotClosed)
 		}
 	}
-	closing.PaidOut = 0
+	closing.PaidOut, closing.At = 0, time.Time{}
 	postings := closing.postings()
 	if Sum(postings) != 0 {
 		return Change{}, fmt.Errorf("%s: %w", name, ErrUnbalanced)
@@ -137,23 +147,25 @@ func DecideStatement(s State, closing Statement, now time.Time) (Change, error) 
 // follows holds a statement against the one before.
 func (s Statement) follows(state State) error {
 	if s.No == 0 {
-		return fmt.Errorf("numbers begin with 1: %w", ErrTerms)
+		return fmt.Errorf("numbers begin with 1: %w", ErrPeriod)
 	}
 	before, err := stateDocument[Statement](state, statementKey(s.Merchant, s.No-1))
 	switch {
 	case err != nil:
 		return err
 	case before == nil && s.No > 1:
-		return fmt.Errorf("number %d is missing: %w", s.No-1, ErrTerms)
+		return fmt.Errorf("number %d is missing: %w", s.No-1, ErrPeriod)
+	case before == nil && s.PreviousSHA256 != "":
+		return fmt.Errorf("number 1 follows none: %w", ErrPeriod)
 	case before != nil && (before.To.Next() != s.From || before.SHA256 != s.PreviousSHA256):
-		return fmt.Errorf("it does not follow number %d, which ends on %s: %w", before.No, before.To, ErrTerms)
+		return fmt.Errorf("it does not follow number %d, which ends on %s: %w", before.No, before.To, ErrPeriod)
 	default:
 		return nil
 	}
 }
 
-// CloseStatement closes a merchant's statement, once. Errors: ErrTaken, ErrTerms,
-// ErrNotClosed, ErrUnbalanced, and the store's.
+// CloseStatement closes a merchant's statement, once. Errors: ErrTaken, ErrPeriod,
+// ErrText, ErrNotClosed, ErrUnbalanced, and the store's.
 func (s *Service) CloseStatement(ctx context.Context, closing Statement) error {
 	keys, err := closing.keys(s.Today())
 	if err == nil {

@@ -31,7 +31,7 @@ type Transfer struct {
 	Amount Rupiah `json:"amount"`
 	Note   string `json:"note,omitempty"`
 	// At is when it was recorded, By by whom.
-	At time.Time `json:"at"`
+	At time.Time `json:"at,omitzero"`
 	By string    `json:"by"`
 	// Days are the batches that it was matched to; Difference is the amount less
 	// their nets.
@@ -218,10 +218,10 @@ func (s *Service) Transfer(ctx context.Context, reference string) (Transfer, err
 
 // MatchTransfer says which batches a transfer pays, in the order of their days;
 // none takes an earlier match back. A difference opens a case. Errors:
-// ErrNotFound, ErrNotClosed, ErrTaken, ErrTerms (too many days), and the store's.
+// ErrNotFound, ErrNotClosed, ErrTaken, ErrPeriod (too many days), and the store's.
 func (s *Service) MatchTransfer(ctx context.Context, reference string, days []Day, by string) (Transfer, error) {
 	if len(days) > MaxTransferDays {
-		return Transfer{}, fmt.Errorf("match transfer %s: %d days, limit %d: %w", reference, len(days), MaxTransferDays, ErrTerms)
+		return Transfer{}, fmt.Errorf("match transfer %s: %d days, limit %d: %w", reference, len(days), MaxTransferDays, ErrPeriod)
 	}
 	days = slices.Compact(slices.Sorted(slices.Values(days)))
 	err := s.store.Apply(ctx, Keys{Days: days, Documents: []string{transferKey(reference)}}, func(state State) (Change, error) {

@@ -195,7 +195,7 @@ func TestMatchIsRefused(t *testing.T) {
 		{"a batch that never was", "TRF-2", []ledger.Day{"2026-04-11"}, ledger.ErrNotClosed, "2026-04-11"},
 		{"no day", "TRF-2", []ledger.Day{"soon"}, ledger.ErrNotClosed, "soon"},
 		{"paid by another", "TRF-2", []ledger.Day{"2026-03-10", "2026-03-11"}, ledger.ErrTaken, "paid by transfer TRF-1"},
-		{"too many", "TRF-2", many, ledger.ErrTerms, "limit 100"},
+		{"too many", "TRF-2", many, ledger.ErrPeriod, "limit 100"},
 	} {
 		_, err := w.service.MatchTransfer(t.Context(), c.reference, c.days, proposer)
 		require.ErrorIs(t, err, c.err, c.name)

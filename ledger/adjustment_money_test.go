@@ -1,0 +1,395 @@
+package ledger_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"paypoint/ledger"
+)
+
+// A retry of what finance staff booked gets their receipt.
+func TestRecoveredPaymentIsReplayed(t *testing.T) {
+	t.Parallel()
+	for _, includesFee := range []bool{false, true} {
+		for _, remitted := range []bool{false, true} {
+			w := setup(t, func(a *ledger.Agreement) { a.AmountIncludesFee, a.FeeRemitted = includesFee, remitted })
+			c := w.charge()
+			found := missing(c, "R1")
+			books := map[ledger.Account]ledger.Rupiah{ledger.IndomaretReceivable: 50_000, ledger.MerchantPayable(merchant): -50_000}
+			if remitted {
+				found.TheirsFee = 2_500
+				books[ledger.IndomaretReceivable], books[ledger.Fees] = 52_500, -2_500
+			}
+			w.resolve(found, ledger.ActRecover, 0)
+			require.Equal(t, books, w.balances())
+
+			wire := ledger.Rupiah(50_000)
+			if includesFee {
+				wire += 2_500
+			}
+			named := func(p *ledger.Payment) { p.Amount = wire }
+			w.agree(func(a *ledger.Agreement) { a.AmountIncludesFee = !includesFee })
+			r := w.pay(c.Code, "R1", named)
+			require.True(t, r.Replayed)
+			require.Equal(t, recoveryReceipt, r.Receipt)
+			require.Equal(t, ledger.ReasonRefOtherAmount, w.pay(c.Code, "R1", func(p *ledger.Payment) { p.Amount = wire - 1 }).Reason)
+
+			w.resolve(ledger.NewCase{Class: "AGAIN", Code: c.Code, Ref: "R1", Ours: 50_000}, ledger.ActReverse, 0)
+			require.Empty(t, w.balances(), "taken back, fee and all")
+			require.Equal(t, ledger.ReasonRefReversed, w.pay(c.Code, "R1", named).Reason)
+			_, err := w.propose(w.openCase(ledger.NewCase{Class: "THIRD", Code: c.Code, Ref: "R1", Theirs: 50_000}).ID, ledger.ActRecover, 0)
+			require.ErrorIs(t, err, ledger.ErrAct, "never booked again")
+		}
+	}
+}
+
+// What Indomaret says must fit the charge to be its payment.
+func TestRecoveryNeedsAFittingCharge(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		theirs ledger.Rupiah
+		min    ledger.Rupiah
+		edit   func(*ledger.NewCase)
+		why    string
+	}{
+		{name: "closed amount", theirs: 50_000, min: 50_000},
+		{name: "one less", theirs: 49_999, min: 50_000, why: "not within the charge's 50000 to 50000"},
+		{name: "one more", theirs: 50_001, min: 50_000, why: "not within"},
+		{name: "open amount, the least", theirs: 10_000, min: 10_000},
+		{name: "open amount, below", theirs: 9_999, min: 10_000, why: "not within"},
+		{name: "nothing on their side", theirs: 0, min: 10_000, why: "not within"},
+		{name: "no TrackingRef", theirs: 50_000, min: 50_000, edit: func(n *ledger.NewCase) { n.Ref = "" }, why: "names no payment"},
+		{name: "no code", theirs: 50_000, min: 50_000, edit: func(n *ledger.NewCase) { n.Code = "" }, why: "unknown"},
+		{name: "another code", theirs: 50_000, min: 50_000, edit: func(n *ledger.NewCase) { n.Code = unknownCode }, why: "unknown"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			found := missing(w.charge(func(n *ledger.NewCharge) { n.MinAmount = c.min }), "R1")
+			found.Theirs = c.theirs
+			if c.edit != nil {
+				c.edit(&found)
+			}
+			_, err := w.propose(w.openCase(found).ID, ledger.ActRecover, 0)
+			if c.why == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, ledger.ErrAct)
+			require.ErrorContains(t, err, c.why)
+		})
+	}
+}
+
+// An order that was charged anew may be paid by the new code: money for the old
+// one goes back to who paid it.
+func TestRecoveryOfASupersededOrder(t *testing.T) {
+	t.Parallel()
+	for _, standing := range []string{"expired", "lapsed", "cancelled", "denied"} {
+		t.Run(standing, func(t *testing.T) {
+			t.Parallel()
+			s := stage(t, sceneKey{standing, "none"})
+			c := s.openCase(ledger.NewCase{Class: planted, Code: s.code, Ref: s.ref, Theirs: 50_000})
+			early, earlyErr := s.propose(c.ID, ledger.ActRecover, 0)
+			newer := s.charge(func(n *ledger.NewCharge) { n.Order = s.handle })
+			if earlyErr == nil {
+				s.written()
+				_, err := s.approve(early)
+				require.ErrorIs(t, err, ledger.ErrAct, "what was proposed before can't be done any more")
+				require.ErrorContains(t, err, "its order has a newer charge")
+				require.Empty(t, s.written())
+				_, err = s.service.Withdraw(t.Context(), c.ID, proposer, "refund it")
+				require.NoError(t, err)
+			}
+			_, err := s.propose(c.ID, ledger.ActRecover, 0)
+			require.ErrorIs(t, err, ledger.ErrAct)
+			s.settle(c, ledger.ActRefund, 50_000)
+			require.Equal(t, ledger.ReasonApproved, s.pay(newer.Code, "REF-3").Reason)
+		})
+	}
+}
+
+// A recovered order's id is taken again: the merchant has its money.
+func TestRecoveryTakesTheOrderId(t *testing.T) {
+	t.Parallel()
+	s := stage(t, sceneKey{"lapsed", "none"})
+	s.resolve(ledger.NewCase{Class: planted, Code: s.code, Ref: s.ref, Theirs: 50_000}, ledger.ActRecover, 0)
+	_, err := s.service.Charge(t.Context(), s.newCharge(func(n *ledger.NewCharge) { n.Order = s.handle }))
+	require.ErrorIs(t, err, ledger.ErrOrderTaken)
+	view, life, err := s.service.Life(t.Context(), merchant, s.handle)
+	require.NoError(t, err)
+	require.Equal(t, []ledger.Standing{ledger.StandingActive, ledger.StandingExpired, ledger.StandingReleased}, lived(life))
+	require.Equal(t, recoveryReceipt, life[2].Payment.Receipt)
+	require.Equal(t, ledger.StandingReleased, view.Standing)
+	require.True(t, view.Payment.Recovered)
+	s.pass(2 * lifetime)
+	s.sweep()
+	require.Equal(t, ledger.StandingReleased, s.standingNow(), "no sweep ends it")
+}
+
+// What the merchant is told of corrections can be shown.
+func TestNoticesOfCorrections(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.listen()
+	c := w.charge()
+	w.resolve(missing(c, "R1"), ledger.ActRecover, 0)
+	w.resolve(ledger.NewCase{Class: "AGAIN", Code: c.Code, Ref: "R1", Ours: 50_000}, ledger.ActReverse, 0)
+	require.Equal(t, []ledger.Standing{ledger.StandingActive, ledger.StandingReleased, ledger.StandingDenied}, w.told(t))
+	states := []ledger.TxState{}
+	for _, n := range w.outbox(t)[1:] {
+		v, err := w.service.AsOf(t.Context(), n)
+		require.NoError(t, err)
+		states = append(states, v.Payment.State)
+	}
+	require.Equal(t, []ledger.TxState{ledger.TxPaid, ledger.TxTakenBack}, states)
+}
+
+// The till is given the receipt of the payment, so there must be one.
+func TestRecoveryNeedsAReceipt(t *testing.T) {
+	t.Parallel()
+	w, c := proposed(t)
+	w.written()
+	_, err := w.service.Approve(t.Context(), c.ID, ledger.Approval{Seq: c.Proposal.Seq, By: approver})
+	require.Error(t, err)
+	require.Empty(t, w.written())
+}
+
+// Recovering books what Indomaret has: its fee too, or the rest stays in no case.
+func TestRecoveryWithAnotherFee(t *testing.T) {
+	t.Parallel()
+	for _, fee := range []ledger.Rupiah{0, 2_000, 3_000} {
+		w := setup(t, func(a *ledger.Agreement) { a.FeeRemitted = true })
+		found := missing(w.charge(), "R1")
+		found.TheirsFee = fee
+		c := w.openCase(found)
+		p, err := w.propose(c.ID, ledger.ActRecover, 0)
+		if err != nil {
+			require.ErrorIs(t, err, ledger.ErrAct)
+			continue
+		}
+		_, err = w.approve(p)
+		require.NoError(t, err)
+		require.Equal(t, c.Surplus(), w.balances()[ledger.IndomaretReceivable], "what Indomaret says it has, and no other case tells of a rest")
+	}
+}
+
+// Only a refund and a write-off take a part.
+func TestActsThatTakeNoAmount(t *testing.T) {
+	t.Parallel()
+	for _, a := range []acting{
+		{act: ledger.ActRecover, theirs: 50_000}, {act: ledger.ActReverse, ours: 50_000}, {act: ledger.ActAccept, theirs: 50_000},
+	} {
+		for _, amount := range []ledger.Rupiah{1, -50_000, 50_000} {
+			s := stage(t, map[bool]sceneKey{true: {"released", "paid"}, false: {"active", "none"}}[a.act == ledger.ActReverse])
+			_, err := s.propose(s.openCase(a.found(s)).ID, a.act, amount)
+			require.ErrorIs(t, err, ledger.ErrAct, "%s of %d", a.act, amount)
+		}
+	}
+}
+
+func TestUnknownAct(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.openCase(missing(w.charge(), "R1"))
+	for _, act := range []ledger.Act{"", "refunded", "RECOVER"} {
+		_, err := w.propose(c.ID, act, 0)
+		require.ErrorIs(t, err, ledger.ErrAct)
+	}
+}
+
+// A refund is at most what Indomaret has beyond us.
+func TestRefundsBounds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		found  ledger.NewCase
+		amount ledger.Rupiah
+		fine   bool
+	}{
+		{"all", ledger.NewCase{Ref: "R1", Theirs: 50_000}, 50_000, true},
+		{"one", ledger.NewCase{Ref: "R1", Theirs: 50_000}, 1, true},
+		{"one more", ledger.NewCase{Ref: "R1", Theirs: 50_000}, 50_001, false},
+		{"nothing", ledger.NewCase{Ref: "R1", Theirs: 50_000}, 0, false},
+		{"less than nothing", ledger.NewCase{Ref: "R1", Theirs: 50_000}, -1, false},
+		{"with their fee", ledger.NewCase{Ref: "R1", Theirs: 50_000, TheirsFee: 2_500}, 52_500, true},
+		{"beyond ours alone", ledger.NewCase{Ref: "R1", Theirs: 50_000, Ours: 20_000, OursFee: 500}, 29_500, true},
+		{"beyond ours alone, one more", ledger.NewCase{Ref: "R1", Theirs: 50_000, Ours: 20_000, OursFee: 500}, 29_501, false},
+		{"they have less", ledger.NewCase{Ref: "R1", Theirs: 20_000, Ours: 50_000}, 1, false},
+		{"no payment meant", ledger.NewCase{Theirs: 50_000}, 50_000, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			c.found.Class, c.found.Code = planted, w.charge().Code
+			_, err := w.propose(w.openCase(c.found).ID, ledger.ActRefund, c.amount)
+			if c.fine {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, ledger.ErrAct)
+			}
+		})
+	}
+}
+
+// A write-off is at most the difference, with its sign, and never more than the
+// payment.
+func TestWriteOffsBounds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name         string
+		ours, theirs ledger.Rupiah
+		amount       ledger.Rupiah
+		fine         bool
+	}{
+		{"all of less", 50_000, 20_000, -30_000, true},
+		{"a part", 50_000, 20_000, -1, true},
+		{"one more", 50_000, 20_000, -30_001, false},
+		{"the other sign", 50_000, 20_000, 1, false},
+		{"nothing", 50_000, 20_000, 0, false},
+		{"all of more", 50_000, 60_000, 10_000, true},
+		{"more, one more", 50_000, 60_000, 10_001, false},
+		{"more, the other sign", 50_000, 60_000, -1, false},
+		{"no difference", 50_000, 50_000, 1, false},
+		{"the whole payment", 50_000, 0, -50_000, true},
+		{"more than the payment", 80_000, 0, -50_001, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := stage(t, sceneKey{"released", "paid"})
+			found := ledger.NewCase{Class: planted, Code: s.code, Ref: s.ref, Ours: c.ours, Theirs: c.theirs}
+			p, err := s.propose(s.openCase(found).ID, ledger.ActWriteOff, c.amount)
+			if !c.fine {
+				require.ErrorIs(t, err, ledger.ErrAct)
+				return
+			}
+			require.NoError(t, err)
+			_, err = s.approve(p)
+			require.NoError(t, err)
+			require.Equal(t, c.amount, s.load(ledger.Keys{Code: s.code, Ref: s.ref}).Tx.WrittenOff)
+			require.Equal(t, map[ledger.Account]ledger.Rupiah{
+				ledger.IndomaretReceivable: 50_000 + c.amount, ledger.WriteOffs: -c.amount, ledger.MerchantPayable(merchant): -50_000,
+			}, nonZero(s.balances(), ledger.IndomaretReceivable, 50_000+c.amount))
+		})
+	}
+}
+
+// nonZero adds an account to the balances where it has come to nothing.
+func nonZero(books map[ledger.Account]ledger.Rupiah, account ledger.Account, amount ledger.Rupiah) map[ledger.Account]ledger.Rupiah {
+	if amount == 0 {
+		books[account] = 0
+	}
+	return books
+}
+
+// Several cases can't write off more than the payment between them.
+func TestWriteOffsOfSeveralCases(t *testing.T) {
+	t.Parallel()
+	s := stage(t, sceneKey{"released", "paid"})
+	for line, fine := range []bool{true, true, false} {
+		found := ledger.NewCase{Class: planted, Line: uint64(line), Code: s.code, Ref: s.ref, Ours: 50_000, Theirs: 25_000}
+		_, err := s.propose(s.openCase(found).ID, ledger.ActWriteOff, -25_000)
+		if !fine {
+			require.ErrorIs(t, err, ledger.ErrAct)
+			return
+		}
+		require.NoError(t, err)
+		cases := s.cases()
+		_, err = s.approve(cases[len(cases)-1])
+		require.NoError(t, err)
+	}
+}
+
+// Where no payment is meant, the books alone are corrected.
+func TestWriteOffOfNoPayment(t *testing.T) {
+	t.Parallel()
+	for _, amount := range []ledger.Rupiah{-300, 300} {
+		w := setup(t)
+		found := ledger.NewCase{Class: planted, Ours: 1_000, Theirs: 1_000 + amount}
+		_, err := w.propose(w.openCase(found).ID, ledger.ActWriteOff, amount)
+		require.ErrorIs(t, err, ledger.ErrAct, "only a bank transfer is about no payment")
+		found.Class = ledger.ClassTransferDifference
+		w.resolve(found, ledger.ActWriteOff, amount)
+		require.Equal(t, map[ledger.Account]ledger.Rupiah{ledger.IndomaretReceivable: amount, ledger.WriteOffs: -amount}, w.balances())
+		lines, err := w.store.Lines(t.Context(), w.today(), 0, 10)
+		require.NoError(t, err)
+		require.Len(t, lines, 1)
+		require.Empty(t, lines[0].Merchant)
+		none, err := w.store.Booked(t.Context(), merchant, w.today(), 0, 10)
+		require.NoError(t, err)
+		require.Empty(t, none)
+	}
+}
+
+// A charge that finance staff reopened stays payable for at least grace, and
+// another TrackingRef pays it.
+func TestReopenedByFinance(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.charge(func(n *ledger.NewCharge) { n.Hold = lifetime })
+	w.pass(lifetime - time.Second)
+	w.pay(c.Code, "R1")
+	w.pass(time.Hour)
+	w.resolve(ledger.NewCase{Class: planted, Code: c.Code, Ref: "R1", Ours: 50_000}, ledger.ActReverse, 0)
+	require.WithinDuration(t, w.now.Add(5*time.Minute), w.chargeNow(c).Deadline, 0)
+	require.Empty(t, w.chargeNow(c).PaidBy)
+	require.Equal(t, ledger.ReasonApproved, w.pay(c.Code, "R2").Reason)
+	w.pass(lifetime)
+	w.sweep()
+	require.Equal(t, ledger.StandingReleased, w.standing(c))
+	require.Equal(t, ledger.Rupiah(50_000), w.balances()[ledger.IndomaretReceivable])
+}
+
+// A recovered TrackingRef is used like a paid one: its store can't use it for
+// another code.
+func TestRecoveredRefIsUsed(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.resolve(missing(w.charge(), "R1"), ledger.ActRecover, 0)
+	other := w.charge()
+	require.Equal(t, ledger.ReasonRefOtherCode, w.pay(other.Code, "R1").Reason)
+	r := w.pay(other.Code, "R1", func(p *ledger.Payment) { p.Store = otherStore })
+	require.Equal(t, []ledger.Warning{ledger.RefSeenElsewhere}, r.Warnings)
+}
+
+// Finance staff work while tills must wait: neither maintenance nor a paused
+// product stops a correction.
+func TestCorrectionsInMaintenance(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.charge(func(n *ledger.NewCharge) { n.Product = "PULSA" })
+	w.set(ledger.SettingMaintenance, "on")
+	w.set(ledger.SettingPaused("PULSA"), "on")
+	w.resolve(missing(c, "R1"), ledger.ActRecover, 0)
+	require.True(t, w.pay(c.Code, "R1").Replayed, "and a retry is answered")
+	require.Equal(t, ledger.ReasonSettled, w.reverse(c.Code, "R1").Reason)
+}
+
+// Adjustments stand in the first open batch, and count in its net.
+func TestAdjustmentsBatch(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	first, second := w.charge(noHold), w.charge(noHold)
+	w.pay(first.Code, "R1")
+	closed := w.closeDay(w.today(), true)
+	w.closeDay(w.today().Next().Previous(), true)
+	w.resolve(ledger.NewCase{Class: planted, Code: first.Code, Ref: "R1", Ours: 50_000, Theirs: 40_000}, ledger.ActWriteOff, -10_000)
+	w.resolve(missing(second, "R2"), ledger.ActRecover, 0)
+	w.resolve(ledger.NewCase{Class: planted, Code: unknownCode, Ref: "R3", Theirs: 7_000}, ledger.ActRefund, 7_000)
+	next := w.load(ledger.Keys{Day: w.today().Next()}).Batch
+	require.Equal(t, 3, next.Adjustments)
+	require.Equal(t, ledger.Rupiah(47_000), next.Adjusted)
+	require.Equal(t, ledger.Rupiah(47_000), next.Net())
+	require.Zero(t, next.Paid)
+	require.Equal(t, closed, w.load(ledger.Keys{Day: closed.Day}).Batch)
+
+	lines, err := w.store.Booked(t.Context(), merchant, next.Day, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, lines, 2, "the unknown code is nobody's")
+	require.Equal(t, second.Order, lines[1].Order)
+	require.Equal(t, ledger.Rupiah(50_000), lines[1].Adjustment.Payable)
+	require.Equal(t, ledger.Rupiah(0), lines[0].Adjustment.Payable, "a write-off is our own cost")
+}
