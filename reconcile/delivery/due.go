@@ -34,6 +34,10 @@ type Decision struct {
 	At time.Time
 }
 
+// clockSlack is how far a clock may be set back, as it is to keep right, without
+// a retry being taken for one of a wrong clock.
+const clockSlack = time.Minute
+
 // Due decides what is to be done with a job now. open is its earliest open run
 // and last its newest one, nil where there is none.
 //
@@ -48,7 +52,7 @@ type Decision struct {
 //
 // The next day is the one after the newest run's, or the job's First. So days
 // are neither skipped nor done out of order, whatever the clock does: set back,
-// it makes the job wait.
+// it makes the job wait for its day, but for no retry longer than Retry.Most.
 func Due(job Job, open, last *Run, now time.Time) Decision {
 	if open == nil {
 		return dueDay(job, last, now)
@@ -58,7 +62,9 @@ func Due(job Job, open, last *Run, now time.Time) Decision {
 		return Decision{Act: Finish, Day: open.Day, At: now}
 	}
 	at := step.from(open.Day, job.CutOff)
-	if open.NextAt.After(at) {
+	// A retry further off than any pause is by a clock that was ahead then.
+	wrong := open.NextAt.After(now.Add(job.Retry.Most + clockSlack))
+	if open.NextAt.After(at) && !wrong {
 		at = open.NextAt
 	}
 	next := Decision{Act: Try, Day: open.Day, Step: step.Name, At: at}

@@ -103,6 +103,17 @@ func somethingOpen(t *testing.T) map[string]dueCase {
 		"open, the retry": {
 			&Run{Day: friday, Steps: closed, Attempts: 2, NextAt: retryAt}, nil, "2026-11-21 07:30:00", Decision{Try, friday, "fetch", retryAt},
 		},
+		"open, the clock was set back a little": {
+			&Run{Day: friday, Steps: closed, Attempts: 2, NextAt: retryAt}, nil, "2026-11-21 06:29:00", Decision{Wait, friday, "fetch", retryAt},
+		},
+		"open, the clock was set back by more than a retry waits": {
+			&Run{Day: friday, Steps: closed, Attempts: 2, NextAt: retryAt}, nil, "2026-11-21 06:28:59",
+			Decision{Try, friday, "fetch", at(t, "2026-11-21 06:00:00")},
+		},
+		"open, the clock was set back before the step's time": {
+			&Run{Day: friday, Steps: closed, Attempts: 2, NextAt: retryAt}, nil, "2026-11-21 05:59:59",
+			Decision{Wait, friday, "fetch", at(t, "2026-11-21 06:00:00")},
+		},
 		"open, attempts used up": {
 			&Run{Day: friday, Steps: closed, Attempts: 3, NextAt: retryAt}, nil, "2026-11-21 07:00:00",
 			Decision{GiveUp, friday, "fetch", at(t, "2026-11-21 07:00:00")},

@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
@@ -132,6 +133,43 @@ func TestPutToAServerThatLosesBytes(t *testing.T) {
 	_, err := client.Put(t.Context(), path, "day.txt")
 	require.ErrorIs(t, err, delivery.ErrShort)
 	require.ErrorContains(t, err, "1024 bytes of 2000")
+}
+
+// zeroFiles says the truth of each file's size, and gives so many zeros for it;
+// checksums it denies.
+func zeroFiles(size int) func(io.ReadWriteCloser) {
+	handlers := sftp.InMemHandler()
+	handlers.FileGet = zeros(size)
+	return func(channel io.ReadWriteCloser) {
+		_ = sftp.NewRequestServer(channel, handlers).Serve() // until the client is gone
+	}
+}
+
+type zeros int
+
+func (z zeros) Fileread(r *sftp.Request) (io.ReaderAt, error) {
+	if strings.HasSuffix(r.Filepath, ".sha256") {
+		return nil, os.ErrNotExist
+	}
+	return bytes.NewReader(make([]byte, z)), nil
+}
+
+// No more is taken than the server has announced, and no less.
+func TestFetchOfAnotherSize(t *testing.T) {
+	t.Parallel()
+	for size, says := range map[int]string{1024: "1024 bytes of 2000", 4096: "day.txt: read: the file changed"} {
+		server := startPasswordServer(t, zeroFiles(size), byPassword)
+		client := delivery.Server{
+			Address: server.address, User: "partner", HostKeys: []string{server.fingerprint}, PasswordFile: secret(t, password),
+		}
+		path, _ := local(t, 2000)
+		_, err := client.Put(t.Context(), path, "day.txt")
+		require.NoError(t, err)
+		into := t.TempDir()
+		_, err = client.Fetch(t.Context(), ".", "day.txt", into)
+		require.ErrorContains(t, err, says)
+		require.Empty(t, entries(t, into))
+	}
 }
 
 func byPassword(c *ssh.ServerConfig, check func(string) error) {

@@ -18,6 +18,8 @@ type proxy struct {
 	// cutUp and cutDown are how many go through before the connection is cut; 0
 	// for all of them.
 	cutUp, cutDown int64
+	// joined, where there is one, is called at each connection.
+	joined func()
 	// mute lets the connection stand without a byte instead of cutting it.
 	mute bool
 }
@@ -49,6 +51,9 @@ func (p *proxy) start(t *testing.T, server string) *proxy {
 
 func (p *proxy) join(client net.Conn, server string, ended chan struct{}) {
 	defer client.Close()
+	if p.joined != nil {
+		p.joined()
+	}
 	upstream, err := net.Dial("tcp", server)
 	if err != nil {
 		return

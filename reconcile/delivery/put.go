@@ -59,6 +59,9 @@ type Receipt struct {
 // goes on from what it finds. The folder must exist, and the login must be
 // allowed to read what it wrote there.
 //
+// A path is for one Put at a time: two at once would write to the same temporary
+// file. A Job is done by one at a time, and its records are open in one process.
+//
 // Two things are the server's to keep: on one that has no fsync (Receipt.Synced)
 // a loss of power may take a file back, and where its rename replaces, which
 // SFTP's does not, another who writes the same name at the same moment is not

@@ -285,14 +285,29 @@ func TestASilentServerIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+// Another content of the same length comes in after it was weighed.
+func TestPutOfAFileThatChanges(t *testing.T) {
+	t.Parallel()
+	s := startSSHD(t, 0)
+	path, content := local(t, 200_000)
+	changed := make(chan error, 1)
+	change := &proxy{joined: func() { changed <- os.WriteFile(path, append([]byte{^content[0]}, content[1:]...), 0o600) }}
+	_, err := through(s, change.start(t, s.address)).Put(t.Context(), path, "day.txt")
+	require.NoError(t, <-changed)
+	require.ErrorIs(t, err, delivery.ErrChanged)
+	require.Empty(t, s.list(t))
+}
+
 func TestTheCallersEndEndsIt(t *testing.T) {
 	t.Parallel()
 	s := startSSHD(t, 0)
 	path, _ := local(t, 200_000)
+	begun := time.Now()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 200*time.Millisecond, errPartner)
 	defer cancel()
 	_, err := through(s, (&proxy{mute: true, cutUp: 60_000}).start(t, s.address)).Put(ctx, path, "day.txt")
 	require.ErrorIs(t, err, errPartner)
+	require.Less(t, time.Since(begun), delivery.DefaultTimeout*2/3, "not the server's silence")
 }
 
 func TestPutRefusals(t *testing.T) {

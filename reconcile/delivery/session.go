@@ -68,11 +68,12 @@ func (s Server) connect(ctx context.Context, config *ssh.ClientConfig) (*session
 	return &session{files, client, stop}, nil
 }
 
-// close ends the connection. What counts has been answered before.
+// close ends the connection. What counts has been answered before. The caller's
+// end is heeded to the last: a server may be slow to say goodbye.
 func (s *session) close() {
-	s.stop()
 	_ = s.Client.Close()
 	_ = s.conn.Close()
+	s.stop()
 }
 
 // impatient is a connection on which neither side may be silent for long. The

@@ -87,6 +87,10 @@ func (a Amounts) dropDecimals(text string) (string, error) {
 	if !found {
 		return text, nil
 	}
+	if a.ImpliedDecimals > 0 {
+		// Taking both kinds of decimals off would read a hundredth of the amount.
+		return "", fmt.Errorf("%q in an amount whose last %d digits are decimals: want %s", a.decimal(), a.ImpliedDecimals, a.sample())
+	}
 	switch fraction {
 	case "0", "00":
 		return whole, nil

@@ -16,8 +16,9 @@ import (
 // checkArchive holds a workbook's parts under their limits before excelize
 // unpacks them, and reads the sheets once through: excelize takes a sheet whose
 // XML breaks off for one that ends there, and would lose lines without a word.
-// Sizes are as the archive says; archive/zip reads no part beyond its own.
-func checkArchive(path string) error {
+// Sizes are as the archive says; archive/zip reads no part beyond its own. All
+// of them are known to be within bounds before the first part is unpacked.
+func checkArchive(path string, packed int64) error {
 	archive, err := zip.OpenReader(path)
 	if err != nil {
 		return fmt.Errorf("%w: not a workbook: %w", ErrFormat, err)
@@ -26,20 +27,15 @@ func checkArchive(path string) error {
 	if len(archive.File) > MaxParts {
 		return fmt.Errorf("%w: a workbook of more than %d parts", ErrTooLarge, MaxParts)
 	}
-	var total uint64
-	seen, facts := map[string]bool{}, sheetFacts{}
+	facts := sheetFacts{seen: map[string]bool{}}
 	for _, part := range archive.File {
-		name := strings.ToLower(strings.ReplaceAll(part.Name, `\`, "/"))
-		if seen[name] {
-			return fmt.Errorf("%w: the workbook has part %q twice", ErrFormat, printable(name))
+		if err := facts.checkSize(part, packed); err != nil {
+			return err
 		}
-		seen[name] = true
-		total += min(part.UncompressedSize64, MaxWorkbook+1)
-		if total > MaxWorkbook {
-			return fmt.Errorf("%w: the workbook unpacks to more than %d bytes", ErrTooLarge, int64(MaxWorkbook))
-		}
-		if err := facts.checkPart(part, name); err != nil {
-			return fmt.Errorf("part %q of the workbook: %w", printable(name), err)
+	}
+	for _, part := range archive.File {
+		if err := facts.checkPart(part); err != nil {
+			return fmt.Errorf("part %q of the workbook: %w", printable(part.Name), err)
 		}
 	}
 	if facts.highest > facts.strings {
@@ -50,41 +46,80 @@ func checkArchive(path string) error {
 
 // sheetFacts is what only all parts together tell.
 type sheetFacts struct {
+	seen map[string]bool // the parts' names
+	// unpacked and inMemory add up what the parts unpack to, in bytes.
+	unpacked, inMemory uint64
 	// strings counts the shared ones; highest is the last that a cell names, from
 	// 1 on. For one that is not there excelize gives the number.
 	strings, highest int
 }
 
-// checkPart knows the parts by the names that excelize goes by.
-func (f *sheetFacts) checkPart(part *zip.File, name string) error {
-	limit, rows := uint64(MaxPart), false
+// partName is how excelize knows a part.
+func partName(part *zip.File) string {
+	return strings.ToLower(strings.ReplaceAll(part.Name, `\`, "/"))
+}
+
+// The parts that grow with the file, by the names that excelize goes by.
+func isSheet(name string) bool   { return strings.HasPrefix(name, "xl/worksheets/sheet") }
+func isStrings(name string) bool { return name == "xl/sharedstrings.xml" }
+
+// limitOf is what a part may unpack to, in bytes.
+func limitOf(name string) uint64 {
 	switch {
-	case strings.HasPrefix(name, "xl/worksheets/sheet"):
-		limit, rows = MaxWorkbook, true
-	case name == "xl/sharedstrings.xml":
-		limit, rows = MaxStrings, true
+	case isSheet(name):
+		return MaxWorkbook
+	case isStrings(name):
+		return MaxStrings
 	}
-	if part.UncompressedSize64 > limit {
-		return fmt.Errorf("%w: unpacks to more than %d bytes", ErrTooLarge, limit)
+	return MaxPart
+}
+
+// checkSize holds a part under its own limit, and with those before it under
+// that of all.
+func (f *sheetFacts) checkSize(part *zip.File, packed int64) error {
+	name, size := partName(part), min(part.UncompressedSize64, MaxWorkbook+1)
+	if f.seen[name] {
+		return fmt.Errorf("%w: the workbook has part %q twice", ErrFormat, printable(name))
 	}
-	if tooDense(int64(part.UncompressedSize64), int64(part.CompressedSize64)) {
-		return fmt.Errorf("%w: unpacks to more than %d times its size", ErrTooLarge, MaxRatio)
+	f.seen[name] = true
+	f.unpacked += size
+	if f.unpacked > MaxWorkbook {
+		return fmt.Errorf("%w: the workbook unpacks to more than %d bytes", ErrTooLarge, int64(MaxWorkbook))
 	}
-	if !rows {
-		return nil
+	if limit := limitOf(name); size > limit {
+		return fmt.Errorf("%w: part %q of the workbook unpacks to more than %d bytes", ErrTooLarge, printable(name), limit)
 	}
+	if size <= partInMemory || !isSheet(name) && !isStrings(name) {
+		f.inMemory += size
+	}
+	if f.inMemory > MaxInMemory {
+		return fmt.Errorf("%w: the small parts of the workbook unpack to more than %d bytes", ErrTooLarge, MaxInMemory)
+	}
+	// Parts may lie over each other in the archive, so that only its own length
+	// says how much came in.
+	if tooDense(int64(f.unpacked), packed) || tooDense(int64(size), int64(part.CompressedSize64)) {
+		return fmt.Errorf("%w: the workbook unpacks to more than %d times its size", ErrTooLarge, MaxRatio)
+	}
+	return nil
+}
+
+// checkPart reads a sheet or the shared strings through. A sheet may have any
+// name, which the workbook tells: one under another is known by how it begins.
+func (f *sheetFacts) checkPart(part *zip.File) error {
 	in, err := part.Open()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	defer func() { _ = in.Close() }() // it was only read
-	return f.checkXML(in)
+	return f.checkXML(in, limitOf(partName(part)) > MaxPart)
 }
 
 // checkXML reads a part to its end: well formed, no piece of it beyond
 // MaxLineBytes, and its rows and cells in ascending order, because excelize
-// would take the cells of a row that goes back for those of the one before.
-func (f *sheetFacts) checkXML(in io.Reader) error {
+// would take the cells of a row that goes back for those of the one before. Of a
+// part that is not known to have rows it reads the first element, and goes on
+// where that is a sheet's.
+func (f *sheetFacts) checkXML(in io.Reader, rows bool) error {
 	g := newGuard(in)
 	decoder := xml.NewDecoder(g)
 	at := sheetOrder{facts: f}
@@ -94,11 +129,17 @@ func (f *sheetFacts) checkXML(in io.Reader) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
+		if err != nil && !rows {
+			return nil // a picture, or what excelize does without
+		}
 		if err != nil {
 			return xmlError(err)
 		}
 		switch element := token.(type) {
 		case xml.StartElement:
+			if rows = rows || element.Name.Local == "worksheet"; !rows {
+				return nil
+			}
 			if depth++; depth > maxDepth {
 				return fmt.Errorf("%w: elements are nested deeper than %d", ErrTooLarge, maxDepth)
 			}

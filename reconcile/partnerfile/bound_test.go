@@ -1,7 +1,9 @@
 package partnerfile
 
 import (
+	"archive/zip"
 	"compress/gzip"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -54,6 +56,41 @@ func TestSumsFit(t *testing.T) {
 	require.NoError(t, err)
 	sum := largest * MaxLines
 	require.Equal(t, largest, sum/MaxLines, "no overflow")
+}
+
+// Parts that pack badly count too: excelize holds all but large sheets in memory.
+func TestPartsInMemoryAreBounded(t *testing.T) {
+	t.Parallel()
+	part := func(name string, size uint64) *zip.File {
+		return &zip.File{FileHeader: zip.FileHeader{Name: name, UncompressedSize64: size, CompressedSize64: size}}
+	}
+	for name, size := range map[string]uint64{
+		"xl/media/image%d.png": MaxPart, `XL\Worksheets\sheet%d.xml`: partInMemory,
+	} {
+		f := sheetFacts{seen: map[string]bool{}}
+		last := int(MaxInMemory / size)
+		for i := range last {
+			require.NoError(t, f.checkSize(part(fmt.Sprintf(name, i), size), MaxFile))
+		}
+		require.NoError(t, f.checkSize(part("xl/worksheets/sheet.xml", partInMemory+1), MaxFile), "this one goes to a file")
+		err := f.checkSize(part(fmt.Sprintf(name, last), 1), MaxFile)
+		require.ErrorIs(t, err, ErrTooLarge)
+		require.ErrorContains(t, err, "the small parts of the workbook unpack to more than 33554432 bytes")
+	}
+}
+
+// Parts that lie over each other in the archive are each as small as they say.
+func TestPartsOverEachOther(t *testing.T) {
+	t.Parallel()
+	f, packed := sheetFacts{seen: map[string]bool{}}, uint64(100_000)
+	part := func(i uint64) *zip.File {
+		return &zip.File{FileHeader: zip.FileHeader{
+			Name: fmt.Sprintf("xl/worksheets/sheet%d.xml", i), UncompressedSize64: 100 * packed, CompressedSize64: packed,
+		}}
+	}
+	require.NoError(t, f.checkSize(part(1), int64(packed)))
+	require.NoError(t, f.checkSize(part(2), int64(packed)))
+	require.ErrorContains(t, f.checkSize(part(3), int64(packed)), "more than 200 times its size")
 }
 
 func TestTooDense(t *testing.T) {

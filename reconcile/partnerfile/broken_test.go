@@ -63,7 +63,7 @@ var defects = map[string]struct {
 	"simulated_utf16_without_mark.txt":            {partnerfile.ErrFormat, "is it UTF-16 without a byte order mark?"},
 	"simulated_utf16_cut_in_a_character.txt":      {partnerfile.ErrFormat, "bytes that stand for no character"},
 	"simulated_nul.txt":                           {partnerfile.ErrFormat, "line 2"},
-	"simulated_carriage_returns_only.txt":         {partnerfile.ErrTruncated, "there is no trailer"},
+	"simulated_carriage_returns_only.txt":         {partnerfile.ErrFormat, "a carriage return in the middle"},
 	"tokopedia_title_missing.csv":                 {partnerfile.ErrFormat, `line 1, columns.ref`},
 	"tokopedia_title_twice.csv":                   {partnerfile.ErrFormat, `2 columns are titled "ref id": want one`},
 	"tokopedia_thousands_in_wrong_groups.csv":     {nil, `line 2, columns.amount "5.00.00": thousands are not in groups of three digits`},

@@ -184,6 +184,7 @@ func (c *checker) checkTimes() {
 	c.checkClock("time_format", c.p.TimeFormat, c.p.Columns.Time != nil, timeParts)
 	c.unless(c.p.TimeFormat != ExcelDate, "time_format", "a date cell has its time with it: want columns.at")
 	c.unless(c.p.DayTolerance >= 0 && c.p.DayTolerance <= maxDayTolerance, "day_tolerance", "%d: want 0 to %d", c.p.DayTolerance, maxDayTolerance)
+	c.unless(c.p.DayTolerance == 0 || c.p.datedHeader() || c.p.FileName.Template != "", "day_tolerance", "needs header.date or file_name.template: lines that may be of other days don't tell the file's")
 	h := c.p.Header
 	if h == nil {
 		return

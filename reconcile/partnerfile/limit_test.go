@@ -275,6 +275,8 @@ func TestWorkbookLimits(t *testing.T) {
 		"bomb in the strings": {map[string]func(string) io.Reader{"xl/sharedStrings.xml": zeros(65 * mib)}, "unpacks to more than 67108864 bytes"},
 		"large styles":        {map[string]func(string) io.Reader{"xl/styles.xml": zeros(5 * mib)}, "unpacks to more than 4194304 bytes"},
 		"large other part":    {map[string]func(string) io.Reader{"xl/media/image1.png": zeros(5 * mib)}, "unpacks to more than 4194304 bytes"},
+		"many other parts":    {parts(5, "xl/media/image%d.png", zeros(4*mib)), "the workbook unpacks to more than 200 times its size"},
+		"many sheets":         {parts(2, "xl/worksheets/sheet9%d.xml", zeros(15*mib)), "the workbook unpacks to more than 200 times its size"},
 		"long cell":           {map[string]func(string) io.Reader{sheet: inRows("<row><c t=\"str\"><v>" + strings.Repeat("x", 100_000) + "</v></c></row>")}, "longer than 65536 bytes"},
 		"many cells":          {map[string]func(string) io.Reader{sheet: inRows("<row>" + cells + "</row>")}, "row 1 has more than 256 cells"},
 		"distant cell":        {map[string]func(string) io.Reader{sheet: inRows(`<row><c r="XFD1"><v>1</v></c></row>`)}, "row 1 has more than 256 cells"},
@@ -288,6 +290,47 @@ func TestWorkbookLimits(t *testing.T) {
 			require.ErrorContains(t, err, c.says)
 		})
 	}
+}
+
+// parts are so many of the same.
+func parts(count int, name string, text func(string) io.Reader) map[string]func(string) io.Reader {
+	all := map[string]func(string) io.Reader{}
+	for i := range count {
+		all[fmt.Sprintf(name, i)] = text
+	}
+	return all
+}
+
+// A sheet is held to the same rules whatever its part is called.
+func TestSheetUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	const other = "xl/worksheets/data.xml"
+	moved := func(change func(string) string) []byte {
+		var rows string
+		text := edited(t, map[string]func(string) io.Reader{sheet: func(old string) io.Reader {
+			rows = old
+			return strings.NewReader("<worksheet/>")
+		}})
+		require.NotEmpty(t, text)
+		return edited(t, map[string]func(string) io.Reader{
+			"xl/_rels/workbook.xml.rels": func(old string) io.Reader {
+				require.Contains(t, old, "worksheets/sheet2.xml")
+				return strings.NewReader(strings.Replace(old, "worksheets/sheet2.xml", "worksheets/data.xml", 1))
+			},
+			other: func(string) io.Reader { return strings.NewReader(change(rows)) },
+		})
+	}
+	want, _, err := readRecorded(t, "good/workbook.xlsx")
+	require.NoError(t, err)
+	lines, _, err := read(t, moved(func(rows string) string { return rows }), profileOf(t, "workbook"), partnerfile.Options{Day: day})
+	require.NoError(t, err)
+	require.Equal(t, want, lines)
+
+	p := profileOf(t, "workbook")
+	p.Trailer = nil // which would tell too
+	_, _, err = read(t, moved(func(rows string) string { return rows[:strings.LastIndex(rows, "<row")] }), p, partnerfile.Options{Day: day})
+	require.ErrorIs(t, err, partnerfile.ErrFormat)
+	require.ErrorContains(t, err, `part "xl/worksheets/data.xml" of the workbook`)
 }
 
 // sheet is the good workbook's part with the payments.

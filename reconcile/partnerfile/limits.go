@@ -7,9 +7,9 @@ const (
 	MaxFile = 1 << 30
 	// MaxUnpacked is the most that a gzipped file may unpack to, in bytes.
 	MaxUnpacked = 4 << 30
-	// MaxRatio is how many times its packed size a gzipped file may unpack to;
-	// text of settlement lines reaches 30. It is asked for after the first
-	// ratioFrom bytes, so that a small and regular file passes.
+	// MaxRatio is how many times its packed size a gzipped file or a workbook may
+	// unpack to; text of settlement lines reaches 30. It is asked for after the
+	// first ratioFrom bytes, so that a small and regular file passes.
 	MaxRatio = 200
 	// MaxLineBytes is the longest line, row or cell in bytes.
 	MaxLineBytes = 64 << 10
@@ -23,6 +23,9 @@ const (
 	MaxStrings = 64 << 20
 	// MaxPart is the largest other part of a workbook (styles, theme) in bytes.
 	MaxPart = 4 << 20
+	// MaxInMemory is the most that all parts of a workbook which are kept in memory
+	// (small sheets, styles, pictures) may unpack to together, in bytes.
+	MaxInMemory = 32 << 20
 	// MaxParts is the largest number of files in a workbook's archive.
 	MaxParts = 1000
 	// MaxName is the longest file name in bytes.

@@ -97,6 +97,9 @@ func (t *nameTemplate) group(kind, format string) (string, error) {
 	case "time":
 		var c clock
 		c, err = newClock(format, timeParts...)
+		if err == nil && c.excel {
+			err = errors.New("a name holds no date cell")
+		}
 		t.time = &c
 		return datePattern("time", c.layout), err
 	case "seq":

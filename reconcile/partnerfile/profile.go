@@ -109,8 +109,15 @@ type Profile struct {
 	TimeFormat string `yaml:"time_format,omitempty"`
 	// DayTolerance is how many days a line's business day may lie from the
 	// file's; 0 to 31. At 0 every line must be of the file's day; at 1 a payment
-	// that slipped into the next day's file is read, and left to the matcher.
+	// that slipped into the next day's file is read, and left to the matcher. The
+	// file must then say its day itself, in its header or name: by its lines
+	// yesterday's would pass for today's.
 	DayTolerance int `yaml:"day_tolerance,omitempty"`
+}
+
+// datedHeader reports whether the file says its day by itself.
+func (p Profile) datedHeader() bool {
+	return p.Header != nil && p.Header.Date != nil && !p.Header.Date.Optional
 }
 
 // Field says where a value stands. Exactly one of Name, Position and Offset is

@@ -63,8 +63,8 @@ type reading struct {
 	named   NamedFile
 	// fields is how many each line has; 0 until it is known.
 	fields int
-	// What has been seen of the file.
-	header, titles, trailer bool
+	// What has been seen of the file: any row at all, and its records.
+	begun, header, titles, trailer bool
 	// spoilt tells that a line was wrong and is missing in the sums.
 	spoilt bool
 }
@@ -108,6 +108,9 @@ func (r *reading) name() error {
 		}
 		r.named = named
 		r.summary.Sequence = named.Sequence
+	}
+	if p := r.profile; p.DayTolerance > 0 && r.options.Name == "" && !p.datedHeader() {
+		return fmt.Errorf("%w: it is missing, and nothing else in the profile tells the file's day", ErrName)
 	}
 	return r.setDay(r.named.Day, "the name")
 }
@@ -181,6 +184,7 @@ func (r *reading) records(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		r.begun = true
 		if row.number <= r.profile.Skip {
 			continue
 		}
@@ -250,6 +254,10 @@ func (r *reading) readHeader(row *row) error {
 		r.readHeaderDate(v, text)
 	}
 	r.aroundDay()
+	// With titles, columns have no place yet.
+	if len(v.faults) == 0 && h.Mark == "" && !r.profile.Titles {
+		return r.likePayment(row, "the header")
+	}
 	return r.report(v.faults)
 }
 
@@ -271,6 +279,19 @@ func (r *reading) readHeaderDate(v *values, text string) {
 	}
 }
 
+// likePayment finds a row that is no payment by its place alone and yet reads as
+// one: the profile knows of a record that the file does not have, and a payment
+// would be lost.
+func (r *reading) likePayment(row *row, what string) error {
+	if r.profile.Detail != "" && !row.begins(r.profile.Detail) {
+		return nil
+	}
+	if r.details.read(row, 1); len(r.details.faults) > 0 {
+		return nil
+	}
+	return r.misplaced(row, fmt.Sprintf("reads as a payment: want %s", what))
+}
+
 // readTitles can't be done without: where a title is missing, reading ends.
 func (r *reading) readTitles(row *row) error {
 	r.titles = true
@@ -279,7 +300,7 @@ func (r *reading) readTitles(row *row) error {
 	}
 	faults := r.places.title(row)
 	if len(faults) == 0 {
-		return nil
+		return r.likePayment(row, "the titles")
 	}
 	if err := r.report(faults); err != nil {
 		return err
@@ -353,6 +374,8 @@ func (r *reading) finish() error {
 		return fmt.Errorf("%w: after %d payments there is no trailer", ErrTruncated, r.summary.Lines)
 	case p.NewlineAtEnd && !r.rows.complete():
 		return fmt.Errorf("%w: its last line has no end", ErrTruncated)
+	case !r.begun:
+		return fmt.Errorf("%w: it has no line at all", ErrTruncated)
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (l *lines) next() (*row, error) {
 			return nil, err
 		}
 		l.ended = err == nil
-		text := bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\n")), []byte("\r"))
+		text := bytes.TrimRight(bytes.TrimSuffix(raw, []byte("\n")), "\r")
 		if len(text) == 0 {
 			continue
 		}
@@ -92,7 +92,7 @@ func (l *lines) next() (*row, error) {
 func (l *lines) parse(raw []byte, text string) (*row, error) {
 	r := &l.row
 	r.raw, r.text, r.runes = raw, text, nil
-	if rule := unreadable(text); rule != "" {
+	if rule := unreadableLine(text); rule != "" {
 		return nil, &LineError{Line: r.number, Text: printable(hideDigits(text)), Rule: rule, kind: ErrFormat}
 	}
 	if l.delimiter == "" {
@@ -109,6 +109,16 @@ func (l *lines) parse(raw []byte, text string) (*row, error) {
 		r.cells = append(r.cells, field)
 	}
 	return r, nil
+}
+
+// unreadableLine tells why text can't be a line's. A carriage return within one
+// is the line end of another system: all of the file would be one line, its
+// first, and a file of titles alone is a day without payments.
+func unreadableLine(text string) string {
+	if strings.IndexByte(text, '\r') >= 0 {
+		return "a carriage return in the middle: want lines to end with a line feed, or with both"
+	}
+	return unreadable(text)
 }
 
 // unreadable tells why text can't be what its encoding says; empty when it can.
@@ -167,7 +177,7 @@ func (t *table) next() (*row, error) {
 		return nil, &LineError{Line: t.row.number, Rule: fmt.Sprintf("more than %d fields", MaxFields), kind: ErrTooLarge}
 	}
 	for _, cell := range cells {
-		if rule := unreadable(cell); rule != "" {
+		if rule := unreadableLine(cell); rule != "" {
 			return nil, &LineError{Line: t.row.number, Text: printable(hideDigits(cell)), Rule: rule, kind: ErrFormat}
 		}
 	}

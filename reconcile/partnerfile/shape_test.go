@@ -21,6 +21,12 @@ func small() partnerfile.Profile {
 	}
 }
 
+// tolerant takes payments of the days around that of the header.
+func tolerant(p *partnerfile.Profile) {
+	p.Header = &partnerfile.Header{Date: &partnerfile.Field{Position: 2}, DateFormat: "yyyyMMdd"}
+	p.DayTolerance = 1
+}
+
 // Shapes of files that differ from the recorded ones in one key.
 func TestShapes(t *testing.T) {
 	t.Parallel()
@@ -31,20 +37,22 @@ func TestShapes(t *testing.T) {
 		amount ledger.Rupiah // of all paid lines
 		says   string        // where it is refused
 	}{
-		"as it is":                     {func(*profile) {}, "1;2;202611220815;500;\n3;4;202611220815;600;7\n", 1100, ""},
-		"tabs":                         {func(p *profile) { p.Delimiter = "\t" }, "1\t2\t202611220815\t500\t0\n", 500, ""},
-		"blanks around":                {func(*profile) {}, " 1 ; 2;202611220815 ; 500 ;\n", 500, ""},
-		"blank lines":                  {func(*profile) {}, "\n1;2;202611220815;500;\n\r\n\n", 500, ""},
-		"blank lines, quoted":          {func(p *profile) { p.Quoting = partnerfile.RFC4180 }, "\n1;\"2\";202611220815;500;\n\n", 500, ""},
-		"blank lines counted":          {func(*profile) {}, "\n\n1;2;202611220815;x;\n", 0, `line 3, columns.amount "x"`},
-		"lines before it":              {func(p *profile) { p.Skip = 2 }, "Indomaret\n\n1;2;202611220815;500;\n", 500, ""},
-		"fields vary":                  {func(*profile) {}, "1;2;202611220815;500;\n1;2;202611220815;500;;\n", 0, "line 2 \"1;2;***;500;;\": 6 fields: want 5"},
-		"latin1":                       {func(p *profile) { p.Encoding = partnerfile.Latin1; p.Skip = 1 }, "caf\xe9\n1;2;202611220815;500;\n", 500, ""},
-		"latin1 taken for utf-8":       {func(p *profile) { p.Skip = 1 }, "caf\xe9\n1;2;202611220815;500;\n", 0, `line 1 "caf·": not UTF-8`},
-		"utf-8 in quotes":              {func(p *profile) { p.Quoting = partnerfile.RFC4180 }, "1;\"caf\xe9\";202611220815;500;\n", 0, "not UTF-8"},
-		"utf-16 without its mark":      {func(p *profile) { p.Encoding = partnerfile.UTF16 }, "1;2;202611220815;500;\n", 0, "no byte order mark of UTF-16"},
-		"day before is far":            {func(p *profile) { p.DayTolerance = 1 }, "1;2;202611210815;500;\n3;4;202611200815;500;\n", 0, "want 2026-11-21 to 2026-11-23"},
-		"day before is near":           {func(p *profile) { p.DayTolerance = 1 }, "1;2;202611210815;500;\n3;4;202611230815;600;\n", 1100, ""},
+		"as it is":                {func(*profile) {}, "1;2;202611220815;500;\n3;4;202611220815;600;7\n", 1100, ""},
+		"tabs":                    {func(p *profile) { p.Delimiter = "\t" }, "1\t2\t202611220815\t500\t0\n", 500, ""},
+		"blanks around":           {func(*profile) {}, " 1 ; 2;202611220815 ; 500 ;\n", 500, ""},
+		"blank lines":             {func(*profile) {}, "\n1;2;202611220815;500;\n\r\n\n", 500, ""},
+		"blank lines, quoted":     {func(p *profile) { p.Quoting = partnerfile.RFC4180 }, "\n1;\"2\";202611220815;500;\n\n", 500, ""},
+		"blank lines counted":     {func(*profile) {}, "\n\n1;2;202611220815;x;\n", 0, `line 3, columns.amount "x"`},
+		"lines before it":         {func(p *profile) { p.Skip = 2 }, "Indomaret\n\n1;2;202611220815;500;\n", 500, ""},
+		"fields vary":             {func(*profile) {}, "1;2;202611220815;500;\n1;2;202611220815;500;;\n", 0, "line 2 \"1;2;***;500;;\": 6 fields: want 5"},
+		"latin1":                  {func(p *profile) { p.Encoding = partnerfile.Latin1; p.Skip = 1 }, "caf\xe9\n1;2;202611220815;500;\n", 500, ""},
+		"latin1 taken for utf-8":  {func(p *profile) { p.Skip = 1 }, "caf\xe9\n1;2;202611220815;500;\n", 0, `line 1 "caf·": not UTF-8`},
+		"utf-8 in quotes":         {func(p *profile) { p.Quoting = partnerfile.RFC4180 }, "1;\"caf\xe9\";202611220815;500;\n", 0, "not UTF-8"},
+		"utf-16 without its mark": {func(p *profile) { p.Encoding = partnerfile.UTF16 }, "1;2;202611220815;500;\n", 0, "no byte order mark of UTF-16"},
+		"day before is far":       {tolerant, "any;20261122\n1;2;202611210815;500;\n3;4;202611200815;500;\n", 0, "want 2026-11-21 to 2026-11-23"},
+		"day before is near":      {tolerant, "any;20261122\n1;2;202611210815;500;\n3;4;202611230815;600;\n", 1100, ""},
+		"nothing says its day": {func(p *profile) { p.DayTolerance = 1; p.FileName.Template = "IDM{date:yyyyMMdd}" },
+			"1;2;202611210815;500;\n", 0, "the file's name is wrong: it is missing"},
 		"cut in the last line":         {func(p *profile) { p.NewlineAtEnd = true }, "1;2;202611220815;500;\n1;2;202611220815;5;", 0, "its last line has no end"},
 		"cut in the last line, quoted": {func(p *profile) { p.NewlineAtEnd = true; p.Quoting = partnerfile.RFC4180 }, "1;2;202611220815;500;\n1;2;202611220815;5;", 0, "its last line has no end"},
 		"partner in each line": {func(p *profile) {
@@ -59,6 +67,15 @@ func TestShapes(t *testing.T) {
 		}, "any;22112026\n", 0, `line 1, header.date "22112026": not a date`},
 		"header missing":               {func(p *profile) { p.Header = &partnerfile.Header{} }, "\n", 0, "it has no header"},
 		"titles missing":               {func(p *profile) { p.Titles = true }, "\n", 0, "it has no titles"},
+		"no titles in the file":        {func(p *profile) { p.Titles = true }, "1;2;202611220815;500;\n3;4;202611220815;600;7\n", 0, "reads as a payment: want the titles"},
+		"no header in the file":        {func(p *profile) { p.Header = &partnerfile.Header{} }, "1;2;202611220815;500;\n3;4;202611220815;600;7\n", 0, "reads as a payment: want the header"},
+		"a header before the titles":   {func(p *profile) { p.Header = &partnerfile.Header{}; p.Titles = true }, "any\na;b;c;d;e\n1;2;202611220815;500;\n", 500, ""},
+		"titles beside a mark":         {func(p *profile) { p.Titles = true; p.Detail = "D" }, "1;2;202611220815;500;\n", 0, ""},
+		"ends of old Macs":             {func(p *profile) { p.Titles = true }, "a;b;c;d;e\r1;2;202611220815;500;\r", 0, "line 1 \"a;b;c;d;e·1;2;***;500;\": a carriage return in the middle"},
+		"ends of old Macs, quoted":     {func(p *profile) { p.Titles = true; p.Quoting = partnerfile.RFC4180 }, "a;b;c;d;e\r1;2;202611220815;500;\r", 0, "a carriage return in the middle"},
+		"two carriage returns":         {func(*profile) {}, "1;2;202611220815;500;\r\r\n\r\r\n3;4;202611220815;600;7\r\r\n", 1100, ""},
+		"blank lines only":             {func(*profile) {}, "\n\r\n", 0, "the file is cut off: it has no line at all"},
+		"byte order mark only":         {func(*profile) {}, "\xef\xbb\xbf", 0, "the file is cut off: it has no line at all"},
 		"titles only":                  {func(p *profile) { p.Titles = true }, "a;b;c;d;e\n", 0, ""},
 		"trailer's sum is none":        {func(p *profile) { p.Trailer = &partnerfile.Trailer{Mark: "END", Sum: &partnerfile.Field{Position: 2}} }, "1;2;202611220815;500;\nEND;five\n", 0, `line 2, trailer.sum "five": not an amount`},
 		"trailer's sum is large":       {func(p *profile) { p.Trailer = &partnerfile.Trailer{Mark: "END", Sum: &partnerfile.Field{Position: 2}} }, "1;2;202611220815;999999999999;\n1;2;202611220815;1;\nEND;1000000000000\n", 1_000_000_000_000, ""},

@@ -85,7 +85,8 @@ func TestParseAmountInOtherForms(t *testing.T) {
 		"implied, zero":           {implied, "000", 0, ""},
 		"implied fraction":        {implied, "5000050", 0, "a fraction"},
 		"implied, too short":      {implied, "00", 0, "want more than 2 digits"},
-		"implied and a point too": {implied, "5000000.00", 50_000, ""},
+		"implied and a point too": {implied, "50000.00", 0, `"." in an amount whose last 2 digits are decimals`},
+		"implied and a comma":     {Amounts{Thousands: ".", ImpliedDecimals: 2}, "50.000,00", 0, `"," in an amount`},
 	})
 }
 

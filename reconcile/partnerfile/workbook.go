@@ -27,9 +27,9 @@ func openWorkbook(in io.Reader, sheet, folder string) (*workbook, error) {
 		return nil, fmt.Errorf("spool the workbook: %w", err)
 	}
 	w := &workbook{path: spool.Name()}
-	_, err = io.Copy(spool, in)
+	packed, err := io.Copy(spool, in)
 	if err = errors.Join(err, spool.Close()); err == nil {
-		err = checkArchive(w.path)
+		err = checkArchive(w.path, packed)
 	}
 	if err == nil {
 		err = w.open(sheet, folder)
