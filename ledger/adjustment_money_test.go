@@ -393,3 +393,20 @@ func TestAdjustmentsBatch(t *testing.T) {
 	require.Equal(t, ledger.Rupiah(50_000), lines[1].Adjustment.Payable)
 	require.Equal(t, ledger.Rupiah(0), lines[0].Adjustment.Payable, "a write-off is our own cost")
 }
+
+// A recovered payment that is taken back corrects the business day that the
+// recovery was about, not the batch in which it stands.
+func TestRecoveredPaymentKeepsItsDay(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.charge()
+	w.resolve(missing(c, "R1"), ledger.ActRecover, 0)
+	w.pass(lifetime)
+	w.written()
+	w.resolve(ledger.NewCase{Class: "AGAIN", Day: w.today(), Code: c.Code, Ref: "R1", Ours: 50_000}, ledger.ActReverse, 0)
+	for _, r := range w.written() {
+		if adjusted, ok := r.Event.(ledger.Adjusted); ok {
+			require.Equal(t, []ledger.Day{"2026-03-09", w.today()}, []ledger.Day{adjusted.Of, adjusted.Day})
+		}
+	}
+}

@@ -356,8 +356,34 @@ func (n NewCase) opened(by string) CaseOpened {
 	}
 }
 
-// DecideOpenCases opens those cases that were never opened before. Error: ErrText
-// for one without a class, or nobody who opens it.
+// maxReceived bounds a text that a file brings, in bytes: as long as the matcher
+// takes it.
+const maxReceived = 255
+
+// check refuses what is no difference. Errors: ErrText, ErrSum.
+func (n NewCase) check() error {
+	// Without a class it would pass for a refused reversal.
+	if err := checkName("class", n.Class); err != nil {
+		return err
+	}
+	for _, field := range []struct{ name, text string }{{"code", string(n.Code)}, {"ref", string(n.Ref)}, {"store", n.Store}} {
+		if len(field.text) > maxReceived {
+			return fmt.Errorf("%s: %d bytes, limit %d: %w", field.name, len(field.text), maxReceived, ErrText)
+		}
+	}
+	if characters := utf8.RuneCountInString(n.Note); characters > MaxCaseText {
+		return fmt.Errorf("note: %d characters, limit %d: %w", characters, MaxCaseText, ErrText)
+	}
+	for _, amount := range []Rupiah{n.Ours, n.Theirs, n.OursFee, n.TheirsFee} {
+		if amount < 0 || amount > MaxRupiah {
+			return fmt.Errorf("amount %d: want 0 to %d: %w", amount, MaxRupiah, ErrSum)
+		}
+	}
+	return nil
+}
+
+// DecideOpenCases opens those cases that were never opened before. Errors:
+// ErrText, ErrSum.
 func DecideOpenCases(s State, by string, found []NewCase, now time.Time) (Change, error) {
 	if err := checkBy(by); err != nil {
 		return Change{}, err
@@ -365,9 +391,8 @@ func DecideOpenCases(s State, by string, found []NewCase, now time.Time) (Change
 	c := Change{At: now}
 	seen := map[string]bool{}
 	for _, n := range found {
-		// Without a class it would pass for a refused reversal.
-		if n.Class == "" {
-			return Change{}, fmt.Errorf("case of code %s ref %s: no class: %w", n.Code, n.Ref, ErrText)
+		if err := n.check(); err != nil {
+			return Change{}, fmt.Errorf("case of code %.70q ref %.70q: %w", n.Code, n.Ref, err)
 		}
 		opened := n.opened(by)
 		name := opened.name()

@@ -415,3 +415,32 @@ func TestWithdrawnProposal(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, ledger.Withdrawn{Case: c.ID, Why: "the store says otherwise", By: approver}, records[2].Event)
 }
+
+// What a file brings is bounded before it is kept for ever.
+func TestFoundIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		edit func(*ledger.NewCase)
+		err  error
+	}{
+		{"fine", func(*ledger.NewCase) {}, nil},
+		{"no class", func(n *ledger.NewCase) { n.Class = "" }, ledger.ErrText},
+		{"long class", func(n *ledger.NewCase) { n.Class = strings.Repeat("X", ledger.MaxPerson+1) }, ledger.ErrText},
+		{"long code", func(n *ledger.NewCase) { n.Code = ledger.PaymentCode(strings.Repeat("1", 256)) }, ledger.ErrText},
+		{"long store", func(n *ledger.NewCase) { n.Store = strings.Repeat("G", 256) }, ledger.ErrText},
+		{"long note", func(n *ledger.NewCase) { n.Note = strings.Repeat("é", ledger.MaxCaseText+1) }, ledger.ErrText},
+		{"below zero", func(n *ledger.NewCase) { n.Theirs = -1 }, ledger.ErrSum},
+		{"too much", func(n *ledger.NewCase) { n.OursFee = ledger.MaxRupiah + 1 }, ledger.ErrSum},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			found := ledger.NewCase{Class: planted, Day: "2026-03-10", Code: "1000000000000000", Ref: "R1", Theirs: 50_000}
+			c.edit(&found)
+			opened, err := w.service.OpenCases(t.Context(), proposer, []ledger.NewCase{found})
+			require.ErrorIs(t, err, c.err)
+			require.Equal(t, c.err == nil, opened == 1)
+		})
+	}
+}

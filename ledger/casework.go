@@ -12,8 +12,8 @@ import (
 const openGroup = 100
 
 // OpenCases opens what was found, each once for ever: a case is known by its day,
-// class, code, TrackingRef and line. It returns how many are new. Errors: ErrText (no class, no
-// by), and the store's; those of earlier groups are open then.
+// class, code, TrackingRef and line. It returns how many are new. Errors: ErrText, ErrSum, and the
+// store's; those of earlier groups are open then.
 func (s *Service) OpenCases(ctx context.Context, by string, found []NewCase) (opened int, err error) {
 	for group := range slices.Chunk(found, openGroup) {
 		keys := Keys{}

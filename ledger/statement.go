@@ -159,6 +159,8 @@ func (s Statement) follows(state State) error {
 		return fmt.Errorf("number 1 follows none: %w", ErrPeriod)
 	case before != nil && (before.To.Next() != s.From || before.SHA256 != s.PreviousSHA256):
 		return fmt.Errorf("it does not follow number %d, which ends on %s: %w", before.No, before.To, ErrPeriod)
+	case before != nil && s.Through < before.Through:
+		return fmt.Errorf("it looks at the journal to %d, number %d did to %d: %w", s.Through, before.No, before.Through, ErrPeriod)
 	default:
 		return nil
 	}

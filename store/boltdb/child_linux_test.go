@@ -111,6 +111,14 @@ func (c *child) steps() []func() error {
 			return c.outcome("close", err)
 		},
 		func() error { return c.outcome("seal", service.Seal(context.Background(), testDay(), "aa")) },
+		func() error {
+			_, err := service.OpenCases(context.Background(), "matcher", []ledger.NewCase{{Class: "FOUND", Day: testDay(), Ref: "A"}})
+			return c.outcome("case", err)
+		},
+		func() error {
+			_, err := service.RecordTransfer(context.Background(), ledger.Transfer{Reference: "T1", On: testDay(), Amount: 50_000, By: "ani"})
+			return c.outcome("transfer", err)
+		},
 	)
 }
 

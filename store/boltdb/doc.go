@@ -14,10 +14,15 @@
 // no index of codes. A payment therefore writes one leaf of charges, one of
 // the TrackingRefs, and the end of the journal, however large the ledger is.
 //
-// Charges are listed by merchant and by order id from a second file beside the
-// ledger (ledger.db has ledger.index.db), which follows the journal and decides
-// nothing. It may be removed at any time: it is built anew from the journal.
-// Payments wait for none of it.
+// Balances are kept by account and day, so that the books of any day can be had
+// by adding up. Cases, statements, transfers and the like are documents: few, in
+// JSON, by keys that the ledger chooses.
+//
+// Charges are listed by merchant and by order id, and settlement lines by
+// merchant and day, from a second file beside the ledger (ledger.db has
+// ledger.index.db), which follows the journal and decides nothing. It may be
+// removed at any time: it is built anew from the journal. Payments wait for none
+// of it.
 //
 // # Older files
 //

@@ -126,6 +126,9 @@ type transactionRow struct {
 	Booked      millis         `cbor:"8,keyasint"`
 	Reversed    millis         `cbor:"9,keyasint,omitempty"`
 	FeeIncluded bool           `cbor:"10,keyasint,omitempty"`
+	Recovered   bool           `cbor:"11,keyasint,omitempty"`
+	WrittenOff  ledger.Rupiah  `cbor:"12,keyasint,omitempty"`
+	Of          ledger.Day     `cbor:"13,keyasint,omitempty"`
 }
 
 func toTransactionRow(t ledger.Transaction) transactionRow {
@@ -133,6 +136,7 @@ func toTransactionRow(t ledger.Transaction) transactionRow {
 		State: t.State, Amount: t.Amount, Fee: t.Fee, FeeRemitted: t.FeeRemitted,
 		Store: t.Store, Receipt: t.Receipt, Day: t.Day,
 		Booked: toMillis(t.Booked), Reversed: toMillis(t.Reversed), FeeIncluded: t.FeeIncluded,
+		Recovered: t.Recovered, WrittenOff: t.WrittenOff, Of: t.Of,
 	}
 }
 
@@ -141,6 +145,7 @@ func (r transactionRow) transaction(code ledger.PaymentCode, ref ledger.Tracking
 		Code: code, Ref: ref, State: r.State, Amount: r.Amount, Fee: r.Fee, FeeRemitted: r.FeeRemitted,
 		Store: r.Store, Receipt: r.Receipt, Day: r.Day,
 		Booked: r.Booked.time(), Reversed: r.Reversed.time(), FeeIncluded: r.FeeIncluded,
+		Recovered: r.Recovered, WrittenOff: r.WrittenOff, Of: r.Of,
 	}
 }
 
@@ -166,6 +171,9 @@ type batchRow struct {
 	SHA256         string        `cbor:"12,keyasint,omitempty"`
 	PreviousSHA256 string        `cbor:"13,keyasint,omitempty"`
 	Partner        string        `cbor:"14,keyasint,omitempty"`
+	Adjustments    int           `cbor:"15,keyasint,omitempty"`
+	Adjusted       ledger.Rupiah `cbor:"16,keyasint,omitempty"`
+	Transfer       string        `cbor:"17,keyasint,omitempty"`
 }
 
 func toBatchRow(b ledger.Batch) batchRow {
@@ -174,6 +182,7 @@ func toBatchRow(b ledger.Batch) batchRow {
 		Paid: b.Paid, PaidAmount: b.PaidAmount, PaidFee: b.PaidFee, RemittedFee: b.RemittedFee,
 		Reversed: b.Reversed, ReversedAmount: b.ReversedAmount,
 		SHA256: b.SHA256, PreviousSHA256: b.PreviousSHA256, Partner: b.Partner,
+		Adjustments: b.Adjustments, Adjusted: b.Adjusted, Transfer: b.Transfer,
 	}
 }
 
@@ -183,6 +192,7 @@ func (r batchRow) batch(day ledger.Day) ledger.Batch {
 		Paid: r.Paid, PaidAmount: r.PaidAmount, PaidFee: r.PaidFee, RemittedFee: r.RemittedFee,
 		Reversed: r.Reversed, ReversedAmount: r.ReversedAmount,
 		SHA256: r.SHA256, PreviousSHA256: r.PreviousSHA256, Partner: r.Partner,
+		Adjustments: r.Adjustments, Adjusted: r.Adjusted, Transfer: r.Transfer,
 	}
 }
 

@@ -124,6 +124,13 @@ func booked(t *testing.T, store *Store) map[string]bool {
 			there["seal"] = true
 		}
 	}
+	for name, prefix := range map[string]string{"case": "case/", "transfer": "transfer/T1"} {
+		documents, err := store.Documents(context.Background(), prefix, "", 2)
+		require.NoError(t, err)
+		if len(documents) > 0 {
+			there[name] = true
+		}
+	}
 	return there
 }
 

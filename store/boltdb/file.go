@@ -22,7 +22,8 @@ import (
 //
 //	1    the first
 //	2    the outbox; charges know their newest record
-const Schema = 2
+//	3    documents in the place of cases; balances by day
+const Schema = 3
 
 // pageSize keeps the tree a level lower than bbolt's usual 4 KiB pages: each
 // payment of a large ledger writes its leaf and the branches above it.
@@ -278,7 +279,7 @@ func (m *metadata) read(tx *bolt.Tx) error {
 	}
 	needed := buckets()
 	if m.Schema < Schema {
-		needed = append([][]byte{bucketJournal, bucketDetails, bucketCharges}, rowsKept(m.Schema)...)
+		needed = oldBuckets(m.Schema)
 	}
 	for _, name := range needed {
 		if tx.Bucket(name) == nil {

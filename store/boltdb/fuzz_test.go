@@ -75,6 +75,7 @@ func FuzzDecodeRow(f *testing.F) {
 		decodes[detailsRow](t, value)
 		decodes[refUseRow](t, value)
 		decodes[batchRow](t, value)
+		decodes[merchantRow](t, value)
 		decodes[noticeRow](t, value)
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -18,22 +17,23 @@ const (
 	// indexStep is how many records are read in one transaction of the ledger,
 	// and how far the index may fall behind before it follows by itself.
 	indexStep = 4_000
-	// indexTail is how many charges are kept in memory before they are written:
+	// indexTail is how many entries are kept in memory before they are written:
 	// a listing that has just caught up waits for no disk.
 	indexTail = 4_000
-	// indexSkip is how many records without a charge are passed over before the
+	// indexSkip is how many records without an entry are passed over before the
 	// file is told of them.
 	indexSkip = 100_000
 )
 
 // errIndexClosed reports a listing of a ledger that is being closed, or whose
 // index was given up meanwhile.
-var errIndexClosed = errors.New("the index of charges is closed")
+var errIndexClosed = errors.New("the index of the journal is closed")
 
-// chargeIndex lists charges by merchant and by order id. It follows the
-// journal on demand, and is never waited for by a commit. Most of it is in a
-// file of its own, which can be lost: it is built anew from the journal.
-type chargeIndex struct {
+// journalIndex lists charges by merchant and by order id, and settlement lines
+// by merchant and day. It follows the journal on demand, and is never waited
+// for by a commit. Most of it is in a file of its own, which can be lost: it is
+// built anew from the journal.
+type journalIndex struct {
 	path string
 	view func(func(*bolt.Tx) error) error
 	// grew tells the goroutine behind that there is much to follow.
@@ -52,17 +52,19 @@ type chargeIndex struct {
 	// saved is the last record that the file has followed, and last the one that
 	// the tail has.
 	saved, last head
-	tail        []indexedCharge
+	tail        entries
 }
 
-// indexedCharge is a charge with all that it is listed by.
-type indexedCharge struct {
-	merchant, order string
-	place           ledger.Place
+// entries are what the index has found among some records.
+type entries struct {
+	charges []indexedCharge
+	lines   []indexedLine
 }
 
-func newChargeIndex(path string, view func(func(*bolt.Tx) error) error) *chargeIndex {
-	x := &chargeIndex{
+func (e entries) count() int { return len(e.charges) + len(e.lines) }
+
+func newJournalIndex(path string, view func(func(*bolt.Tx) error) error) *journalIndex {
+	x := &journalIndex{
 		path: path, view: view, grew: make(chan struct{}, 1), turn: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 	x.running, x.stop = context.WithCancel(context.Background())
@@ -70,7 +72,7 @@ func newChargeIndex(path string, view func(func(*bolt.Tx) error) error) *chargeI
 }
 
 // start follows what the journal has, to its record end, in the background.
-func (x *chargeIndex) start(end uint64) {
+func (x *journalIndex) start(end uint64) {
 	go func() {
 		defer close(x.stopped)
 		for {
@@ -87,7 +89,7 @@ func (x *chargeIndex) start(end uint64) {
 }
 
 // grown is told of every commit. It never waits.
-func (x *chargeIndex) grown(end uint64) {
+func (x *journalIndex) grown(end uint64) {
 	// A few records cost the next listing less than a wake-up costs payments.
 	if end < x.next.Load()+indexStep {
 		return
@@ -99,7 +101,7 @@ func (x *chargeIndex) grown(end uint64) {
 }
 
 // close ends the index. What it has not written is followed again next time.
-func (x *chargeIndex) close() {
+func (x *journalIndex) close() {
 	// Whoever follows the journal stops at its next step.
 	x.stop()
 	<-x.stopped
@@ -108,49 +110,67 @@ func (x *chargeIndex) close() {
 	if x.db == nil {
 		return
 	}
-	if len(x.tail) > 0 {
+	if x.tail.count() > 0 {
 		_ = x.flush()
 	}
 	x.giveUp(nil)
 }
 
-// Listed is ledger.Reader's. A fault of the index's file is not told: a new
-// file is begun, once. Nor is it told that another listing has met one.
-func (s *Store) Listed(ctx context.Context, merchant, order string, before ledger.Place, limit int) ([]ledger.Place, error) {
-	// The file's keys, and the charges' times, are in whole milliseconds.
-	before.Created = toMillis(before.Created).time()
-	q := listing{merchant, order, before}
-	places, err := s.index.page(ctx, q, limit)
-	givenUp := errors.Is(err, errIndexClosed) && s.index.running.Err() == nil
+// ask lets a question read the index's file and tail as the journal stands by
+// now, and then, without them, judge what it has read. A fault of the file is
+// not told: a new file is begun, once. Nor is it told that another question has
+// met one.
+func (x *journalIndex) ask(ctx context.Context, read func(*bolt.Tx, entries), judge func() error) error {
+	err := x.askOnce(ctx, read, judge)
+	givenUp := errors.Is(err, errIndexClosed) && x.running.Err() == nil
 	if givenUp || errors.Is(err, errIndexFile) {
-		places, err = s.index.page(ctx, q, limit)
+		err = x.askOnce(ctx, read, judge)
 	}
-	return places, err
+	return err
 }
 
-// page lists what the journal has by now.
-func (x *chargeIndex) page(ctx context.Context, q listing, limit int) ([]ledger.Place, error) {
+func (x *journalIndex) askOnce(ctx context.Context, read func(*bolt.Tx, entries), judge func() error) error {
 	if err := x.follow(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	db, places, err := x.list(q, limit)
+	db, err := x.look(read)
+	if err == nil {
+		err = judge()
+	}
 	if !errors.Is(err, errIndexFile) {
-		return places, err
+		return err
 	}
 	// Pages that can't be read say nothing of the journal: begin anew.
 	if turnErr := x.take(ctx); turnErr != nil {
-		return nil, turnErr
+		return turnErr
 	}
 	defer x.release()
-	// Another listing may have given it up already.
+	// Another question may have given it up already.
 	if x.db == db {
 		x.giveUp(err)
 	}
-	return nil, err
+	return err
+}
+
+// look reads the file, which it returns too, and the tail, which is small.
+func (x *journalIndex) look(read func(*bolt.Tx, entries)) (*bolt.DB, error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.db == nil {
+		return nil, errIndexClosed
+	}
+	err := viewIndex(x.db, func(tx *bolt.Tx) error {
+		read(tx, x.tail)
+		return nil
+	})
+	if err != nil {
+		return x.db, fmt.Errorf("index of the journal %s: %w", x.path, err)
+	}
+	return x.db, nil
 }
 
 // take waits for the turn. There is none any more once the index is closed.
-func (x *chargeIndex) take(ctx context.Context) error {
+func (x *journalIndex) take(ctx context.Context) error {
 	select {
 	case x.turn <- struct{}{}:
 		if x.running.Err() == nil {
@@ -161,14 +181,14 @@ func (x *chargeIndex) take(ctx context.Context) error {
 	case <-x.running.Done():
 		return errIndexClosed
 	case <-ctx.Done():
-		return fmt.Errorf("wait for the index of charges: %w", ctx.Err())
+		return fmt.Errorf("wait for the index of the journal: %w", ctx.Err())
 	}
 }
 
-func (x *chargeIndex) release() { <-x.turn }
+func (x *journalIndex) release() { <-x.turn }
 
 // follow brings the index to the journal's end as it is now.
-func (x *chargeIndex) follow(ctx context.Context) error {
+func (x *journalIndex) follow(ctx context.Context) error {
 	end, err := x.end()
 	// Most listings find nothing new, and need not wait for each other.
 	if err != nil || x.next.Load() > end {
@@ -183,7 +203,7 @@ func (x *chargeIndex) follow(ctx context.Context) error {
 	}
 	for x.last.seq < end {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("index of charges: follow the journal at record %d of %d: %w", x.last.seq, end, err)
+			return fmt.Errorf("index of the journal: follow the journal at record %d of %d: %w", x.last.seq, end, err)
 		}
 		if x.running.Err() != nil {
 			return errIndexClosed
@@ -196,7 +216,7 @@ func (x *chargeIndex) follow(ctx context.Context) error {
 }
 
 // end is the journal's last number.
-func (x *chargeIndex) end() (uint64, error) {
+func (x *journalIndex) end() (uint64, error) {
 	var last head
 	err := x.view(func(tx *bolt.Tx) (err error) {
 		last, err = readHead(tx)
@@ -206,18 +226,20 @@ func (x *chargeIndex) end() (uint64, error) {
 }
 
 // step follows up to indexStep records.
-func (x *chargeIndex) step() error {
+func (x *journalIndex) step() error {
 	found, last, err := x.read()
 	if err != nil {
 		return err
 	}
-	// Few charges are kept back, so that a listing just after a charge needs no
+	// A few entries are kept back, so that a listing just after a charge needs no
 	// commit of its own, which would stand in the way of the money's.
 	x.mu.Lock()
-	x.tail, x.last = append(x.tail, found...), last
+	x.tail.charges = append(x.tail.charges, found.charges...)
+	x.tail.lines = append(x.tail.lines, found.lines...)
+	x.last = last
 	x.mu.Unlock()
 	x.next.Store(last.seq + 1)
-	if len(x.tail) < indexTail && x.last.seq < x.saved.seq+indexSkip {
+	if x.tail.count() < indexTail && x.last.seq < x.saved.seq+indexSkip {
 		return nil
 	}
 	err = x.flush()
@@ -227,9 +249,8 @@ func (x *chargeIndex) step() error {
 	return err
 }
 
-// read finds the charges among the next records. Records of other kinds are
-// passed over without decoding them.
-func (x *chargeIndex) read() (found []indexedCharge, last head, err error) {
+// read finds what is to be listed among the next records.
+func (x *journalIndex) read() (found entries, last head, err error) {
 	last = x.last
 	err = x.view(func(tx *bolt.Tx) error {
 		cursor := tx.Bucket(bucketJournal).Cursor()
@@ -240,12 +261,8 @@ func (x *chargeIndex) read() (found []indexedCharge, last head, err error) {
 			if err != nil {
 				return fmt.Errorf("read journal record %x: %w", key, err)
 			}
-			if ledger.KindOf(text) == ledger.KindCharged {
-				record, err := ledger.UnmarshalRecord(text)
-				if err != nil {
-					return err
-				}
-				found = append(found, indexed(record))
+			if err := found.add(tx, text); err != nil {
+				return fmt.Errorf("index journal record %x: %w", key, err)
 			}
 			last = head{seq: last.seq + 1, hash: hash}
 			key, value = cursor.Next()
@@ -255,48 +272,23 @@ func (x *chargeIndex) read() (found []indexedCharge, last head, err error) {
 	return found, last, err
 }
 
-func indexed(record ledger.Record) indexedCharge {
-	// KindOf has found it.
-	charged, _ := record.Event.(ledger.Charged)
-	return indexedCharge{
-		merchant: charged.Merchant, order: charged.Order,
-		place: ledger.Place{Created: toMillis(record.At).time(), Number: charged.Number},
-	}
-}
-
-// listing asks for a merchant's charges below a place.
-type listing struct {
-	merchant, order string
-	before          ledger.Place
-}
-
-// list reads the file, which it returns too, and the tail, which is small.
-func (x *chargeIndex) list(q listing, limit int) (*bolt.DB, []ledger.Place, error) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.db == nil {
-		return nil, nil, errIndexClosed
-	}
-	var places []ledger.Place
-	err := viewIndex(x.db, func(tx *bolt.Tx) error {
-		places = q.read(tx, limit)
-		return nil
-	})
-	if err != nil {
-		return x.db, nil, fmt.Errorf("index of charges %s: %w", x.path, err)
-	}
-	for _, c := range x.tail {
-		if q.matches(c) {
-			places = append(places, c.place)
+// add takes a record's entry, if it has one. Records of other kinds are passed
+// over without decoding them.
+func (e *entries) add(tx *bolt.Tx, text []byte) error {
+	switch ledger.KindOf(text) {
+	case ledger.KindCharged:
+		record, err := ledger.UnmarshalRecord(text)
+		if err == nil {
+			e.charges = append(e.charges, indexed(record))
 		}
+		return err
+	case ledger.KindPaid, ledger.KindAdjusted:
+		line, ok, err := indexLine(tx, text)
+		if ok {
+			e.lines = append(e.lines, line)
+		}
+		return err
+	default:
+		return nil
 	}
-	slices.SortFunc(places, func(a, b ledger.Place) int { return b.Compare(a) })
-	// While the tail is written, it is in the file too.
-	places = slices.CompactFunc(places, func(a, b ledger.Place) bool { return a.Compare(b) == 0 })
-	return x.db, places[:min(limit, len(places))], nil
-}
-
-func (q listing) matches(c indexedCharge) bool {
-	return c.merchant == q.merchant && (q.order == "" || c.order == q.order) &&
-		(q.before.IsZero() || c.place.Compare(q.before) < 0)
 }

@@ -2,7 +2,6 @@ package boltdb
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -18,22 +17,29 @@ import (
 	"paypoint/ledger"
 )
 
-// The buckets of the index's file. The keys of the places are all that they
-// hold; they end in the place, so that a page of a listing is one range:
+// The buckets of the index's file. Their keys are all that they hold; they end
+// in what is listed, so that a page of a listing is one range:
 //
-//	merchants    merchant 0 place
+//	merchants          merchant 0 place
 //	merchant_orders    merchant 0 order 0 place
+//	merchant_lines     merchant 0 day 0 journal number
 var (
 	bucketMerchants      = []byte("merchants")
 	bucketMerchantOrders = []byte("merchant_orders")
+	bucketMerchantLines  = []byte("merchant_lines")
 )
 
-// indexVersion is the version of the file's layout. Another is built anew.
-const indexVersion = 1
+// indexBuckets lists them all.
+func indexBuckets() [][]byte {
+	return [][]byte{bucketMeta, bucketMerchants, bucketMerchantOrders, bucketMerchantLines}
+}
 
-// errIndexFile reports a file that is no index of this ledger's charges, and
+// indexVersion is the version of the file's layout. Another is built anew.
+const indexVersion = 2
+
+// errIndexFile reports a file that is no index of this ledger's journal, and
 // had better be made anew.
-var errIndexFile = errors.New("the index of charges is lost")
+var errIndexFile = errors.New("the index of the journal is lost")
 
 // indexState is what the file says of itself. The journal's hash at its last
 // record names the ledger, with all that came before.
@@ -50,7 +56,7 @@ func indexPath(path string) string {
 }
 
 // open opens the file unless it is open. The caller has the turn.
-func (x *chargeIndex) open() error {
+func (x *journalIndex) open() error {
 	if x.db != nil {
 		return nil
 	}
@@ -59,17 +65,17 @@ func (x *chargeIndex) open() error {
 		db, saved, err = x.begin()
 	}
 	if err != nil {
-		return fmt.Errorf("index of charges %s: %w", x.path, err)
+		return fmt.Errorf("index of the journal %s: %w", x.path, err)
 	}
 	x.mu.Lock()
-	x.db, x.saved, x.last, x.tail = db, saved, saved, nil
+	x.db, x.saved, x.last, x.tail = db, saved, saved, entries{}
 	x.mu.Unlock()
 	x.next.Store(saved.seq + 1)
 	return nil
 }
 
 // openFile opens a file that may be damaged or another ledger's.
-func (x *chargeIndex) openFile() (*bolt.DB, head, error) {
+func (x *journalIndex) openFile() (*bolt.DB, head, error) {
 	// bbolt maps the file, so a truncated one would kill the process.
 	if err := checkSize(x.path, time.Second); err != nil {
 		return nil, head{}, lostIndex(err)
@@ -98,12 +104,13 @@ func lostIndex(err error) error {
 
 func readIndexState(db *bolt.DB) (saved head, err error) {
 	err = viewIndex(db, func(tx *bolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
-		if meta == nil || tx.Bucket(bucketMerchants) == nil || tx.Bucket(bucketMerchantOrders) == nil {
-			return fmt.Errorf("%w: it is another file", errIndexFile)
+		for _, name := range indexBuckets() {
+			if tx.Bucket(name) == nil {
+				return fmt.Errorf("%w: it has no %s", errIndexFile, name)
+			}
 		}
 		var state indexState
-		if err := json.Unmarshal(meta.Get(metaKey), &state); err != nil {
+		if err := json.Unmarshal(tx.Bucket(bucketMeta).Get(metaKey), &state); err != nil {
 			return fmt.Errorf("%w: %w", errIndexFile, err)
 		}
 		hash, err := hex.DecodeString(state.Hash)
@@ -122,7 +129,7 @@ func viewIndex(db *bolt.DB, read func(*bolt.Tx) error) error {
 }
 
 // check holds the file's last record against the journal.
-func (x *chargeIndex) check(saved head) error {
+func (x *journalIndex) check(saved head) error {
 	if saved.seq == 0 {
 		return nil
 	}
@@ -140,7 +147,7 @@ func (x *chargeIndex) check(saved head) error {
 }
 
 // begin makes a new file in the place of one that is lost.
-func (x *chargeIndex) begin() (*bolt.DB, head, error) {
+func (x *journalIndex) begin() (*bolt.DB, head, error) {
 	if err := removeIfThere(x.path); err != nil {
 		return nil, head{}, err
 	}
@@ -149,7 +156,7 @@ func (x *chargeIndex) begin() (*bolt.DB, head, error) {
 		return nil, head{}, err
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{bucketMeta, bucketMerchants, bucketMerchantOrders} {
+		for _, name := range indexBuckets() {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
@@ -171,35 +178,38 @@ func putIndexState(tx *bolt.Tx, h head) error {
 }
 
 // flush writes the tail, in the order of the keys. The caller has the turn.
-func (x *chargeIndex) flush() error {
+func (x *journalIndex) flush() error {
 	// Listings go on meanwhile: they see the tail in the file, in memory, or both.
 	err := guard(func() error {
 		return x.db.Update(func(tx *bolt.Tx) error {
-			if err := putKeys(tx.Bucket(bucketMerchants), x.tail, indexedCharge.merchantKey); err != nil {
+			if err := putKeys(tx.Bucket(bucketMerchants), x.tail.charges, indexedCharge.merchantKey); err != nil {
 				return err
 			}
-			if err := putKeys(tx.Bucket(bucketMerchantOrders), x.tail, indexedCharge.orderKey); err != nil {
+			if err := putKeys(tx.Bucket(bucketMerchantOrders), x.tail.charges, indexedCharge.orderKey); err != nil {
+				return err
+			}
+			if err := putKeys(tx.Bucket(bucketMerchantLines), x.tail.lines, indexedLine.key); err != nil {
 				return err
 			}
 			return putIndexState(tx, x.last)
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("index of charges %s: %w", x.path, lostIndex(err))
+		return fmt.Errorf("index of the journal %s: %w", x.path, lostIndex(err))
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.tail, x.saved = nil, x.last
+	x.tail, x.saved = entries{}, x.last
 	return nil
 }
 
-func putKeys(bucket *bolt.Bucket, charges []indexedCharge, keyOf func(indexedCharge) []byte) error {
+func putKeys[E any](bucket *bolt.Bucket, entries []E, keyOf func(E) []byte) error {
 	// Each merchant's range grows at its end. In the order of the keys each page
 	// is written once.
 	bucket.FillPercent = growingFill
-	keys := make([][]byte, len(charges))
-	for i, c := range charges {
-		keys[i] = keyOf(c)
+	keys := make([][]byte, len(entries))
+	for i, e := range entries {
+		keys[i] = keyOf(e)
 	}
 	slices.SortFunc(keys, bytes.Compare)
 	for _, key := range keys {
@@ -210,68 +220,9 @@ func putKeys(bucket *bolt.Bucket, charges []indexedCharge, keyOf func(indexedCha
 	return nil
 }
 
-func (c indexedCharge) merchantKey() []byte {
-	return appendPlace(pairKey(c.merchant, ""), c.place)
-}
-
-func (c indexedCharge) orderKey() []byte {
-	return appendPlace(append(pairKey(c.merchant, c.order), 0), c.place)
-}
-
-// placeSize is the length of a place in a key.
-const placeSize = 16
-
-func appendPlace(key []byte, p ledger.Place) []byte {
-	key = binary.BigEndian.AppendUint64(key, uint64(toMillis(p.Created)))
-	return binary.BigEndian.AppendUint64(key, p.Number)
-}
-
-func parsePlace(key []byte) ledger.Place {
-	created := millis(binary.BigEndian.Uint64(key))
-	return ledger.Place{Created: created.time(), Number: binary.BigEndian.Uint64(key[8:])}
-}
-
-// read reads a page downwards.
-func (q listing) read(tx *bolt.Tx, limit int) []ledger.Place {
-	// Merchant ids have no zero byte, so no prefix begins another's key.
-	name, prefix := bucketMerchants, pairKey(q.merchant, "")
-	if q.order != "" {
-		name, prefix = bucketMerchantOrders, append(pairKey(q.merchant, q.order), 0)
-	}
-	places := []ledger.Place{}
-	cursor := tx.Bucket(name).Cursor()
-	for key := seekBelow(cursor, q.bound(prefix)); bytes.HasPrefix(key, prefix) && len(places) < limit; key, _ = cursor.Prev() {
-		// A longer one is of an order id that goes on with a zero byte.
-		if len(key) == len(prefix)+placeSize {
-			places = append(places, parsePlace(key[len(prefix):]))
-		}
-	}
-	return places
-}
-
-// bound is a key above all that is asked for.
-func (q listing) bound(prefix []byte) []byte {
-	if q.before.IsZero() {
-		return append(bytes.Clone(prefix), bytes.Repeat([]byte{0xFF}, placeSize+1)...)
-	}
-	return appendPlace(bytes.Clone(prefix), q.before)
-}
-
-// seekBelow finds the last key below a bound; nil when there is none.
-func seekBelow(cursor *bolt.Cursor, bound []byte) []byte {
-	key, _ := cursor.Seek(bound)
-	// Behind the last key a cursor has no place to go back from.
-	if key == nil {
-		key, _ = cursor.Last()
-		return key
-	}
-	key, _ = cursor.Prev()
-	return key
-}
-
 // giveUp lets go of the file, whose fault, if any, is err. What it holds is
 // looked at when it is opened again. The caller has the turn.
-func (x *chargeIndex) giveUp(err error) {
+func (x *journalIndex) giveUp(err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if errors.Is(err, errIndexFile) {
@@ -280,6 +231,6 @@ func (x *chargeIndex) giveUp(err error) {
 	} else {
 		_ = x.db.Close()
 	}
-	x.db, x.saved, x.last, x.tail = nil, head{}, head{}, nil
+	x.db, x.saved, x.last, x.tail = nil, head{}, head{}, entries{}
 	x.next.Store(0)
 }

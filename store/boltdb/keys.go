@@ -1,6 +1,7 @@
 package boltdb
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strconv"
@@ -11,20 +12,20 @@ import (
 
 // The buckets.
 var (
-	bucketMeta     = []byte("meta")
-	bucketJournal  = []byte("journal")
-	bucketCharges  = []byte("charges")
-	bucketDetails  = []byte("details")
-	bucketIDs      = []byte("ids")
-	bucketOrders   = []byte("orders")
-	bucketRefs     = []byte("refs")
-	bucketCases    = []byte("cases")
-	bucketBatches  = []byte("batches")
-	bucketBatchNos = []byte("batch_nos")
-	bucketDue      = []byte("due")
-	bucketOutbox   = []byte("outbox")
-	bucketSettings = []byte("settings")
-	bucketBalances = []byte("balances")
+	bucketMeta      = []byte("meta")
+	bucketJournal   = []byte("journal")
+	bucketCharges   = []byte("charges")
+	bucketDetails   = []byte("details")
+	bucketIDs       = []byte("ids")
+	bucketOrders    = []byte("orders")
+	bucketRefs      = []byte("refs")
+	bucketDocuments = []byte("documents")
+	bucketBatches   = []byte("batches")
+	bucketBatchNos  = []byte("batch_nos")
+	bucketDue       = []byte("due")
+	bucketOutbox    = []byte("outbox")
+	bucketSettings  = []byte("settings")
+	bucketBalances  = []byte("balances")
 )
 
 // buckets lists them all.
@@ -36,7 +37,7 @@ func buckets() [][]byte {
 // can be erased, and the due index may run ahead: they are checked by rules.
 func derivedBuckets() [][]byte {
 	return [][]byte{
-		bucketCharges, bucketIDs, bucketOrders, bucketRefs, bucketCases,
+		bucketCharges, bucketIDs, bucketOrders, bucketRefs, bucketDocuments,
 		bucketBatches, bucketBatchNos, bucketOutbox, bucketSettings, bucketBalances,
 	}
 }
@@ -91,13 +92,21 @@ func pairKey(first, second string) []byte {
 	return append(key, second...)
 }
 
-// caseKey names the message where its code and TrackingRef do not.
-func caseKey(code ledger.PaymentCode, ref ledger.TrackingRef, request string) []byte {
-	key := pairKey(string(code), string(ref))
-	if request == "" {
-		return key
+// balanceKey sorts an account's days together: no account's name contains a
+// zero byte.
+func balanceKey(at accountDay) []byte { return pairKey(string(at.account), string(at.day)) }
+
+// parseBalance reads what an account was posted on a day.
+func parseBalance(key, value []byte) (accountDay, ledger.Rupiah, error) {
+	account, day, ok := bytes.Cut(key, []byte{0})
+	amount, err := parseNumber(value)
+	if err == nil && !ok {
+		err = fmt.Errorf("%w: its key names no day", errRow)
 	}
-	return append(append(key, 0), request...)
+	if err != nil {
+		return accountDay{}, 0, fmt.Errorf("%s row %q: %w", bucketBalances, key, err)
+	}
+	return accountDay{ledger.Account(account), ledger.Day(day)}, ledger.Rupiah(amount), nil
 }
 
 // dueKey is in whole milliseconds, as the rows are.

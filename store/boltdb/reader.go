@@ -100,30 +100,35 @@ func (s *Store) Lines(_ context.Context, day ledger.Day, after uint64, limit int
 	return lines, err
 }
 
-// readLine makes a line of a journal record if it is a payment of the day.
+// readLine makes a line of a journal record if it is one of the day. Records of
+// other kinds are passed over without decoding them.
 func readLine(rows *rows, day ledger.Day, key, value []byte) (ledger.Line, bool, error) {
 	// A damaged record could be a payment: no file may be made without it.
 	_, text, err := unframe(value)
 	if err != nil {
 		return ledger.Line{}, false, fmt.Errorf("read journal record %x: %w", key, err)
 	}
-	if ledger.KindOf(text) != ledger.KindPaid {
+	if kind := ledger.KindOf(text); kind != ledger.KindPaid && kind != ledger.KindAdjusted {
 		return ledger.Line{}, false, nil
 	}
 	record, err := ledger.UnmarshalRecord(text)
 	if err != nil {
 		return ledger.Line{}, false, err
 	}
-	paid, ok := record.Event.(ledger.Paid)
-	if !ok || paid.Day != day {
+	line, ok := ledger.LineOf(record, nil, nil)
+	if !ok || line.Day != day {
 		return ledger.Line{}, false, nil
 	}
-	tx, err := rows.Transaction(paid.Code, paid.Ref)
+	tx, err := rows.Transaction(line.Code, line.Ref)
 	if err != nil {
 		return ledger.Line{}, false, err
 	}
-	reversed := tx != nil && tx.State == ledger.TxReversed
-	return ledger.Line{Seq: record.Seq, Paid: paid, Reversed: reversed}, true, nil
+	charge, err := rows.Charge(line.Number)
+	if err != nil {
+		return ledger.Line{}, false, err
+	}
+	line, ok = ledger.LineOf(record, tx, charge)
+	return line, ok, nil
 }
 
 // Batches is ledger.Reader's.
@@ -205,16 +210,37 @@ func (s *Store) Notice(_ context.Context, seq uint64) (*ledger.Notice, error) {
 	return notice, err
 }
 
-// Balances is ledger.Reader's.
-func (s *Store) Balances(context.Context) ([]ledger.Balance, error) {
+// Documents is ledger.Reader's.
+func (s *Store) Documents(_ context.Context, prefix, after string, limit int) ([]ledger.Document, error) {
+	var documents []ledger.Document
+	err := s.view(func(tx *bolt.Tx) error {
+		cursor := tx.Bucket(bucketDocuments).Cursor()
+		key, value := cursor.Seek([]byte(max(prefix, after)))
+		if string(key) == after {
+			key, value = cursor.Next()
+		}
+		for ; key != nil && strings.HasPrefix(string(key), prefix) && len(documents) < limit; key, value = cursor.Next() {
+			documents = append(documents, ledger.Document{Key: string(key), Value: bytes.Clone(value)})
+		}
+		return nil
+	})
+	return documents, err
+}
+
+// Balances is ledger.Reader's. An account's days lie side by side.
+func (s *Store) Balances(_ context.Context, through ledger.Day) ([]ledger.Balance, error) {
 	var balances []ledger.Balance
 	err := s.view(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketBalances).ForEach(func(key, value []byte) error {
-			amount, err := parseNumber(value)
-			if err != nil {
-				return fmt.Errorf("balance of %s: %w", key, err)
+			at, amount, err := parseBalance(key, value)
+			if err != nil || through != "" && at.day > through {
+				return err
 			}
-			balances = append(balances, ledger.Balance{Account: ledger.Account(key), Amount: ledger.Rupiah(amount)})
+			if last := len(balances) - 1; last >= 0 && balances[last].Account == at.account {
+				balances[last].Amount += amount
+			} else {
+				balances = append(balances, ledger.Balance{Account: at.account, Amount: amount})
+			}
 			return nil
 		})
 	})

@@ -61,13 +61,13 @@ func listingDamages() map[string]damage {
 	ctx := context.Background()
 	return map[string]damage{
 		"a balance": {spoil(bucketBalances), func(s *Store) error {
-			_, err := s.Balances(ctx)
+			_, err := s.Balances(ctx, "")
 			return err
 		}, errRow},
 		"a balance that is posted to": {spoil(bucketBalances), func(s *Store) error {
 			return s.Apply(ctx, ledger.Keys{}, func(ledger.State) (ledger.Change, error) {
 				return ledger.Change{At: noon(), Entries: []ledger.Entry{{
-					Event: ledger.Set{Key: "k"},
+					Event: ledger.Transferred{Reference: "T9", Day: testDay()},
 					Postings: []ledger.Posting{
 						{Account: ledger.IndomaretReceivable, Amount: 1}, {Account: ledger.Fees, Amount: -1},
 					},
@@ -85,6 +85,12 @@ func listingDamages() map[string]damage {
 			_, err := s.Listed(ctx, "G1", "", ledger.Place{}, 10)
 			return err
 		}, errFrame},
+		"a balance without a day": {func(tx *bolt.Tx) error {
+			return tx.Bucket(bucketBalances).Put([]byte(ledger.Fees), numberKey(1))
+		}, func(s *Store) error {
+			_, err := s.Balances(ctx, "")
+			return err
+		}, errRow},
 		"a due row": {func(tx *bolt.Tx) error {
 			return tx.Bucket(bucketDue).Put([]byte{0}, nil)
 		}, func(s *Store) error {
@@ -95,6 +101,21 @@ func listingDamages() map[string]damage {
 			_, err := s.Records(ctx, 0, 10)
 			return err
 		}, errFrame},
+	}
+}
+
+// lineDamages are met by listings of settlement lines.
+func lineDamages() map[string]damage {
+	ctx := context.Background()
+	return map[string]damage{
+		"a charge that a line is of": {spoil(bucketCharges), func(s *Store) error {
+			_, err := s.Booked(ctx, "G1", testDay(), 0, 10)
+			return err
+		}, errRow},
+		"a transaction that a line is of": {spoil(bucketCharges), func(s *Store) error {
+			_, err := s.Lines(ctx, testDay(), 0, 10)
+			return err
+		}, errRow},
 		// The record's kind is damaged too: its payment must not fall out of the file.
 		"a record among a batch's lines": {alterFrame(paidRecord, func(f []byte) []byte {
 			f[frameText+len(`{"v":1,"seq":2,"at":"2026-03-10T12:00:00+07:00","kind":"`)] ^= 1
@@ -127,7 +148,7 @@ func spoil(name []byte) func(*bolt.Tx) error {
 // whoever asks for it, and never taken for one that is not there.
 func TestReadersReportDamage(t *testing.T) {
 	t.Parallel()
-	for _, damages := range []map[string]damage{stateDamages(), listingDamages()} {
+	for _, damages := range []map[string]damage{stateDamages(), listingDamages(), lineDamages()} {
 		for name, d := range damages {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

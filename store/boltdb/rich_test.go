@@ -27,6 +27,10 @@ func (c *richClock) Now() time.Time { return c.now }
 //	charge 6  cancelled, its order id given to charge 7
 //	charge 7  pending
 //	notices   of charge 5, delivered; of 6, failed; of its end, and of 7, waiting
+//	charge 8  released and taken back by an adjustment; charge 9 recovered by one
+//	cases     of charge 2, noted and open; resolved ones of 8 and 9, by a refund of a
+//	          stray code, and of a difference of a transfer, which has a proposal
+//	a statement of G1, paid in part; a transfer, matched; two versions of a file
 //	settings a, b, notify/G1; tombstones of a stray code and of one under another prefix
 func newRich(t testing.TB) string {
 	path := filepath.Join(t.TempDir(), "ledger.db")
@@ -74,6 +78,8 @@ func (r *rich) fill() {
 	foreign, err := r.store.codes.Code("999", 1)
 	require.NoError(r.t, err)
 	r.reverse(foreign, "F", 50_000)
+
+	r.finance(ctx)
 
 	r.clock.now = noon().Add(24*time.Hour - time.Minute)
 	_, err = r.service.Inquire(ctx, ledger.Inquiry{Code: fifth.Code, Ref: "I", Store: "TA01", TimeStamp: r.clock.now})

@@ -20,7 +20,13 @@ type rows struct {
 	codes    *ledger.Codes
 	charges  map[uint64]keptCharge
 	batches  map[ledger.Day]ledger.Batch
-	postings map[ledger.Account]ledger.Rupiah
+	postings map[accountDay]ledger.Rupiah
+}
+
+// accountDay is an account on a day.
+type accountDay struct {
+	account ledger.Account
+	day     ledger.Day
 }
 
 // keptCharge is a charge as read, or as it will be written.
@@ -34,7 +40,7 @@ func newRows(tx *bolt.Tx, codes *ledger.Codes) *rows {
 		tx: tx, codes: codes,
 		charges:  map[uint64]keptCharge{},
 		batches:  map[ledger.Day]ledger.Batch{},
-		postings: map[ledger.Account]ledger.Rupiah{},
+		postings: map[accountDay]ledger.Rupiah{},
 	}
 }
 
@@ -75,8 +81,8 @@ func (r *rows) flushBatches() error {
 }
 
 func (r *rows) flushPostings() error {
-	for account, amount := range r.postings {
-		key := []byte(account)
+	for at, amount := range r.postings {
+		key := balanceKey(at)
 		balance, err := r.number(bucketBalances, key)
 		if err != nil {
 			return err
@@ -217,12 +223,12 @@ func (r *rows) PutRefUse(ref ledger.TrackingRef, use ledger.RefUse) error {
 	return r.put(bucketRefs, pairKey(string(ref), use.Store), refUseRow{use.Code, toMillis(use.Booked)})
 }
 
-func (r *rows) Case(code ledger.PaymentCode, ref ledger.TrackingRef, request string) (bool, error) {
-	return r.tx.Bucket(bucketCases).Get(caseKey(code, ref, request)) != nil, nil
+func (r *rows) Document(key string) ([]byte, error) {
+	return bytes.Clone(r.tx.Bucket(bucketDocuments).Get([]byte(key))), nil
 }
 
-func (r *rows) PutCase(code ledger.PaymentCode, ref ledger.TrackingRef, request string) error {
-	return r.tx.Bucket(bucketCases).Put(caseKey(code, ref, request), []byte{rowVersion})
+func (r *rows) PutDocument(key string, value []byte) error {
+	return r.putText(bucketDocuments, key, value)
 }
 
 func (r *rows) Batch(day ledger.Day) (ledger.Batch, error) {
@@ -293,13 +299,18 @@ func (r *rows) Setting(key string) ([]byte, error) {
 }
 
 func (r *rows) PutSetting(key string, value []byte) error {
-	if len(value) == 0 {
-		return r.tx.Bucket(bucketSettings).Delete([]byte(key))
-	}
-	return r.tx.Bucket(bucketSettings).Put([]byte(key), value)
+	return r.putText(bucketSettings, key, value)
 }
 
-func (r *rows) Post(p ledger.Posting) error {
-	r.postings[p.Account] += p.Amount
+// putText writes a row that is a text, or removes it where it is empty.
+func (r *rows) putText(bucket []byte, key string, value []byte) error {
+	if len(value) == 0 {
+		return r.tx.Bucket(bucket).Delete([]byte(key))
+	}
+	return r.tx.Bucket(bucket).Put([]byte(key), value)
+}
+
+func (r *rows) Post(day ledger.Day, p ledger.Posting) error {
+	r.postings[accountDay{p.Account, day}] += p.Amount
 	return nil
 }

@@ -29,7 +29,19 @@ func TestStoreDoesItsDuties(t *testing.T) {
 	storetest.Run(t, openEngine)
 }
 
+// TestStoreWalksWithMemory also derives anew, from its journal, all that each
+// walk has left.
 func TestStoreWalksWithMemory(t *testing.T) {
 	t.Parallel()
-	storetest.Walk(t, openEngine, func(*testing.T) ledger.Store { return memory.Open() })
+	storetest.Walk(t, openVerified, func(*testing.T) ledger.Store { return memory.Open() })
+}
+
+// openVerified opens a ledger that is verified when the test is over.
+func openVerified(t *testing.T) ledger.Store {
+	path := ledgerPath(t)
+	t.Cleanup(func() {
+		_, err := boltdb.Verify(path, t.TempDir(), nil)
+		require.NoError(t, err)
+	})
+	return openAt(t, path, boltdb.Options{})
 }

@@ -49,7 +49,7 @@ type Store struct {
 	codes   *ledger.Codes
 	options Options
 	queue   *queue
-	index   *chargeIndex
+	index   *journalIndex
 	// old is the file from which this one was upgraded, kept locked; or nil.
 	old *bolt.DB
 	// file is the file that is open, to notice when another is put in its place.
@@ -125,7 +125,7 @@ func newStore(file openedFile, options Options) (*Store, error) {
 		db: file.db, codes: codes, options: options, queue: newStoreQueue(options), file: file.info,
 		stopped: make(chan struct{}), failed: make(chan struct{}),
 	}
-	s.index = newChargeIndex(indexPath(file.db.Path()), s.view)
+	s.index = newJournalIndex(indexPath(file.db.Path()), s.view)
 	err = guard(func() error {
 		return s.db.View(func(tx *bolt.Tx) error {
 			s.head, err = readHead(tx)

@@ -24,15 +24,16 @@ import (
 // program writes as that layout did. The new rows must be the same: a journal
 // that has lost its end would otherwise pass for a shorter one.
 func rowsKept(schema int) [][]byte {
-	switch schema {
-	case 1:
-		return [][]byte{
-			bucketIDs, bucketOrders, bucketRefs, bucketCases,
-			bucketBatches, bucketBatchNos, bucketSettings, bucketBalances,
-		}
-	default:
-		return nil
+	kept := [][]byte{bucketIDs, bucketOrders, bucketRefs, bucketBatches, bucketBatchNos, bucketSettings}
+	if schema >= 2 {
+		kept = append(kept, bucketCharges, bucketOutbox)
 	}
+	return kept
+}
+
+// oldBuckets are those that the upgrade of an older layout reads.
+func oldBuckets(schema int) [][]byte {
+	return append([][]byte{bucketJournal, bucketDetails, bucketCharges, bucketCases, bucketBalances}, rowsKept(schema)...)
 }
 
 // unfinishedPath is where an upgraded file is made.
@@ -151,7 +152,11 @@ func rebuild(path string, old openedFile, progress Progress) error {
 }
 
 func (r *replay) rebuild(from *bolt.Tx, schema int) error {
+	cases := oldCases{from.Bucket(bucketCases), map[string]bool{}}
 	r.each = func(into *bolt.Tx, frame []byte, record ledger.Record) error {
+		if err := cases.find(record); err != nil {
+			return err
+		}
 		return carryOver(from, into, frame, record)
 	}
 	if err := r.all(from); err != nil {
@@ -160,17 +165,23 @@ func (r *replay) rebuild(from *bolt.Tx, schema int) error {
 	if err := r.clearDue(); err != nil {
 		return err
 	}
-	return r.into.View(func(into *bolt.Tx) error {
-		for _, name := range rowsKept(schema) {
-			if err := compareBucket(name, from.Bucket(name), into.Bucket(name)); err != nil {
-				return err
-			}
+	if err := cases.others(); err != nil {
+		return err
+	}
+	return r.into.View(func(into *bolt.Tx) error { return compareKept(from, into, schema) })
+}
+
+// compareKept holds the new file's rows against the old one's.
+func compareKept(from, into *bolt.Tx, schema int) error {
+	for _, name := range rowsKept(schema) {
+		if err := compareBucket(name, from.Bucket(name), into.Bucket(name)); err != nil {
+			return err
 		}
-		if charges := from.Bucket(bucketCharges).Sequence(); charges != into.Bucket(bucketCharges).Sequence() {
-			return &Difference{string(bucketCharges), fmt.Sprintf("counter is %d, the journal gives %d", charges, into.Bucket(bucketCharges).Sequence())}
-		}
-		return nil
-	})
+	}
+	if charges := from.Bucket(bucketCharges).Sequence(); charges != into.Bucket(bucketCharges).Sequence() {
+		return &Difference{string(bucketCharges), fmt.Sprintf("counter is %d, the journal gives %d", charges, into.Bucket(bucketCharges).Sequence())}
+	}
+	return compareOldBalances(from.Bucket(bucketBalances), into.Bucket(bucketBalances))
 }
 
 // carryOver copies a record, and the details that it made, byte for byte.

@@ -37,10 +37,10 @@ func schemaOf(t *testing.T, path string) int {
 // holdsWhole checks what must be so however an upgrade ended: the ledger's name
 // leads to the old file, untouched, or to a whole new one; and the next start
 // finishes.
-func holdsWhole(t *testing.T, path string, before []byte) (schema int) {
+func (o older) holdsWhole(t *testing.T, path string, before []byte) (schema int) {
 	schema = schemaOf(t, path)
-	old := keptPath(path, 1)
-	if schema == 1 {
+	old := o.kept(path)
+	if schema == o.schema {
 		old = path
 	} else {
 		_, err := Verify(path, t.TempDir(), nil)
@@ -53,9 +53,9 @@ func holdsWhole(t *testing.T, path string, before []byte) (schema int) {
 	reopen(t, path, Options{})
 	report, err := Verify(path, t.TempDir(), nil)
 	require.NoError(t, err)
-	require.Equal(t, uint64(schema1Records), report.Records)
-	require.Equal(t, []string{"ledger.db", "ledger.db.schema1"}, filesIn(t, filepath.Dir(path)))
-	whole, err = os.ReadFile(keptPath(path, 1))
+	require.Equal(t, uint64(o.records), report.Records)
+	require.Equal(t, []string{"ledger.db", filepath.Base(o.kept(path))}, filesIn(t, filepath.Dir(path)))
+	whole, err = os.ReadFile(o.kept(path))
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(before, whole), "the old file is not kept")
 	return schema
@@ -65,7 +65,8 @@ func holdsWhole(t *testing.T, path string, before []byte) (schema int) {
 // file or the folder.
 func TestKilledAtEveryStepOfAnUpgrade(t *testing.T) {
 	t.Parallel()
-	template, err := os.ReadFile(newSchema1(t))
+	o := schema2()
+	template, err := os.ReadFile(o.newFile(t))
 	require.NoError(t, err)
 	for call, least := range map[string]int{"pwrite64": 8, "fdatasync": 3, "fsync": 3, "linkat": 1, "renameat": 1} {
 		t.Run(call, func(t *testing.T) {
@@ -77,17 +78,17 @@ func TestKilledAtEveryStepOfAnUpgrade(t *testing.T) {
 				require.NoError(t, os.WriteFile(path, template, 0o600))
 				output := upgradeByChild(t, path, strace(t, fmt.Sprintf("%s:signal=SIGKILL:when=%d", call, n)))
 				require.NotContains(t, output, "fault")
-				schema := holdsWhole(t, path, template)
+				schema := o.holdsWhole(t, path, template)
 				if strings.Contains(output, "end") {
 					break
 				}
 				schemas[schema]++
 			}
-			t.Logf("killed %d times before the exchange, %d after it", schemas[1], schemas[2])
-			require.GreaterOrEqual(t, schemas[1]+schemas[2], least)
-			require.Positive(t, schemas[1])
+			t.Logf("killed %d times before the exchange, %d after it", schemas[o.schema], schemas[Schema])
+			require.GreaterOrEqual(t, schemas[o.schema]+schemas[Schema], least)
+			require.Positive(t, schemas[o.schema])
 			if call == "fsync" {
-				require.Positive(t, schemas[2], "no kill came after the exchange")
+				require.Positive(t, schemas[Schema], "no kill came after the exchange")
 			}
 		})
 	}
@@ -96,7 +97,8 @@ func TestKilledAtEveryStepOfAnUpgrade(t *testing.T) {
 // TestUpgradeSurvivesAFault makes calls of an upgrade fail in turn.
 func TestUpgradeSurvivesAFault(t *testing.T) {
 	t.Parallel()
-	template, err := os.ReadFile(newSchema1(t))
+	o := schema1()
+	template, err := os.ReadFile(o.newFile(t))
 	require.NoError(t, err)
 	for _, fault := range []string{"pwrite64:error=ENOSPC", "fdatasync:error=EIO", "fsync:error=EIO", "linkat:error=EPERM", "renameat:error=EACCES"} {
 		t.Run(fault, func(t *testing.T) {
@@ -109,7 +111,7 @@ func TestUpgradeSurvivesAFault(t *testing.T) {
 				ended := strings.Contains(output, "end\n")
 				require.NotEqual(t, ended, strings.Contains(output, "fault"), output)
 				require.NoFileExists(t, unfinishedPath(path))
-				holdsWhole(t, path, template)
+				o.holdsWhole(t, path, template)
 				if ended {
 					require.Greater(t, n, 1)
 					break
@@ -122,11 +124,12 @@ func TestUpgradeSurvivesAFault(t *testing.T) {
 // TestUpgradeOnAFullDisk needs no outside program.
 func TestUpgradeOnAFullDisk(t *testing.T) {
 	t.Parallel()
-	path := newSchema1(t)
+	o := schema2()
+	path := o.newFile(t)
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
 	output := upgradeByChild(t, path, nil, fmt.Sprintf("-child-limit=%d", 8*pageSize))
 	require.Contains(t, output, "fault upgrade ledger")
 	requireUntouched(t, path, before)
-	holdsWhole(t, path, before)
+	o.holdsWhole(t, path, before)
 }

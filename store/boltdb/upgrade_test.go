@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,16 +19,37 @@ import (
 	"paypoint/ledger"
 )
 
-// schema1Records is how many journal records testdata/schema1.txt has.
-const schema1Records = 33
+// older is a ledger with rows of every kind, as the last program of an older
+// layout wrote it. The lines of testdata/schemaN.txt are a bucket, a key in hex
+// and a value in hex, but the metadata and the journal are in plain text; and
+// the counter of the charges.
+type older struct {
+	schema int
+	// records and cases are how many its journal has, and charges those of G1.
+	records, cases, charges int
+}
 
-// newSchema1 makes the file that testdata/schema1.txt describes: a ledger with
-// rows of every kind, as the last program of that layout wrote it. Its lines
-// are a bucket, a key in hex and a value in hex, but the metadata and the
-// journal are in plain text; and the counter of the charges.
-func newSchema1(t testing.TB) string {
+func schema1() older { return older{schema: 1, records: 33, cases: 1, charges: 10} }
+
+func schema2() older { return older{schema: 2, records: 31, cases: 2, charges: 7} }
+
+// eachOlder runs a test with the ledger of each layout.
+func eachOlder(t *testing.T, test func(*testing.T, older)) {
+	for _, o := range []older{schema1(), schema2()} {
+		t.Run(fmt.Sprintf("schema %d", o.schema), func(t *testing.T) {
+			t.Parallel()
+			test(t, o)
+		})
+	}
+}
+
+// kept is where an upgrade of the ledger at path keeps the old one.
+func (o older) kept(path string) string { return keptPath(path, o.schema) }
+
+// newFile makes the ledger's file.
+func (o older) newFile(t testing.TB) string {
 	path := filepath.Join(t.TempDir(), "ledger.db")
-	text, err := os.ReadFile("testdata/schema1.txt")
+	text, err := os.ReadFile(fmt.Sprintf("testdata/schema%d.txt", o.schema))
 	require.NoError(t, err)
 	db, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: pageSize})
 	require.NoError(t, err)
@@ -76,8 +98,8 @@ func putLine(tx *bolt.Tx, line string, last *ledger.Hash) error {
 }
 
 // viewBoth reads an upgraded ledger beside the old one.
-func viewBoth(t *testing.T, path string, read func(old, upgraded *bolt.Tx)) {
-	view(t, keptPath(path, 1), func(old *bolt.Tx) {
+func viewBoth(t *testing.T, path, kept string, read func(old, upgraded *bolt.Tx)) {
+	view(t, kept, func(old *bolt.Tx) {
 		view(t, path, func(upgraded *bolt.Tx) { read(old, upgraded) })
 	})
 }
@@ -111,36 +133,46 @@ func filesIn(t testing.TB, folder string) []string {
 
 func TestUpgradeLosesNothing(t *testing.T) {
 	t.Parallel()
-	path := newSchema1(t)
-	before, err := os.ReadFile(path)
-	require.NoError(t, err)
-	var told [][2]uint64
-	reopen(t, path, Options{Upgrading: func(done, total uint64) { told = append(told, [2]uint64{done, total}) }})
-	require.Equal(t, [][2]uint64{{schema1Records, schema1Records}}, told)
+	eachOlder(t, func(t *testing.T, o older) {
+		path, all := o.newFile(t), uint64(o.records)
+		before, err := os.ReadFile(path)
+		require.NoError(t, err)
+		var told [][2]uint64
+		reopen(t, path, Options{Upgrading: func(done, total uint64) { told = append(told, [2]uint64{done, total}) }})
+		require.Equal(t, [][2]uint64{{all, all}}, told)
 
-	require.Equal(t, []string{"ledger.db", "ledger.db.schema1"}, filesIn(t, filepath.Dir(path)))
-	kept, err := os.ReadFile(keptPath(path, 1))
-	require.NoError(t, err)
-	require.True(t, bytes.Equal(before, kept), "the old file is kept as it was")
-	info, err := os.Stat(path)
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+		require.Equal(t, []string{"ledger.db", filepath.Base(o.kept(path))}, filesIn(t, filepath.Dir(path)))
+		kept, err := os.ReadFile(o.kept(path))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(before, kept), "the old file is kept as it was")
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 
-	report, err := Verify(path, t.TempDir(), nil)
-	require.NoError(t, err)
-	require.Equal(t, uint64(schema1Records), report.Records)
-	viewBoth(t, path, func(old, upgraded *bolt.Tx) {
-		// Verify has derived the new one's other rows from its journal.
-		for _, name := range append([][]byte{bucketJournal, bucketDetails}, rowsKept(1)...) {
-			require.NoError(t, compareBucket(name, upgraded.Bucket(name), old.Bucket(name)), string(name))
-		}
-		var was, is metadata
-		require.NoError(t, was.read(old))
-		require.NoError(t, is.read(upgraded))
-		was.Schema = Schema
-		require.Equal(t, was, is)
-		requireSameCharges(t, old, upgraded)
+		report, err := Verify(path, t.TempDir(), nil)
+		require.NoError(t, err)
+		require.Equal(t, all, report.Records)
+		viewBoth(t, path, o.kept(path), func(old, upgraded *bolt.Tx) { o.requireSameRows(t, old, upgraded) })
 	})
+}
+
+// requireSameRows: Verify has derived the new ledger's other rows from its journal.
+func (o older) requireSameRows(t *testing.T, old, upgraded *bolt.Tx) {
+	for _, name := range append([][]byte{bucketJournal, bucketDetails}, rowsKept(o.schema)...) {
+		require.NoError(t, compareBucket(name, upgraded.Bucket(name), old.Bucket(name)), string(name))
+	}
+	var was, is metadata
+	require.NoError(t, was.read(old))
+	require.NoError(t, is.read(upgraded))
+	was.Schema = Schema
+	require.Equal(t, was, is)
+	require.NoError(t, compareOldBalances(old.Bucket(bucketBalances), upgraded.Bucket(bucketBalances)))
+	require.Greater(t, upgraded.Bucket(bucketBalances).Stats().KeyN, old.Bucket(bucketBalances).Stats().KeyN, "they are of two days")
+	require.Equal(t, o.cases, old.Bucket(bucketCases).Stats().KeyN)
+	require.Equal(t, 3*o.cases, upgraded.Bucket(bucketDocuments).Stats().KeyN)
+	if o.schema == 1 {
+		requireSameCharges(t, old, upgraded)
+	}
 }
 
 // requireSameCharges compares all rows of charges and transactions. Only what
@@ -169,7 +201,7 @@ func requireSameCharges(t *testing.T, old, upgraded *bolt.Tx) {
 // TestUpgradedLedgerGoesOn books on the old charges, and opens it again.
 func TestUpgradedLedgerGoesOn(t *testing.T) {
 	t.Parallel()
-	path := newSchema1(t)
+	path := schema1().newFile(t)
 	store, err := Open(path, Options{})
 	require.NoError(t, err)
 	ctx := context.Background()
@@ -204,18 +236,54 @@ func TestUpgradedLedgerGoesOn(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// TestUpgradedCasesGoOn: a case that was no more than a mark can be resolved, and
+// the reversal that made it opens none anew.
+func TestUpgradedCasesGoOn(t *testing.T) {
+	t.Parallel()
+	eachOlder(t, func(t *testing.T, o older) {
+		path := o.newFile(t)
+		store, err := Open(path, Options{})
+		require.NoError(t, err)
+		ctx, clock := context.Background(), &richClock{noon().AddDate(0, 0, 2)}
+		r := &rich{t: t, store: store, clock: clock}
+		r.service = ledger.NewService(store, testAgreement(), clock.Now)
+		page, err := r.service.Cases(ctx, ledger.CaseQuery{Open: true, Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, page.Cases, o.cases)
+		first := page.Cases[0]
+		require.Equal(t, ledger.ReasonWrongAmount, first.Reason)
+		for _, c := range page.Cases {
+			err := r.service.RefuseReversal(ctx, ledger.MalformedReversal{
+				Reversal: ledger.Reversal{Code: c.Code, Ref: c.Ref, Store: c.Store, Request: "cd"}, Unnamed: c.Ref == "",
+			})
+			require.NoError(t, err)
+		}
+		require.Equal(t, uint64(o.records), store.head.seq, "a case is known")
+		proposed, err := r.service.Propose(ctx, first.ID, ledger.Proposal{Act: ledger.ActAccept, Why: "checked", By: "ani"})
+		require.NoError(t, err)
+		_, err = r.service.Approve(ctx, first.ID, ledger.Approval{Seq: proposed.Proposal.Seq, By: "budi"})
+		require.NoError(t, err)
+		lines, err := store.Booked(ctx, "G1", testDay(), 0, 10)
+		require.NoError(t, err)
+		require.Len(t, lines, 1)
+		require.NoError(t, store.Close())
+		_, err = Verify(path, t.TempDir(), nil)
+		require.NoError(t, err)
+	})
+}
+
 // TestUpgradeKeepsTheOldFileLocked: a program of before that waited for its
 // lock would book in it, where nobody looks.
 func TestUpgradeKeepsTheOldFileLocked(t *testing.T) {
 	t.Parallel()
-	path := newSchema1(t)
+	path := schema2().newFile(t)
 	store, err := Open(path, Options{})
 	require.NoError(t, err)
 	brief := bolt.Options{Timeout: 10 * time.Millisecond}
-	_, err = openFile(keptPath(path, 1), brief)
+	_, err = openFile(schema2().kept(path), brief)
 	require.ErrorIs(t, err, ErrLocked)
 	require.NoError(t, store.Close())
-	file, err := openFile(keptPath(path, 1), brief)
+	file, err := openFile(schema2().kept(path), brief)
 	require.NoError(t, err)
 	require.NoError(t, file.db.Close())
 }
@@ -258,30 +326,30 @@ func openTimes(t *testing.T, path string) int {
 
 func TestVerifyOfAnOlderFileSaysWhatToDo(t *testing.T) {
 	t.Parallel()
-	_, err := Verify(newSchema1(t), t.TempDir(), nil)
+	_, err := Verify(schema2().newFile(t), t.TempDir(), nil)
 	require.ErrorIs(t, err, ErrOlder)
-	require.ErrorContains(t, err, "its schema is 1, this program checks 2")
+	require.ErrorContains(t, err, "its schema is 2, this program checks 3")
 }
 
 func TestUpgradeClearsWhatAKilledOneLeft(t *testing.T) {
 	t.Parallel()
-	path := newSchema1(t)
+	path := schema2().newFile(t)
 	require.NoError(t, os.WriteFile(unfinishedPath(path), []byte("half a ledger"), 0o600))
-	require.NoError(t, os.Link(path, keptPath(path, 1)))
+	require.NoError(t, os.Link(path, schema2().kept(path)))
 	reopen(t, path, Options{})
-	require.Equal(t, []string{"ledger.db", "ledger.db.schema1"}, filesIn(t, filepath.Dir(path)))
+	require.Equal(t, []string{"ledger.db", "ledger.db.schema2"}, filesIn(t, filepath.Dir(path)))
 	_, err := Verify(path, t.TempDir(), nil)
 	require.NoError(t, err)
 }
 
 func TestUpgradeReplacesNoOtherFile(t *testing.T) {
 	t.Parallel()
-	path := newSchema1(t)
-	require.NoError(t, os.WriteFile(keptPath(path, 1), []byte("a backup"), 0o600))
+	path := schema2().newFile(t)
+	require.NoError(t, os.WriteFile(schema2().kept(path), []byte("a backup"), 0o600))
 	_, err := Open(path, Options{})
 	require.ErrorIs(t, err, fs.ErrExist)
-	require.ErrorContains(t, err, keptPath(path, 1))
-	backup, err := os.ReadFile(keptPath(path, 1))
+	require.ErrorContains(t, err, schema2().kept(path))
+	backup, err := os.ReadFile(schema2().kept(path))
 	require.NoError(t, err)
 	require.Equal(t, "a backup", string(backup))
 }
@@ -290,38 +358,58 @@ func TestUpgradeReplacesNoOtherFile(t *testing.T) {
 // would look sound.
 func TestUpgradeRefusesADamagedLedger(t *testing.T) {
 	t.Parallel()
-	for name, damage := range map[string]struct {
-		change func(*bolt.Tx) error
-		where  string
-	}{
-		"a flipped byte":         {alterFrame(paidRecord, func(f []byte) []byte { return flip(f, frameText+40) }), journalKey(paidRecord)},
-		"a forged amount":        {alterFrame(paidRecord, func(f []byte) []byte { return resum(bytes.Replace(f, []byte("50000"), []byte("50001"), 1)) }), journalKey(paidRecord)},
-		"a record gone":          {dropRecord(5), journalKey(6)},
-		"an end that is lost":    {shorten(4), "row"},
-		"its last record broken": {alterFrame(schema1Records, func(f []byte) []byte { return flip(f, frameText) }), "journal"},
-		"a balance altered": {func(tx *bolt.Tx) error {
-			return tx.Bucket(bucketBalances).Put([]byte(ledger.Fees), numberKey(1))
-		}, "balances row"},
-		"details gone":  {func(tx *bolt.Tx) error { return tx.Bucket(bucketDetails).Delete(numberKey(2)) }, "details of charge 2"},
-		"counter ahead": {func(tx *bolt.Tx) error { return tx.Bucket(bucketCharges).SetSequence(99) }, "charges"},
-		"another code key": {func(tx *bolt.Tx) error {
-			meta := bytes.Replace(tx.Bucket(bucketMeta).Get(metaKey), []byte(`"code_key":"h`), []byte(`"code_key":"i`), 1)
+	eachOlder(t, func(t *testing.T, o older) {
+		for name, damage := range o.damages() {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				path := o.newFile(t)
+				edit(t, path, damage.change)
+				before, err := os.ReadFile(path)
+				require.NoError(t, err)
+				_, err = Open(path, Options{})
+				var difference *Difference
+				require.ErrorAs(t, err, &difference)
+				require.Contains(t, difference.Where, damage.where, difference.What)
+				require.ErrorContains(t, err, fmt.Sprintf("upgrade ledger %s from schema %d", path, o.schema))
+				requireUntouched(t, path, before)
+			})
+		}
+	})
+}
+
+// damages are what an upgrade must find, and where.
+func (o older) damages() map[string]corruption {
+	put := func(bucket, key, value []byte) func(*bolt.Tx) error {
+		return func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put(key, value) }
+	}
+	return map[string]corruption{
+		"a flipped byte": {change: alterFrame(paidRecord, func(f []byte) []byte { return flip(f, frameText+40) }), where: journalKey(paidRecord)},
+		"a forged amount": {change: alterFrame(paidRecord, func(f []byte) []byte {
+			return resum(bytes.Replace(f, []byte("50000"), []byte("50001"), 1))
+		}), where: journalKey(paidRecord)},
+		"a record gone":       {change: dropRecord(5), where: journalKey(6)},
+		"an end that is lost": {change: shorten(4), where: "row"},
+		"its last record broken": {
+			change: alterFrame(uint64(o.records), func(f []byte) []byte { return flip(f, frameText) }), where: "journal",
+		},
+		"a balance altered":  {change: put(bucketBalances, []byte(ledger.Fees), numberKey(1)), where: "balances row"},
+		"a balance too many": {change: put(bucketBalances, []byte(ledger.VAT), numberKey(0)), where: "balances row"},
+		"a balance too few": {change: func(tx *bolt.Tx) error {
+			return tx.Bucket(bucketBalances).Delete([]byte(ledger.Fees))
+		}, where: "balances row"},
+		"a balance that is no number": {change: put(bucketBalances, []byte(ledger.Fees), []byte("1")), where: "balances row"},
+		"a case too many":             {change: put(bucketCases, pairKey("1", "A"), []byte{rowVersion}), where: "cases row"},
+		"a case too few": {change: func(tx *bolt.Tx) error {
+			return tx.Bucket(bucketCases).Delete(firstKey(tx, bucketCases, ""))
+		}, where: "cases row"},
+		"details gone":  {change: func(tx *bolt.Tx) error { return tx.Bucket(bucketDetails).Delete(numberKey(2)) }, where: "details of charge 2"},
+		"counter ahead": {change: func(tx *bolt.Tx) error { return tx.Bucket(bucketCharges).SetSequence(99) }, where: "charges"},
+		"another code key": {change: func(tx *bolt.Tx) error {
+			key := []byte(`"code_key":"`)
+			meta := clone(tx.Bucket(bucketMeta).Get(metaKey))
+			meta[bytes.Index(meta, key)+len(key)] ^= 1
 			return tx.Bucket(bucketMeta).Put(metaKey, meta)
-		}, "charge 1"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			path := newSchema1(t)
-			edit(t, path, damage.change)
-			before, err := os.ReadFile(path)
-			require.NoError(t, err)
-			_, err = Open(path, Options{})
-			var difference *Difference
-			require.ErrorAs(t, err, &difference)
-			require.Contains(t, difference.Where, damage.where, difference.What)
-			require.ErrorContains(t, err, "upgrade ledger "+path+" from schema 1")
-			requireUntouched(t, path, before)
-		})
+		}, where: "charge 1"},
 	}
 }
 

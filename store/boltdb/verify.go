@@ -3,7 +3,6 @@ package boltdb
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -237,18 +236,50 @@ func show(value []byte) string {
 	return hex.EncodeToString(value)
 }
 
-// compareBalances adds the journal's postings up by a second way.
+// compareBalances adds the journal's postings up by a second way: the days of
+// each account come to its postings, and the accounts of each day to zero.
 func (v *verifier) compareBalances(tx *bolt.Tx) error {
-	var total ledger.Rupiah
-	for account, want := range v.balance {
-		total += want
-		value := tx.Bucket(bucketBalances).Get([]byte(account))
-		if len(value) != 8 || ledger.Rupiah(binary.BigEndian.Uint64(value)) != want {
-			return &Difference{place(bucketBalances, []byte(account)), fmt.Sprintf("is %s, the postings sum to %d", show(value), want)}
+	days := map[ledger.Day]ledger.Rupiah{}
+	accounts, err := sumBalances(tx.Bucket(bucketBalances), func(at accountDay, amount ledger.Rupiah) { days[at.day] += amount })
+	if err != nil {
+		return &Difference{string(bucketBalances), err.Error()}
+	}
+	if err := compareSums(accounts, v.balance); err != nil {
+		return err
+	}
+	for day, total := range days {
+		if total != 0 {
+			return &Difference{fmt.Sprintf("trial balance of %q", day), fmt.Sprintf("sums to %d", total)}
 		}
 	}
-	if total != 0 {
-		return &Difference{"trial balance", fmt.Sprintf("sums to %d", total)}
+	return nil
+}
+
+// sumBalances adds up each account's days, and tells each of every row.
+func sumBalances(balances *bolt.Bucket, each func(accountDay, ledger.Rupiah)) (map[ledger.Account]ledger.Rupiah, error) {
+	sums := map[ledger.Account]ledger.Rupiah{}
+	err := balances.ForEach(func(key, value []byte) error {
+		at, amount, err := parseBalance(key, value)
+		if err == nil {
+			sums[at.account] += amount
+			each(at, amount)
+		}
+		return err
+	})
+	return sums, err
+}
+
+// compareSums holds the accounts' sums against those of the journal's postings.
+func compareSums(got, want map[ledger.Account]ledger.Rupiah) error {
+	for account := range got {
+		if _, ok := want[account]; !ok {
+			return &Difference{place(bucketBalances, []byte(account)), "the journal knows nothing of it"}
+		}
+	}
+	for account, sum := range want {
+		if there, ok := got[account]; !ok || there != sum {
+			return &Difference{place(bucketBalances, []byte(account)), fmt.Sprintf("is %d, the postings sum to %d", there, sum)}
+		}
 	}
 	return nil
 }

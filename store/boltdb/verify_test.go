@@ -29,7 +29,7 @@ func TestVerifyFindsNothingInARichLedger(t *testing.T) {
 	report, err := Verify(path, scratch, nil)
 	require.NoError(t, err)
 	require.Equal(t, Report{
-		Records: head.seq, Head: hex.EncodeToString(head.hash[:]), Charges: 7, Payments: 4, Reversals: 1,
+		Records: head.seq, Head: hex.EncodeToString(head.hash[:]), Charges: 9, Payments: 5, Reversals: 1,
 	}, report)
 	left, err := os.ReadDir(scratch)
 	require.NoError(t, err)
@@ -166,21 +166,8 @@ func TestVerifyFindsWhatIsNotInTheRightPlace(t *testing.T) {
 			}
 			return charges.Delete(clone(key))
 		}, "charges row"},
-		{"two balances that still sum to zero", func(tx *bolt.Tx) error {
-			balances := tx.Bucket(bucketBalances)
-			for key, change := range map[ledger.Account]uint64{ledger.IndomaretReceivable: 1, ledger.MerchantPayable("G1"): ^uint64(0)} {
-				n, err := parseNumber(balances.Get([]byte(key)))
-				if err != nil {
-					return err
-				}
-				if err := balances.Put([]byte(key), numberKey(n+change)); err != nil {
-					return err
-				}
-			}
-			return nil
-		}, "balances row"},
-		{"a counter ahead", func(tx *bolt.Tx) error { return tx.Bucket(bucketCharges).SetSequence(8) }, "charges"},
-		{"a counter behind", func(tx *bolt.Tx) error { return tx.Bucket(bucketCharges).SetSequence(6) }, "charges"},
+		{"a counter ahead", func(tx *bolt.Tx) error { return tx.Bucket(bucketCharges).SetSequence(10) }, "charges"},
+		{"a counter behind", func(tx *bolt.Tx) error { return tx.Bucket(bucketCharges).SetSequence(8) }, "charges"},
 		{"a missing due row of a pending charge", dropDue(7), "due row"},
 		{"a missing due row of a held payment", dropDue(3), "due row"},
 		{"a missing due row of a grace", dropDue(5), "due row"},
@@ -200,6 +187,39 @@ func TestVerifyFindsWhatIsNotInTheRightPlace(t *testing.T) {
 			_, err := tx.Bucket(bucketSettings).CreateBucket([]byte("c"))
 			return err
 		}, "settings row"},
+	})
+}
+
+// TestVerifyFindsChangedBooks: sums that come out, and documents that read well.
+func TestVerifyFindsChangedBooks(t *testing.T) {
+	t.Parallel()
+	finds(t, []corruption{
+		{"two balances that still sum to zero", func(tx *bolt.Tx) error {
+			balances := tx.Bucket(bucketBalances)
+			return errors.Join(
+				alterBalance(balances, ledger.IndomaretReceivable, testDay(), 1),
+				alterBalance(balances, ledger.MerchantPayable("G1"), testDay(), -1),
+			)
+		}, "balances row"},
+		{"a balance moved to another day", func(tx *bolt.Tx) error {
+			balances := tx.Bucket(bucketBalances)
+			return errors.Join(
+				alterBalance(balances, ledger.Fees, testDay(), 1),
+				alterBalance(balances, ledger.Fees, testDay().Next(), -1),
+			)
+		}, "balances row"},
+		{"a balance without a day", func(tx *bolt.Tx) error {
+			return tx.Bucket(bucketBalances).Put([]byte(ledger.Fees), numberKey(0))
+		}, "balances row"},
+		{"a balance of zero that nothing was posted to", func(tx *bolt.Tx) error {
+			return tx.Bucket(bucketBalances).Put(balanceKey(accountDay{ledger.Fees, "2027-01-01"}), numberKey(0))
+		}, "balances row"},
+		{"a case that is not open any more", func(tx *bolt.Tx) error {
+			return tx.Bucket(bucketDocuments).Delete(firstKey(tx, bucketDocuments, "case-open/"))
+		}, "documents row"},
+		{"a case altered", alterDocument("case/", `"ours":49999`, `"ours":49998`), "documents row"},
+		{"a transfer altered", alterDocument("transfer/", `"by":"ani"`, `"by":"ina"`), "documents row"},
+		{"a statement altered", alterDocument("statement/", `"paid_out":10`, `"paid_out":11`), "documents row"},
 	})
 }
 
@@ -249,6 +269,35 @@ func alterNotice(tx *bolt.Tx, alter func(*ledger.Notice)) error {
 	}
 	alter(notice)
 	return rows.PutNotice(*notice)
+}
+
+// alterBalance adds to what an account was posted on a day.
+func alterBalance(balances *bolt.Bucket, account ledger.Account, day ledger.Day, change int64) error {
+	key := balanceKey(accountDay{account, day})
+	n, err := parseNumber(balances.Get(key))
+	if err != nil {
+		return err
+	}
+	return balances.Put(key, numberKey(n+uint64(change)))
+}
+
+// firstKey is the first that begins with a prefix.
+func firstKey(tx *bolt.Tx, bucket []byte, prefix string) []byte {
+	key, _ := tx.Bucket(bucket).Cursor().Seek([]byte(prefix))
+	return clone(key)
+}
+
+// alterDocument changes the text of the first document of a kind.
+func alterDocument(prefix, was, is string) func(*bolt.Tx) error {
+	return func(tx *bolt.Tx) error {
+		documents := tx.Bucket(bucketDocuments)
+		key := firstKey(tx, bucketDocuments, prefix)
+		value := documents.Get(key)
+		if !bytes.Contains(value, []byte(was)) {
+			return fmt.Errorf("%s has no %s: %s", key, was, value)
+		}
+		return documents.Put(key, bytes.Replace(value, []byte(was), []byte(is), 1))
+	}
 }
 
 // dropDue takes away the due rows of a charge.

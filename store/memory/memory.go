@@ -114,19 +114,37 @@ func (s *Store) Records(_ context.Context, after uint64, limit int) ([]ledger.Re
 
 // Lines is ledger.Reader's.
 func (s *Store) Lines(_ context.Context, day ledger.Day, after uint64, limit int) ([]ledger.Line, error) {
+	return s.lines(day, after, limit, func(ledger.Line) bool { return true }), nil
+}
+
+// Booked is ledger.Reader's.
+func (s *Store) Booked(_ context.Context, merchant string, day ledger.Day, after uint64, limit int) ([]ledger.Line, error) {
+	own := func(line ledger.Line) bool { return line.Number != 0 && line.Merchant == merchant }
+	return s.lines(day, after, limit, own), nil
+}
+
+// lines lists those of a batch that are wanted.
+func (s *Store) lines(day ledger.Day, after uint64, limit int, wanted func(ledger.Line) bool) []ledger.Line {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	lines := []ledger.Line{}
 	batch := s.rows.batches[day]
 	for seq := max(after+1, batch.First); seq != 0 && seq <= batch.Last && len(lines) < limit; seq++ {
-		paid, ok := s.journal[seq-1].Event.(ledger.Paid)
-		if !ok || paid.Day != day {
-			continue
+		line, ok := s.line(s.journal[seq-1])
+		if ok && line.Day == day && wanted(line) {
+			lines = append(lines, line)
 		}
-		tx := s.rows.transactions[identity{paid.Code, paid.Ref}]
-		lines = append(lines, ledger.Line{Seq: seq, Paid: paid, Reversed: tx.State == ledger.TxReversed})
 	}
-	return lines, nil
+	return lines
+}
+
+func (s *Store) line(record ledger.Record) (ledger.Line, bool) {
+	line, ok := ledger.LineOf(record, nil, nil)
+	if !ok {
+		return ledger.Line{}, false
+	}
+	tx := found(s.rows.transactions, identity{line.Code, line.Ref})
+	return ledger.LineOf(record, tx, found(s.rows.charges, line.Number))
 }
 
 // Batches is ledger.Reader's.
@@ -203,13 +221,32 @@ func (s *Store) Notice(_ context.Context, seq uint64) (*ledger.Notice, error) {
 	return s.rows.Notice(seq)
 }
 
-// Balances is ledger.Reader's.
-func (s *Store) Balances(context.Context) ([]ledger.Balance, error) {
+// Documents is ledger.Reader's.
+func (s *Store) Documents(_ context.Context, prefix, after string, limit int) ([]ledger.Document, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	documents := []ledger.Document{}
+	for _, key := range slices.Sorted(maps.Keys(s.rows.documents)) {
+		if strings.HasPrefix(key, prefix) && key > after && len(documents) < limit {
+			documents = append(documents, ledger.Document{Key: key, Value: slices.Clone(s.rows.documents[key])})
+		}
+	}
+	return documents, nil
+}
+
+// Balances is ledger.Reader's.
+func (s *Store) Balances(_ context.Context, through ledger.Day) ([]ledger.Balance, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	sums := map[ledger.Account]ledger.Rupiah{}
+	for key, amount := range s.rows.balances {
+		if through == "" || key.day <= through {
+			sums[key.account] += amount
+		}
+	}
 	balances := []ledger.Balance{}
-	for _, account := range slices.Sorted(maps.Keys(s.rows.balances)) {
-		balances = append(balances, ledger.Balance{Account: account, Amount: s.rows.balances[account]})
+	for _, account := range slices.Sorted(maps.Keys(sums)) {
+		balances = append(balances, ledger.Balance{Account: account, Amount: sums[account]})
 	}
 	return balances, nil
 }

@@ -12,11 +12,10 @@ type identity struct {
 	ref  ledger.TrackingRef
 }
 
-// caseKey is the key of a case; request is empty unless code and ref do not
-// name the message.
-type caseKey struct {
-	identity
-	request string
+// accountDay is the key of an account's balance on a day.
+type accountDay struct {
+	account ledger.Account
+	day     ledger.Day
 }
 
 type order struct{ merchant, order string }
@@ -32,13 +31,13 @@ type rows struct {
 	details      map[uint64]ledger.Details
 	transactions map[identity]ledger.Transaction
 	refs         map[ledger.TrackingRef]map[string]ledger.RefUse
-	cases        map[caseKey]bool
+	documents    map[string][]byte
 	batches      map[ledger.Day]ledger.Batch
 	batchNos     map[uint64]ledger.Day
 	due          map[ledger.Due]ledger.Due
 	notices      map[uint64]ledger.Notice
 	settings     map[string][]byte
-	balances     map[ledger.Account]ledger.Rupiah
+	balances     map[accountDay]ledger.Rupiah
 }
 
 func newRows(codes *ledger.Codes) *rows {
@@ -50,13 +49,13 @@ func newRows(codes *ledger.Codes) *rows {
 		details:      map[uint64]ledger.Details{},
 		transactions: map[identity]ledger.Transaction{},
 		refs:         map[ledger.TrackingRef]map[string]ledger.RefUse{},
-		cases:        map[caseKey]bool{},
+		documents:    map[string][]byte{},
 		batches:      map[ledger.Day]ledger.Batch{},
 		batchNos:     map[uint64]ledger.Day{},
 		due:          map[ledger.Due]ledger.Due{},
 		notices:      map[uint64]ledger.Notice{},
 		settings:     map[string][]byte{},
-		balances:     map[ledger.Account]ledger.Rupiah{},
+		balances:     map[accountDay]ledger.Rupiah{},
 	}
 }
 
@@ -123,12 +122,10 @@ func (r *rows) PutRefUse(ref ledger.TrackingRef, use ledger.RefUse) error {
 	return nil
 }
 
-func (r *rows) Case(code ledger.PaymentCode, ref ledger.TrackingRef, request string) (bool, error) {
-	return r.cases[caseKey{identity{code, ref}, request}], nil
-}
+func (r *rows) Document(key string) ([]byte, error) { return slices.Clone(r.documents[key]), nil }
 
-func (r *rows) PutCase(code ledger.PaymentCode, ref ledger.TrackingRef, request string) error {
-	set(r, r.cases, caseKey{identity{code, ref}, request}, true)
+func (r *rows) PutDocument(key string, value []byte) error {
+	putText(r, r.documents, key, value)
 	return nil
 }
 
@@ -180,17 +177,23 @@ func (r *rows) DeleteNotice(seq uint64) error {
 func (r *rows) Setting(key string) ([]byte, error) { return slices.Clone(r.settings[key]), nil }
 
 func (r *rows) PutSetting(key string, value []byte) error {
-	if len(value) == 0 {
-		remove(r, r.settings, key)
-		return nil
-	}
-	set(r, r.settings, key, slices.Clone(value))
+	putText(r, r.settings, key, value)
 	return nil
 }
 
-func (r *rows) Post(p ledger.Posting) error {
-	set(r, r.balances, p.Account, r.balances[p.Account]+p.Amount)
+func (r *rows) Post(day ledger.Day, p ledger.Posting) error {
+	key := accountDay{p.Account, day}
+	set(r, r.balances, key, r.balances[key]+p.Amount)
 	return nil
+}
+
+// putText writes a text, or removes it where it is empty.
+func putText(r *rows, m map[string][]byte, key string, value []byte) {
+	if len(value) == 0 {
+		remove(r, m, key)
+		return
+	}
+	set(r, m, key, slices.Clone(value))
 }
 
 // found is a copy of a map's value, or nil.

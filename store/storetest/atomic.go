@@ -59,7 +59,6 @@ func refusedWhole(t *testing.T, w *world, want error, faulty ledger.Entry) {
 		Code: strayCode, Ref: "X1", Store: shop, Merchant: merchant, Order: "order-x", Prefix: prefix, Day: w.today(),
 	})
 	require.Nil(t, state.Tx)
-	require.False(t, state.Case)
 	require.False(t, state.OtherStore)
 	require.Nil(t, state.Elsewhere)
 	require.False(t, state.Batch.Closed())

@@ -175,7 +175,7 @@ func dueNeverEarly(t *testing.T, w *world) {
 
 func balancesSumToZero(t *testing.T, w *world) {
 	balances := func() map[ledger.Account]ledger.Rupiah {
-		list, err := w.store.Balances(w.ctx)
+		list, err := w.store.Balances(w.ctx, "")
 		require.NoError(t, err)
 		sums := map[ledger.Account]ledger.Rupiah{}
 		var total ledger.Rupiah

@@ -20,7 +20,9 @@ func loadDuties() []duty {
 		{"load the use of a ref by another store", loadOtherStore},
 		{"a code under a foreign prefix leads to no charge", foreignPrefixIsUnknown},
 		{"a stray code keeps a tombstone of its own", strayTombstone},
-		{"load a case by code and ref", loadCase},
+		{"load documents by their keys", loadDocuments},
+		{"load the batches of several days", loadDays},
+		{"load whether a charge is its order's newest", loadNewest},
 		{"load settings that decide money", loadSettings},
 		{"load a fresh number and code", loadFresh},
 		{"load the charges of due rows", loadDue},
@@ -203,15 +205,49 @@ func strayTombstone(t *testing.T, w *world) {
 	require.Equal(t, c.Number+1, w.charge().Number, "strays use up no numbers")
 }
 
-func loadCase(t *testing.T, w *world) {
+func loadDocuments(t *testing.T, w *world) {
 	c := w.buy("A1")
 	tooMuch := func(r *ledger.Reversal) { r.Amount = price + 1 }
 	require.Equal(t, ledger.ReasonWrongAmount, w.reverse(c.Code, "A1", tooMuch).Reason)
-	require.True(t, w.load(ledger.Keys{Code: c.Code, Ref: "A1"}).Case)
-	require.False(t, w.load(ledger.Keys{Code: c.Code, Ref: "A"}).Case)
-	require.False(t, w.load(ledger.Keys{Code: strayCode, Ref: "A1"}).Case)
+	there := w.documents("", "", all)
+	require.Len(t, there, 3, "a case, its place among the open ones, and its name")
+	want := map[string][]byte{there[0].Key: there[0].Value, there[2].Key: there[2].Value}
+	keys := []string{there[2].Key, "none", there[0].Key, there[0].Key[1:], there[0].Key + "x"}
+	require.Equal(t, want, w.load(ledger.Keys{Documents: keys}).Documents)
+	require.Nil(t, w.load(ledger.Keys{Documents: []string{"none"}}).Documents)
 	w.reverse(c.Code, "A1", tooMuch)
 	require.Equal(t, 1, w.count(ledger.KindCase))
+}
+
+func loadDays(t *testing.T, w *world) {
+	today := w.today()
+	w.buy("A1")
+	w.closeDay(today)
+	days := []ledger.Day{today.Next(), today, today.Previous(), today}
+	batches := w.load(ledger.Keys{Days: days}).Batches
+	require.Len(t, batches, len(days))
+	for i, b := range batches {
+		require.Equal(t, days[i], b.Day)
+		require.Equal(t, b.Day == today, b.Closed())
+	}
+	require.Equal(t, 1, batches[1].Paid)
+}
+
+func loadNewest(t *testing.T, w *world) {
+	first := w.charge()
+	superseded := func(number uint64) bool { return w.load(ledger.Keys{Number: number, Newest: true}).Superseded }
+	require.False(t, superseded(first.Number))
+	_, err := w.service.Cancel(w.ctx, merchant, first.Order)
+	require.NoError(t, err)
+	again := func(n *ledger.NewCharge) { n.Order = first.Order }
+	elsewhere := w.charge(again, func(n *ledger.NewCharge) { n.Merchant = otherMerchant })
+	require.False(t, superseded(first.Number))
+	second := w.charge(again)
+	require.True(t, superseded(first.Number))
+	require.False(t, superseded(second.Number))
+	require.False(t, superseded(elsewhere.Number))
+	require.True(t, w.load(ledger.Keys{Code: first.Code, Ref: "A1", Newest: true}).Superseded)
+	require.False(t, w.load(ledger.Keys{Number: first.Number}).Superseded, "it was not asked for")
 }
 
 func loadSettings(t *testing.T, w *world) {

@@ -274,24 +274,55 @@ func chargeOf(event ledger.Event) uint64 {
 		return e.Number
 	case ledger.Expired:
 		return e.Number
+	case ledger.Adjusted:
+		return e.Number
 	default:
 		return 0
 	}
 }
 
-// requireChained holds every record's Prev, and every charge's Last, against
-// the journal.
+// caseOf is the case that an event changes, or 0.
+func caseOf(event ledger.Event) uint64 {
+	switch e := event.(type) {
+	case ledger.CaseNoted:
+		return e.Case
+	case ledger.Proposed:
+		return e.Case
+	case ledger.Withdrawn:
+		return e.Case
+	case ledger.Resolved:
+		return e.Case
+	case ledger.PaidOut:
+		return e.Case
+	default:
+		return 0
+	}
+}
+
+// requireChained holds every record's Prev, and the Last of every charge and
+// case, against the journal.
 func (w *world) requireChained() {
-	last := map[uint64]uint64{}
+	charges, cases := map[uint64]uint64{}, map[uint64]uint64{}
 	for _, r := range w.records() {
-		number := chargeOf(r.Event)
-		require.Equal(w.t, last[number], r.Prev, "record %d", r.Seq)
+		number, id := chargeOf(r.Event), caseOf(r.Event)
+		require.Equal(w.t, charges[number]+cases[id], r.Prev, "record %d", r.Seq)
+		if r.Event.Kind() == ledger.KindCase {
+			id = r.Seq
+		}
 		if number != 0 {
-			last[number] = r.Seq
+			charges[number] = r.Seq
+		}
+		if id != 0 {
+			cases[id] = r.Seq
 		}
 	}
-	for number, seq := range last {
+	for number, seq := range charges {
 		require.Equal(w.t, seq, w.load(ledger.Keys{Number: number}).Charge.Last, "charge %d", number)
+	}
+	for id, seq := range cases {
+		c, _, err := w.service.Case(w.ctx, id)
+		require.NoError(w.t, err)
+		require.Equal(w.t, seq, c.Last, "case %d", id)
 	}
 }
 

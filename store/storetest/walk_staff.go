@@ -94,6 +94,9 @@ func (w *walk) load(rt *rapid.T) {
 			Code: s.codes[place], Ref: ref, Store: at, Day: day, Details: true, Setting: "a",
 		})
 	})
+	w.both("load days", func(s *side) (any, error) {
+		return s.store.Load(s.ctx, ledger.Keys{Code: s.codes[place], Newest: true, Days: []ledger.Day{day, day.Next(), day}})
+	})
 	w.both("load by order", func(s *side) (any, error) {
 		return s.store.Load(s.ctx, ledger.Keys{Merchant: of, Order: order, Ref: ref, Store: at})
 	})

@@ -189,17 +189,20 @@ func (w *world) contents() string {
 	batches, err := w.store.Batches(w.ctx, "", all)
 	require.NoError(w.t, err)
 	for _, b := range batches {
-		lines, err := w.store.Lines(w.ctx, b.Day, 0, all)
-		require.NoError(w.t, err)
-		text = append(append(text, canonical(w.t, lines)...), '\n')
+		text = append(append(text, canonical(w.t, w.lines(b.Day, 0, all))...), '\n')
+		for _, of := range []string{merchant, otherMerchant} {
+			text = append(append(text, canonical(w.t, w.booked(of, b.Day, 0, all))...), '\n')
+		}
+		text = append(append(text, canonical(w.t, w.balances(b.Day))...), '\n')
 	}
-	balances, err := w.store.Balances(w.ctx)
-	require.NoError(w.t, err)
+	for _, d := range w.documents("", "", all) {
+		text = fmt.Appendf(text, "%s %s\n", d.Key, d.Value)
+	}
 	due, err := w.store.Due(w.ctx, w.clock.Add(100*lifetime), all)
 	require.NoError(w.t, err)
 	notices, err := w.store.Outbox(w.ctx, 0, all)
 	require.NoError(w.t, err)
-	for _, part := range []any{settings, batches, balances, due, notices} {
+	for _, part := range []any{settings, batches, w.balances(""), due, notices} {
 		text = append(append(text, canonical(w.t, part)...), '\n')
 	}
 	return inUTC(string(text))
