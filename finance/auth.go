@@ -3,24 +3,68 @@ package finance
 import (
 	"net/http"
 	"strings"
+
+	"paypoint/access"
 )
 
-// Tokens knows callers by their bearer tokens.
+// Caller is who calls, and what they may do.
+type Caller struct {
+	// ID is what the caller's acts are recorded under: a person's id, or that of
+	// Operator, which no person can have.
+	ID string
+	// Name is for people to read.
+	Name string
+	// Role is what the caller may do.
+	Role access.Role
+	// Person says that it is a person of the staff, and no operator of the machine.
+	Person bool
+}
+
+// Tokens knows persons by their bearer tokens.
 type Tokens interface {
 	// Check says whose token it is, in a time that does not depend on it.
-	Check(token string) (name string, ok bool)
+	Check(token string) (access.Person, bool)
 }
 
 // BearerTokens authenticates by the header "Authorization: Bearer TOKEN"
 // (RFC 6750, 2.1). Tokens in the URL or in a form are not looked at: they would
 // end in logs.
-func BearerTokens(t Tokens) func(*http.Request) (name string, ok bool) {
-	return func(r *http.Request) (string, bool) {
+func BearerTokens(t Tokens) func(*http.Request) (Caller, bool) {
+	return func(r *http.Request) (Caller, bool) {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		// RFC 9110, 11.1: the scheme's case does not matter.
 		if !strings.EqualFold(scheme, "Bearer") || token == "" {
-			return "", false
+			return Caller{}, false
 		}
-		return t.Check(strings.TrimSpace(token))
+		person, ok := t.Check(strings.TrimSpace(token))
+		if !ok {
+			return Caller{}, false
+		}
+		return Caller{ID: person.ID, Name: person.Name, Role: person.Role, Person: true}, true
 	}
+}
+
+// Operator is who calls over a socket that only operators of the machine reach,
+// without a token: they may do what finance may, except what needs a person.
+func Operator(name string) Caller {
+	id := "operator " + name
+	return Caller{ID: id, Name: id, Role: access.RoleFinance}
+}
+
+// allow refuses a caller who has not the rights that a route needs.
+func (c Caller) allow(role access.Role, person bool) error {
+	// First, for an operator has no way to a higher role.
+	if person && !c.Person {
+		return failure{
+			status: http.StatusForbidden, Code: "person_needed",
+			Message: "it is recorded under a person's id: give the token of one, as Authorization: Bearer TOKEN",
+		}
+	}
+	if !c.Role.Allows(role) {
+		return failure{
+			status: http.StatusForbidden, Code: "forbidden",
+			Message: "it needs the role " + string(role) + "; yours is " + string(c.Role),
+		}
+	}
+	return nil
 }

@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"paypoint/ledger"
 )
 
 // call is one request being answered.
 type call struct {
 	answer *answer
 	r      *http.Request
+	caller Caller
 	act    Act
 }
 
@@ -28,6 +31,14 @@ func (c *call) reply(status int, body any) error {
 	// A caller who hung up gets no second answer.
 	_, _ = c.answer.Write(append(text, '\n'))
 	return nil
+}
+
+// answered replies with what a method returned, unless it failed.
+func answered[V any](c *call, value V, err error) error {
+	if err != nil {
+		return err
+	}
+	return c.reply(http.StatusOK, value)
 }
 
 // answer remembers its status and counts its bytes. A program's middleware may
@@ -65,4 +76,16 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 // server that has no deadlines needs none.
 func (a *answer) deadline(t time.Time) {
 	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(t)
+}
+
+// wait lifts the server's limit for whole answers from one that takes as long as
+// there is to do.
+func (a *answer) wait() { a.deadline(time.Time{}) }
+
+// moment is a time as the API writes it: RFC 3339 in WIB, to the second.
+func moment(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.In(ledger.WIB).Truncate(time.Second)
 }

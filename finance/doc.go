@@ -1,16 +1,125 @@
-// Package finance is the JSON API of finance staff, under /finance/v1:
+// Package finance is the JSON API of finance staff, under /finance/v1.
 //
-//	GET  /finance/v1/settlements[?from=yyyy-mm-dd][&limit=N][&cursor=C]
-//	GET  /finance/v1/settlements/{yyyy-mm-dd}
-//	POST /finance/v1/settlements/{yyyy-mm-dd}/close[?early=true]
-//	GET  /finance/v1/settlements/{yyyy-mm-dd}/file[?format=txt|csv|xlsx]
-//	GET  /finance/v1/trial-balance
+// # Routes
 //
-// In a path, "today" stands for the business day of now under the agreement's
-// cut-off, by the server's clock; answers name the day.
+// Each route begins with the role that it needs; see access.Role. A + after it
+// says that it needs a person: what is done there is recorded under who did it,
+// and who proposed can't approve. Parameters are optional; "page" stands for
+// limit and cursor, "format" for csv, xlsx or json. A body is named before what
+// is answered.
+//
+//	viewer     GET     settlements?from&page                        SettlementList
+//	viewer     GET     settlements/{day}                            Settlement
+//	finance    POST    settlements/{day}/close?early=true           Closing
+//	viewer     GET     settlements/{day}/file?format=txt|csv|xlsx   a file
+//
+//	viewer     GET     files?day                                    FileList
+//	finance    POST    files?day&name                               Indomaret's file: Import
+//	finance    POST    profile/test?day&name                        Indomaret's file: Trial
+//
+//	viewer     GET     reconciliations?from&page                    DayList
+//	viewer     GET     reconciliations/{day}                        Day
+//	finance    POST    reconciliations/{day}/match                  reconcile.Outcome
+//	viewer     GET     reconciliations/{day}/findings?class&page    FindingList
+//	viewer     GET     reconciliations/{day}/findings/export?format  a file
+//
+//	viewer     GET     cases?open=true&class&owner&code&page        CaseList
+//	viewer     GET     cases/ageing                                 Ageing
+//	viewer     GET     cases/export?open=true&class&owner&code&format  a file
+//	viewer     GET     cases/{id}                                   CaseDetail
+//	finance+   POST    cases/{id}/notes                             {text}: Case
+//	finance+   PUT     cases/{id}/owner                             {owner}: Case
+//	finance+   POST    cases/{id}/proposal                          {act, why, amount?}: Case
+//	finance+   DELETE  cases/{id}/proposal                          {why}: Case
+//	approver+  POST    cases/{id}/approval                          {proposal}: Case
+//
+//	viewer     GET     statements?merchant&page                     StatementList
+//	viewer     GET     statements/export?merchant&format            a file
+//	finance    POST    statements/close                             {to, merchants?}: StatementsClosed
+//	viewer     GET     statements/{merchant}/{no}                   Statement
+//	viewer     GET     statements/{merchant}/{no}/file?format=json|csv|xlsx|pdf&language=id|en  a file
+//	viewer     GET     terms/{merchant}                             reconcile.TermsInForce
+//	finance    PUT     terms/{merchant}                             reconcile.MerchantTerms: reconcile.TermsInForce
+//
+//	viewer     GET     transfers?page                               TransferList
+//	viewer     GET     transfers/export?format                      a file
+//	finance    POST    transfers                                    {reference, on, amount, note?}: ledger.Transfer
+//	finance    POST    transfers/import                             CSV: reconcile.TransfersImported
+//	viewer     GET     transfers/{reference}/suggestion             Suggestion
+//	finance    POST    transfers/{reference}/match                  {days}: ledger.Transfer
+//	viewer     GET     payouts?page                                 PayoutList
+//	viewer     GET     payouts/export?format                        a file
+//	finance    POST    payouts                                      {reference, on, amount, merchant?, no?, case?}: ledger.Payout
+//	viewer     GET     receivables?from&page                        ReceivableList
+//	viewer     GET     receivables/export?from&format               a file
+//	viewer     GET     position?day                                 reconcile.Position
+//	viewer     GET     trial-balance?day                            TrialBalance
+//	viewer     GET     trial-balance/export?day&format              a file
+//
+//	viewer     GET     schedule                                     ScheduleList
+//	finance    POST    schedule/{job}/{day}/run                     delivery.Run
+//
+// # Values
 //
 // Amounts are JSON integers in rupiah, times RFC 3339 in WIB (+07:00), days
-// yyyy-mm-dd. Every caller is known by name (see Config.Authenticate). Errors
-// are {"error":{"code":"day_open","message":"…","field":"day"}} under an HTTP
-// status that fits; code is for programs and stays, message is for people.
+// yyyy-mm-dd. In a path, "today" stands for the business day of now under the
+// agreement's cut-off, by the server's clock; answers name the day. What has no
+// value is left out.
+//
+// A list answers at most limit rows. Where more may follow it has a next_cursor,
+// which the next request gives as cursor, its other parameters unchanged; the
+// page that it leads to may be empty.
+//
+// A body of JSON is read strictly: members that are not known, given twice or
+// null are refused, so that no misspelt member passes for nothing. It has at most
+// MaxBody bytes, a file at most partnerfile.MaxFile, a CSV of transfers at most
+// reconcile.MaxTransferFile. Files may take any time to arrive and to be taken, as
+// long as they do not stop for a minute.
+//
+// # Answers that take long
+//
+// Closing, importing and matching a large day, closing statements and running a
+// job are answered when they are done. A caller who hangs up meanwhile does not
+// stop them. All may be asked for again: nothing is done twice.
+//
+// # Errors
+//
+// Every caller is known (see Config.Authenticate). Errors are
+// {"error":{"code":"day_open","message":"…","field":"day"}} under an HTTP status
+// that fits; code is for programs and stays, message is for people. What is
+// wrong with one line of a file is bad_file with the members line, column, text
+// and rule besides.
+//
+//	400  broken_off          the body did not arrive whole
+//	401  unauthorized        no token, or none of a person's
+//	403  forbidden           another role is needed
+//	403  person_needed       an operator asks for what a person has to do
+//	403  same_person         who proposed can't approve
+//	404  not_found           there is no such path
+//	404  day_unknown case_unknown statement_unknown transfer_unknown merchant_unknown job_unknown run_unknown
+//	405  method_not_allowed  the header Allow has those that are
+//	408  too_slow            the body stopped coming
+//	409  day_open            the day is not over
+//	409  day_ahead           the day has not begun
+//	409  day_not_closed      the day has to be closed first
+//	409  file_missing        the day has no file of Indomaret's
+//	409  file_repeated       the file was taken for another day
+//	409  not_matched         the day has to be matched first
+//	409  too_many_cases      so much differs that the file must be wrong
+//	409  case_state          the case is resolved, or has another proposal, or none
+//	409  taken               the reference, or the batch, is another's
+//	409  rates_in_use        closed statements were made by other rates
+//	409  job_busy run_done run_early schedule_stuck
+//	413  too_large           the body, the file or a sum is beyond its limit
+//	422  bad_parameter bad_day bad_case bad_statement bad_body  the field says what
+//	422  bad_text            a text is missing or too long
+//	422  bad_amount          the amount is not within its bounds
+//	422  bad_file            the file is not as it has to be
+//	422  bad_terms           a statement can't be made by these terms
+//	422  bad_period          the days do not fit one another
+//	422  day_needed          the file does not say of which day it is
+//	422  act_not_possible    the act can't be done on the payment as it stands
+//	500  not_sealed          the day is closed, its file could not be made: close again
+//	500  internal            the log says why
+//	503  unavailable         ask again: nothing is done twice
 package finance

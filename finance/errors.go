@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"paypoint/ledger"
+	"paypoint/reconcile/partnerfile"
 	"paypoint/reconcile/settlement"
 )
 
@@ -17,6 +19,12 @@ type failure struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Field   string `json:"field,omitempty"`
+	// Line to Rule are of a wrong line in a file: its number, the profile's name of
+	// the column, the text there, and what it should be.
+	Line   int    `json:"line,omitempty"`
+	Column string `json:"column,omitempty"`
+	Text   string `json:"text,omitempty"`
+	Rule   string `json:"rule,omitempty"`
 	// header is a header field that goes with it, if any.
 	header [2]string
 }
@@ -24,22 +32,26 @@ type failure struct {
 // Error is the message.
 func (f failure) Error() string { return f.Code + ": " + f.Message }
 
-// refuse answers with an error. What the ledger or the machine says never
-// leaves: it goes to the log.
+// because is the failure for the caller, with its whole reason for the log.
+func (f failure) because(err error) error { return fmt.Errorf("%w: %w", f, err) }
+
+// refuse answers with an error. What the machine says never leaves: it goes to
+// the log.
 func (c *call) refuse(err error) {
-	var f failure
-	if !errors.As(err, &f) {
-		f = unexpected(err)
-	}
+	f := failureOf(err)
 	if f.header[0] != "" {
 		c.answer.Header().Set(f.header[0], f.header[1])
 	}
-	// A failure marshals, being strings.
+	// A failure marshals, being strings and a number.
 	_ = c.reply(f.status, map[string]failure{"error": f})
 }
 
-// unexpected is what a caller is told of an error that is not the caller's.
-func unexpected(err error) failure {
+// failureOf is what a caller is told of an error.
+func failureOf(err error) failure {
+	var f failure
+	if errors.As(err, &f) {
+		return f
+	}
 	if errors.Is(err, ledger.ErrBusy) || errors.Is(err, ledger.ErrNotCommitted) || errors.Is(err, ledger.ErrOutcomeUnknown) {
 		return failure{
 			status: http.StatusServiceUnavailable, Code: "unavailable",
@@ -47,10 +59,62 @@ func unexpected(err error) failure {
 			header:  [2]string{"Retry-After", "5"},
 		}
 	}
+	// Before the kinds of errors, of which a wrong line may be one too.
+	if f, ok := badLine(err); ok {
+		return f
+	}
+	// The first that fits: an error that is several has its most telling one first.
+	for _, known := range refusals() {
+		if errors.Is(err, known.sentinel) {
+			return failure{status: known.status, Code: known.code, Message: words(err, known.sentinel), Field: known.field}
+		}
+	}
 	return failure{
 		status: http.StatusInternalServerError, Code: "internal",
 		Message: "it failed on our side: the log says why",
 	}
+}
+
+// badLine is what is wrong with one line of a file.
+func badLine(err error) (failure, bool) {
+	var line *partnerfile.LineError
+	if !errors.As(err, &line) {
+		return failure{}, false
+	}
+	return failure{
+		status: http.StatusUnprocessableEntity, Code: "bad_file", Message: line.Error(),
+		Line: line.Line, Column: line.Column, Text: line.Text, Rule: line.Rule,
+	}, true
+}
+
+// words are what a refusal says: the text of the error that names its kind, which
+// was written for people, and nothing of what stands around it.
+func words(err, sentinel error) string {
+	for {
+		var inner error
+		switch wrapper := err.(type) {
+		case interface{ Unwrap() error }:
+			inner = wrapper.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, branch := range wrapper.Unwrap() {
+				if inner == nil && errors.Is(branch, sentinel) {
+					inner = branch
+				}
+			}
+		}
+		if inner == nil || inner == sentinel {
+			return err.Error()
+		}
+		err = inner
+	}
+}
+
+// notFound names what there is none of, where the ledger says only that.
+func notFound(err error, code, message string) error {
+	if !errors.Is(err, ledger.ErrNotFound) {
+		return err
+	}
+	return failure{status: http.StatusNotFound, Code: code, Message: message}.because(err)
 }
 
 // errUnknownCaller asks for a token (RFC 6750, 3).
@@ -67,17 +131,12 @@ func errUnknownCaller(r *http.Request) failure {
 }
 
 // wrongMethod refuses what a path does not take (RFC 9110, 15.5.6: with Allow).
-func wrongMethod(allowed string) func(*call) error {
-	// What answers GET answers HEAD too.
-	if allowed == http.MethodGet {
-		allowed = "GET, HEAD"
-	}
-	return func(c *call) error {
-		return failure{
-			status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
-			Message: fmt.Sprintf("%s takes %s", c.r.URL.Path, allowed),
-			header:  [2]string{"Allow", allowed},
-		}
+func wrongMethod(c *call, routes []route) error {
+	allowed := strings.Join(methods(routes), ", ")
+	return failure{
+		status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
+		Message: fmt.Sprintf("%s takes %s", c.r.URL.Path, allowed),
+		header:  [2]string{"Allow", allowed},
 	}
 }
 
@@ -121,5 +180,5 @@ func (a *api) aboutDay(day ledger.Day, err error) error {
 		return err
 	}
 	// The caller is told the first, the log gets both.
-	return fmt.Errorf("%w: %w", f, err)
+	return f.because(err)
 }

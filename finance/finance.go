@@ -1,11 +1,11 @@
 package finance
 
 import (
-	"context"
 	"net/http"
 	"time"
 
-	"paypoint/ledger"
+	"paypoint/reconcile/cases"
+	"paypoint/reconcile/partnerfile"
 	"paypoint/reconcile/settlement"
 )
 
@@ -13,45 +13,34 @@ import (
 type Config struct {
 	// Settlement closes the days and writes their files.
 	Settlement *settlement.Service
-	// Balances is the trial balance.
-	Balances Balances
+	// Reconciliation, Statements and Cash are reconcile.Service's.
+	Reconciliation Reconciliation
+	Statements     Statements
+	Cash           Cash
+	// Cases and Ledger are ledger.Service's.
+	Cases  Cases
+	Ledger Ledger
+	// Schedule does the daily jobs; nil where there are none.
+	Schedule Schedule
+	// Profile is that of Indomaret's files, CutOff the agreement's: for trials.
+	Profile partnerfile.Profile
+	CutOff  time.Duration
+	// Calendar counts the age of cases.
+	Calendar cases.Calendar
+	// TempDir takes temporary files of workbooks and trials; empty is the system's.
+	TempDir string
+	// Now is the clock.
+	Now func() time.Time
+	// NewReceipt makes the ReceiptCode of a payment that is recovered, 1 to 20
+	// characters that nobody guesses.
+	NewReceipt func() string
 	// Authenticate says who calls; false refuses. BearerTokens makes one for
-	// callers over the network. A listener that only one person can reach may
-	// answer with that person's name without looking.
-	Authenticate func(*http.Request) (name string, ok bool)
+	// callers over the network. A listener that only operators reach may answer
+	// with Operator without looking.
+	Authenticate func(*http.Request) (Caller, bool)
 	// Log is told of every call once it is answered; nil tells nobody. It is
 	// called from many goroutines at once.
 	Log func(Act)
-}
-
-// Balances reads the books.
-type Balances interface {
-	// TrialBalance lists every account with its balance.
-	TrialBalance(ctx context.Context) ([]ledger.Balance, error)
-}
-
-// Act is one call: who did what, and what came of it.
-type Act struct {
-	// Who is the caller's name; empty when the call was refused as unknown.
-	Who string
-	// Name is what was asked for: settlement.list, settlement.get,
-	// settlement.close, settlement.file, trial_balance, or unknown.
-	Name string
-	// Day is the business day, empty where there is none.
-	Day ledger.Day
-	// Format is the file's format, empty where there is none.
-	Format settlement.Format
-	// Early says that a day was to be closed before its time.
-	Early bool
-	// Payments is how many payments a closing has put beyond reversal.
-	Payments int
-	// Status is the HTTP status that was answered, and Bytes the body's length.
-	Status int
-	Bytes  int64
-	// Took is how long the answer took.
-	Took time.Duration
-	// Err is the whole reason of a refusal or failure, for the log alone.
-	Err error
 }
 
 // api holds the config for the handlers.
@@ -65,32 +54,22 @@ type api struct{ Config }
 // for whole: middleware that recovers must let that value through.
 func New(c Config) http.Handler {
 	a := &api{c}
-	routes := []struct {
-		method, path, act string
-		handle            func(*call) error
-	}{
-		{http.MethodGet, "/finance/v1/settlements", "settlement.list", a.listSettlements},
-		{http.MethodGet, "/finance/v1/settlements/{day}", "settlement.get", a.getSettlement},
-		{http.MethodPost, "/finance/v1/settlements/{day}/close", "settlement.close", a.closeSettlement},
-		{http.MethodGet, "/finance/v1/settlements/{day}/file", "settlement.file", a.settlementFile},
-		{http.MethodGet, "/finance/v1/trial-balance", "trial_balance", a.trialBalance},
-	}
 	mux := http.NewServeMux()
-	for _, route := range routes {
-		mux.Handle(route.method+" "+route.path, a.serve(route.act, route.handle))
-		// The same path without a method takes what the line above does not.
-		mux.Handle(route.path, a.serve("unknown", wrongMethod(route.method)))
+	for path, routes := range byPath(a.routes()) {
+		// One handler for a path, whatever the method: of "GET /cases/{id}" and
+		// "/cases/ageing" the mux could not tell which is meant.
+		mux.Handle(path, a.serve(routes))
 	}
-	mux.Handle("/", a.serve("unknown", noSuchPath))
+	mux.Handle("/", a.serve(nil))
 	return mux
 }
 
 // serve authenticates a call, handles it, answers its error and logs it.
-func (a *api) serve(act string, handle func(*call) error) http.Handler {
+func (a *api) serve(routes []route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		c := &call{answer: &answer{ResponseWriter: w}, r: r, act: Act{Name: act}}
-		err := a.authenticated(c, handle)
+		c := &call{answer: &answer{ResponseWriter: w}, r: r, act: Act{Name: "unknown"}}
+		err := a.handle(c, routes)
 		broken := err != nil && c.answer.begun()
 		if err != nil && !broken {
 			c.refuse(err)
@@ -106,11 +85,23 @@ func (a *api) serve(act string, handle func(*call) error) http.Handler {
 	})
 }
 
-func (a *api) authenticated(c *call, handle func(*call) error) error {
-	name, ok := a.Authenticate(c.r)
+// handle finds out who calls, what is asked for, and whether the caller may.
+func (a *api) handle(c *call, routes []route) error {
+	caller, ok := a.Authenticate(c.r)
 	if !ok {
 		return errUnknownCaller(c.r)
 	}
-	c.act.Who = name
-	return handle(c)
+	c.caller, c.act.Who = caller, caller.ID
+	if len(routes) == 0 {
+		return noSuchPath(c)
+	}
+	route, ok := find(routes, c.r.Method)
+	if !ok {
+		return wrongMethod(c, routes)
+	}
+	c.act.Name = route.act
+	if err := caller.allow(route.role, route.person); err != nil {
+		return err
+	}
+	return route.handle(c)
 }

@@ -1,6 +1,7 @@
 package finance
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,12 +11,16 @@ import (
 
 	"paypoint/ledger"
 	"paypoint/reconcile/settlement"
+	"paypoint/reconcile/sheet"
 )
 
+// How many rows a page has: usually, and at most. Of days it is a month and a
+// year, of other rows what a page shows and what a program takes.
 const (
-	// defaultLimit and maxLimit bound a page of the list: a month, a year.
-	defaultLimit = 31
-	maxLimit     = 366
+	usualDays = 31
+	maxDays   = 366
+	usualRows = 100
+	maxRows   = 1000
 )
 
 // parameters reads the query. A misspelt, repeated or broken parameter is
@@ -83,31 +88,80 @@ func dayOf(values map[string]string, name string) (ledger.Day, error) {
 	return day, nil
 }
 
-// limitOf is how many days a page is to have.
-func limitOf(values map[string]string) (int, error) {
+// limitOf is how many rows a page is to have.
+func limitOf(values map[string]string, usual, most int) (int, error) {
 	if values["limit"] == "" {
-		return defaultLimit, nil
+		return usual, nil
 	}
 	limit, err := strconv.Atoi(values["limit"])
-	if err != nil || limit < 1 || limit > maxLimit {
-		return 0, badParameter("limit", fmt.Sprintf("want a number from 1 to %d", maxLimit))
+	if err != nil || limit < 1 || limit > most {
+		return 0, badParameter("limit", fmt.Sprintf("want a number from 1 to %d", most))
 	}
 	return limit, nil
 }
 
-// earlyOf takes two words only: what closes a day early should not be guessed.
-func earlyOf(values map[string]string) (bool, error) {
-	switch values["early"] {
+// errCursor refuses a cursor that no page gave.
+func errCursor() failure {
+	return badParameter("cursor", "want the next_cursor of the page before")
+}
+
+// A cursor is a number where the rows are numbered.
+func numberCursor(next uint64) string {
+	if next == 0 {
+		return ""
+	}
+	return strconv.FormatUint(next, 10)
+}
+
+func numberOf(values map[string]string) (uint64, error) {
+	if values["cursor"] == "" {
+		return 0, nil
+	}
+	after, err := strconv.ParseUint(values["cursor"], 10, 64)
+	if err != nil {
+		return 0, errCursor()
+	}
+	return after, nil
+}
+
+// A cursor hides a place that only the ledger can read, where the rows have
+// names.
+func placeCursor(next string) string { return base64.RawURLEncoding.EncodeToString([]byte(next)) }
+
+func placeOf(values map[string]string) (string, error) {
+	place, err := base64.RawURLEncoding.DecodeString(values["cursor"])
+	if err != nil {
+		return "", errCursor()
+	}
+	return string(place), nil
+}
+
+// placeQuery reads the query of a list whose rows have names.
+func placeQuery(c *call, known ...string) (values map[string]string, after string, limit int, err error) {
+	if values, err = c.parameters(append(known, "limit", "cursor")...); err != nil {
+		return nil, "", 0, err
+	}
+	if after, err = placeOf(values); err != nil {
+		return nil, "", 0, err
+	}
+	limit, err = limitOf(values, usualRows, maxRows)
+	return values, after, limit, err
+}
+
+// flagOf takes two words only: what closes a day early should not be guessed.
+func flagOf(values map[string]string, name string) (bool, error) {
+	switch values[name] {
 	case "", "false":
 		return false, nil
 	case "true":
 		return true, nil
 	default:
-		return false, badParameter("early", "want true or false")
+		return false, badParameter(name, "want true or false")
 	}
 }
 
-// formatOf is the file's format: the record, unless another one is asked for.
+// formatOf is a settlement file's format: the record, unless another one is
+// asked for.
 func formatOf(values map[string]string) (settlement.Format, error) {
 	if values["format"] == "" {
 		return settlement.TXT, nil
@@ -116,5 +170,18 @@ func formatOf(values map[string]string) (settlement.Format, error) {
 	if err != nil {
 		return "", badParameter("format", "want txt, csv or xlsx")
 	}
+	return format, nil
+}
+
+// sheetFormat is a table's format: CSV, unless another one is asked for.
+func sheetFormat(c *call, values map[string]string) (sheet.Format, error) {
+	format := sheet.CSV
+	if values["format"] != "" {
+		var err error
+		if format, err = sheet.ParseFormat(values["format"]); err != nil {
+			return "", badParameter("format", "want csv, xlsx or json")
+		}
+	}
+	c.act.Format = string(format)
 	return format, nil
 }

@@ -66,7 +66,7 @@ func TestRefusals(t *testing.T) {
 			require.Equal(t, map[string]any{"error": want}, object(t, response))
 			act := o.lastAct(t, 1)
 			require.Equal(t, c.status, act.Status)
-			require.Equal(t, "finance", act.Who)
+			require.Equal(t, "sandbox-finance", act.Who)
 			require.Error(t, act.Err)
 			batch, err := o.settlement.Get(t.Context(), "2026-11-20")
 			require.NoError(t, err)
@@ -232,7 +232,7 @@ func TestWrongFileNeverPassesForWhole(t *testing.T) {
 			}
 			act := o.lastAct(t, 1)
 			require.ErrorIs(t, act.Err, settlement.ErrHash)
-			require.Equal(t, settlement.TXT, act.Format)
+			require.Equal(t, "txt", act.Format)
 		})
 	}
 }

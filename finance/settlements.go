@@ -27,6 +27,10 @@ type Settlement struct {
 	SumReversed   ledger.Rupiah `json:"sum_reversed"`
 	SumFee        ledger.Rupiah `json:"sum_fee"`
 	SumNet        ledger.Rupiah `json:"sum_net"`
+	// CountAdjusted and SumAdjusted are the approved corrections, which SumNet has
+	// in it.
+	CountAdjusted int           `json:"count_adjusted"`
+	SumAdjusted   ledger.Rupiah `json:"sum_adjusted"`
 	// ClosesFrom is when an open day may be closed; times are RFC 3339 in WIB.
 	ClosesFrom string `json:"closes_from,omitempty"`
 	// BatchNo numbers the closed days from 1 on; it and the rest are of closed
@@ -39,6 +43,8 @@ type Settlement struct {
 	// for. PreviousSHA256 is that of the batch before.
 	SHA256         string `json:"sha256,omitempty"`
 	PreviousSHA256 string `json:"prev_sha256,omitempty"`
+	// Transfer is the reference of the bank transfer that was matched to it.
+	Transfer string `json:"transfer,omitempty"`
 }
 
 // view leaves out what an open day has not got, so that no zero hash or batch
@@ -50,13 +56,14 @@ func (a *api) view(b ledger.Batch) Settlement {
 		CountPaid: totals.Paid, SumAmount: totals.Amount,
 		CountReversed: totals.Reversed, SumReversed: totals.ReversedAmount,
 		SumFee: totals.Fee, SumNet: totals.Net,
+		CountAdjusted: totals.Adjustments, SumAdjusted: totals.Adjusted,
 	}
 	if !b.Closed() {
 		v.ClosesFrom = wib(a.Settlement.ClosesFrom(b.Day))
 		return v
 	}
 	v.Status, v.BatchNo, v.ClosedAt, v.Early = StatusClosed, b.No, wib(b.ClosedAt), b.Early
-	v.SHA256, v.PreviousSHA256 = b.SHA256, b.PreviousSHA256
+	v.SHA256, v.PreviousSHA256, v.Transfer = b.SHA256, b.PreviousSHA256, b.Transfer
 	return v
 }
 
@@ -72,7 +79,7 @@ type SettlementList struct {
 
 // listSettlements answers a page of days, in the order of the calendar.
 func (a *api) listSettlements(c *call) error {
-	from, limit, err := listQuery(c)
+	from, limit, err := daysQuery(c, maxDays)
 	if err != nil {
 		return err
 	}
@@ -92,9 +99,9 @@ func (a *api) listSettlements(c *call) error {
 	return c.reply(http.StatusOK, list)
 }
 
-// listQuery is the first day of the page that is asked for, and its length. A
-// cursor is the day on which the page before ended.
-func listQuery(c *call) (from ledger.Day, limit int, err error) {
+// daysQuery is the first day of the page that is asked for, and its length. A
+// cursor is the day with which the page begins.
+func daysQuery(c *call, most int) (from ledger.Day, limit int, err error) {
 	values, err := c.parameters("from", "limit", "cursor")
 	if err != nil {
 		return "", 0, err
@@ -106,17 +113,14 @@ func listQuery(c *call) (from ledger.Day, limit int, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	limit, err = limitOf(values)
+	limit, err = limitOf(values, usualDays, most)
 	return max(from, cursor), limit, err
 }
 
 // getSettlement answers how a day stands, open or closed.
 func (a *api) getSettlement(c *call) error {
-	day, err := a.day(c)
+	day, err := a.dayAlone(c)
 	if err != nil {
-		return err
-	}
-	if _, err := c.parameters(); err != nil {
 		return err
 	}
 	batch, err := a.Settlement.Get(c.r.Context(), day)
@@ -143,12 +147,12 @@ func (a *api) closeSettlement(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.act.Early, err = earlyOf(values); err != nil {
+	if c.act.Early, err = flagOf(values, "early"); err != nil {
 		return err
 	}
 	// Making the file of a large day takes a while, longer than a server waits
 	// for other answers. A caller who hangs up meanwhile leaves no work half done.
-	c.answer.deadline(time.Time{})
+	c.answer.wait()
 	batch, err := a.Settlement.Close(context.WithoutCancel(c.r.Context()), day, c.act.Early)
 	if err != nil {
 		return a.aboutDay(day, err)

@@ -1,13 +1,14 @@
 package finance_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,21 +19,32 @@ import (
 	"paypoint/access"
 	"paypoint/finance"
 	"paypoint/ledger"
+	"paypoint/reconcile"
+	"paypoint/reconcile/partnerfile"
 	"paypoint/reconcile/settlement"
+	"paypoint/reconcile/statement"
 	"paypoint/store/memory"
 )
 
+// token is that of an approver of the sandbox, with which most calls are made.
 const token = "SB-paypoint-finance-token"
+
+// The persons of the office, beside the sandbox's; each has the token of its
+// name in office.tokens.
+const viewer, clerk, approver = "vera", "fina", "arif"
 
 // office is the API on a socket, over a ledger whose clock the test sets.
 type office struct {
 	ledger     *ledger.Service
 	settlement *settlement.Service
+	reconcile  *reconcile.Service
+	config     finance.Config
 	handler    http.Handler
 	url        string
 	client     *http.Client
 	clock      atomic.Int64
 	payments   int
+	tokens     map[string]string
 
 	mu   sync.Mutex
 	acts []finance.Act
@@ -52,20 +64,52 @@ func setupOver(t *testing.T, store ledger.Store) *office {
 func setupUnder(t *testing.T, store ledger.Store, cutOff time.Duration) *office {
 	t.Helper()
 	o := &office{}
-	agreement := ledger.Agreement{PartnerID: "PAYPOINT", CutOff: cutOff, CloseDelay: 2 * time.Hour, FeeRemitted: true}
-	o.ledger = ledger.NewService(store, agreement, func() time.Time { return time.UnixMilli(o.clock.Load()) })
-	o.settlement = settlement.New(settlement.Config{Ledger: o.ledger, TempDir: t.TempDir()})
-	digest := sha256.Sum256([]byte(token))
-	tokens, err := access.NewTokens([]access.Token{{Name: "finance", SHA256: hex.EncodeToString(digest[:])}})
-	require.NoError(t, err)
-	o.handler = finance.New(finance.Config{
-		Settlement: o.settlement, Balances: o.ledger,
-		Authenticate: finance.BearerTokens(tokens), Log: o.log,
-	})
-	o.serve(t, httptest.NewUnstartedServer(o.handler))
 	o.at(t, "2026-11-20 10:00:00")
+	agreement := ledger.Agreement{PartnerID: "PAYPOINT", CutOff: cutOff, CloseDelay: 2 * time.Hour, FeeRemitted: true}
+	o.ledger = ledger.NewService(store, agreement, o.now)
+	o.settlement = settlement.New(settlement.Config{Ledger: o.ledger, TempDir: t.TempDir()})
+	o.reconcile = reconcile.New(reconcile.Config{
+		Ledger: o.ledger, Settlement: o.settlement, Dir: filepath.Join(t.TempDir(), "files"), TempDir: t.TempDir(),
+		Profile: partnerfile.Simulated(), Now: o.now, Issuer: statement.Party{Name: "Paypoint"}, Party: party,
+		DefaultTerms: statement.Terms{{From: "2026-01-01", Own: statement.Tariff{Fixed: 1000}, VAT: 1100}},
+	})
+	o.config = finance.Config{
+		Settlement: o.settlement, Reconciliation: o.reconcile, Statements: o.reconcile, Cash: o.reconcile,
+		Cases: o.ledger, Ledger: o.ledger, Profile: partnerfile.Simulated(), CutOff: cutOff, TempDir: t.TempDir(),
+		Now: o.now, NewReceipt: func() string { return "RECEIPT0000000001" }, Log: o.log,
+		Authenticate: finance.BearerTokens(o.staff(t)),
+	}
+	o.handler = finance.New(o.config)
+	o.serve(t, httptest.NewUnstartedServer(o.handler))
 	return o
 }
+
+// party knows the merchants whose ids begin with G.
+func party(_ context.Context, merchant string) (statement.Party, error) {
+	if !strings.HasPrefix(merchant, "G") {
+		return statement.Party{}, access.ErrUnknownMerchant
+	}
+	return statement.Party{ID: merchant, Name: "Toko " + merchant}, nil
+}
+
+// staff are the persons with their tokens.
+func (o *office) staff(t *testing.T) *access.Staff {
+	t.Helper()
+	staff, err := access.OpenStaff(t.Context(), o.ledger, o.now)
+	require.NoError(t, err)
+	require.NoError(t, staff.EnsureSandbox(t.Context()))
+	o.tokens = map[string]string{}
+	for id, role := range map[string]access.Role{viewer: access.RoleViewer, clerk: access.RoleFinance, approver: access.RoleApprover} {
+		_, err := staff.Add(t.Context(), "operator", access.NewPerson{ID: id, Name: id, Role: role})
+		require.NoError(t, err)
+		_, o.tokens[id], err = staff.IssueToken(t.Context(), "operator", id, "test", time.Time{})
+		require.NoError(t, err)
+	}
+	return staff
+}
+
+// now is the office's clock.
+func (o *office) now() time.Time { return time.UnixMilli(o.clock.Load()) }
 
 // serve starts a server, to which the office's calls go from then on.
 func (o *office) serve(t *testing.T, server *httptest.Server) {
@@ -102,7 +146,7 @@ func (o *office) at(t *testing.T, wire string) {
 func (o *office) pay(t *testing.T, amount, fee ledger.Rupiah) ledger.Payment {
 	t.Helper()
 	o.payments++
-	now := time.UnixMilli(o.clock.Load())
+	now := o.now()
 	charge, err := o.ledger.Charge(t.Context(), ledger.NewCharge{
 		ID: fmt.Sprintf("charge-%d", o.payments), Merchant: "G000000001", Prefix: "888",
 		Order: fmt.Sprintf("order-%d", o.payments), Amount: amount, MinAmount: amount, Fee: fee, Expires: now.Add(time.Hour),
@@ -128,7 +172,13 @@ func (o *office) reverse(t *testing.T, p ledger.Payment) {
 // ask calls with the token, unless the header says otherwise.
 func (o *office) ask(t *testing.T, method, path string, header ...string) *http.Response {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, o.url+path, nil)
+	return o.give(t, method, path, "", header...)
+}
+
+// give is ask with a body.
+func (o *office) give(t *testing.T, method, path, body string, header ...string) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, o.url+path, strings.NewReader(body))
 	require.NoError(t, err)
 	request.Header.Set("Authorization", "Bearer "+token)
 	for i := 0; i < len(header); i += 2 {
@@ -148,6 +198,31 @@ func (o *office) read(t *testing.T, method, path string) (int, map[string]any) {
 	t.Helper()
 	response := o.ask(t, method, path)
 	return response.StatusCode, object(t, response)
+}
+
+// does is a person's call with a body: its status and the answer as JSON.
+func (o *office) does(t *testing.T, person, method, path, body string) (int, map[string]any) {
+	t.Helper()
+	response := o.give(t, method, "/finance/v1/"+path, body, "Authorization", "Bearer "+o.tokens[person])
+	return response.StatusCode, object(t, response)
+}
+
+// done is does that must succeed.
+func (o *office) done(t *testing.T, person, method, path, body string) map[string]any {
+	t.Helper()
+	status, answer := o.does(t, person, method, path, body)
+	require.Equal(t, http.StatusOK, status, "%v", answer)
+	return answer
+}
+
+// refused is does that must be refused, with the code of its error.
+func (o *office) refused(t *testing.T, person, method, path, body string, status int, code string) map[string]any {
+	t.Helper()
+	got, answer := o.does(t, person, method, path, body)
+	require.Equal(t, status, got, "%v", answer)
+	refusal := answer["error"].(map[string]any)
+	require.Equal(t, code, refusal["code"], "%v", refusal)
+	return refusal
 }
 
 func object(t *testing.T, response *http.Response) map[string]any {

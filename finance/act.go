@@ -1,0 +1,46 @@
+package finance
+
+import (
+	"time"
+
+	"paypoint/ledger"
+)
+
+// Act is one call: who did what, and what came of it.
+type Act struct {
+	// Who is the caller's id; empty when the call was refused as unknown.
+	Who string
+	// Name is what was asked for: settlement.close, case.approve and so on, as in
+	// the table of routes, or unknown.
+	Name string
+
+	// What it was about, each empty where there is none of it: the business day,
+	// the case and what was proposed for it, the merchant and the number of the
+	// statement, the bank's reference, the job, the amount.
+	Day       ledger.Day
+	Case      uint64
+	Proposed  ledger.Act
+	Merchant  string
+	Statement uint64
+	Reference string
+	Job       string
+	Amount    ledger.Rupiah
+	// Format is the file's format.
+	Format string
+	// File is the SHA-256 of a file of Indomaret's that was imported.
+	File string
+	// Early says that a day was to be closed before its time.
+	Early bool
+	// Payments is how many payments a closing has put beyond reversal, Cases how
+	// many cases a match has opened.
+	Payments int
+	Cases    int
+
+	// Status is the HTTP status that was answered, and Bytes the body's length.
+	Status int
+	Bytes  int64
+	// Took is how long the answer took.
+	Took time.Duration
+	// Err is the whole reason of a refusal or failure, for the log alone.
+	Err error
+}
