@@ -47,6 +47,14 @@
 // statement never changes: Write makes no file whose contents are not those
 // that were hashed.
 //
+// # Adjustments
+//
+// ItemOf makes the items of a batch's lines. A payment that is recovered is charged
+// the fees, and taxed, by the rates of the business day that it corrects; one that is
+// taken back gives back the same. What was agreed with Indomaret or with a customer
+// alone, a write-off or a refund, is on no merchant's statement. The reason that the
+// proposer wrote stands in the line's note, for the merchant to read.
+//
 // # Formats
 //
 // JSON is the record: its SHA-256 is the statement's, and its prev_sha256 that of

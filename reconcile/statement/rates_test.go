@@ -2,6 +2,7 @@ package statement_test
 
 import (
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -96,4 +97,50 @@ func TestTermsThatCannotBe(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+func TestTermsThatAreTheSame(t *testing.T) {
+	t.Parallel()
+	from := func(day ledger.Day, fixed ledger.Rupiah) statement.Rates {
+		return statement.Rates{From: day, Own: statement.Tariff{Fixed: fixed}}
+	}
+	is := statement.Terms{from("2026-01-01", 1), from("2026-06-01", 2)}
+	for name, c := range map[string]struct {
+		terms    statement.Terms
+		from, to ledger.Day
+		want     bool
+	}{
+		"themselves":                  {is, "2026-01-01", "2026-12-31", true},
+		"other rates from the start":  {statement.Terms{from("2026-01-01", 9), is[1]}, "2026-01-01", "2026-12-31", false},
+		"others before the span":      {statement.Terms{from("2026-01-01", 9), is[1]}, "2026-06-01", "2026-12-31", true},
+		"others after the span":       {append(slices.Clone(is), from("2026-07-01", 9)), "2026-01-01", "2026-06-30", true},
+		"others on its last day":      {append(slices.Clone(is), from("2026-07-01", 9)), "2026-01-01", "2026-07-01", false},
+		"one of them left out":        {is[:1], "2026-01-01", "2026-06-01", false},
+		"left out after the span":     {is[:1], "2026-01-01", "2026-05-31", true},
+		"none on the first days":      {statement.Terms{from("2026-01-02", 1), is[1]}, "2026-01-01", "2026-12-31", false},
+		"the same in two parts":       {statement.Terms{is[0], from("2026-03-01", 1), is[1]}, "2026-01-01", "2026-12-31", true},
+		"none before either of them":  {is, "2025-01-01", "2026-12-31", true},
+		"nothing at all":              {nil, "2026-01-01", "2026-12-31", false},
+		"others that soon go back":    {statement.Terms{is[0], from("2026-03-01", 9), from("2026-03-02", 1), is[1]}, "2026-01-01", "2026-12-31", false},
+		"others on one day before it": {statement.Terms{is[0], from("2026-03-01", 9), from("2026-03-02", 1), is[1]}, "2026-03-02", "2026-12-31", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, c.want, is.Same(c.terms, c.from, c.to))
+			require.Equal(t, c.want, c.terms.Same(is, c.from, c.to))
+		})
+	}
+}
+
+func TestTooManyRates(t *testing.T) {
+	t.Parallel()
+	rates := make(statement.Terms, statement.MaxRates)
+	day := ledger.Day("2026-01-01")
+	for i := range rates {
+		rates[i].From, day = day, day.Next()
+	}
+	require.NoError(t, rates.Check())
+	err := append(rates, statement.Rates{From: day}).Check()
+	require.ErrorIs(t, err, statement.ErrTerms)
+	require.ErrorContains(t, err, "101 rates, limit 100")
 }
