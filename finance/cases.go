@@ -9,6 +9,8 @@ import (
 
 	"paypoint/ledger"
 	"paypoint/reconcile/cases"
+	"paypoint/reconcile/match"
+	"paypoint/reconcile/partnerfile"
 )
 
 // Case is a difference that a person must look into.
@@ -161,6 +163,9 @@ type CaseDetail struct {
 	Explanation cases.Text `json:"explanation"`
 	// Fitting are the acts that can resolve its class, the likeliest first.
 	Fitting []ledger.Act `json:"fitting"`
+	// Phone is the customer's, where Indomaret's file has one. It is masked but for
+	// its end: enough to tell who calls from another.
+	Phone partnerfile.Phone `json:"phone,omitzero"`
 	// History is all that was done, oldest first.
 	History []CaseEvent `json:"history"`
 }
@@ -178,9 +183,13 @@ func (a *api) getCase(c *call) error {
 	if err != nil {
 		return aboutCase(id, err)
 	}
+	phone, err := a.Reconciliation.Phone(c.r.Context(), one.Day, match.Key{Code: one.Code, Ref: one.Ref})
+	if err != nil {
+		return err
+	}
 	return c.reply(http.StatusOK, CaseDetail{
 		Case: a.caseView(one), Explanation: cases.Explain(one.Class), Fitting: cases.Fitting(one.Class),
-		History: historyOf(records),
+		Phone: phone, History: historyOf(records),
 	})
 }
 

@@ -312,3 +312,13 @@ func TestEveryClassOfTheMatcherIsExplained(t *testing.T) {
 		}
 	}
 }
+
+// Who calls about a case is known by the end of the number, which is all that
+// is ever shown of it.
+func TestCaseShowsItsCustomersPhoneMasked(t *testing.T) {
+	t.Parallel()
+	o := setup(t)
+	o.differing(t, 1)
+	id := o.done(t, viewer, "GET", "cases", "")["cases"].([]any)[0].(map[string]any)["id"]
+	require.Equal(t, "***890", o.done(t, viewer, "GET", fmt.Sprintf("cases/%.0f", id), "")["phone"])
+}

@@ -8,6 +8,7 @@ import (
 	"paypoint/reconcile"
 	"paypoint/reconcile/delivery"
 	"paypoint/reconcile/match"
+	"paypoint/reconcile/partnerfile"
 	"paypoint/reconcile/sheet"
 	"paypoint/reconcile/statement"
 )
@@ -25,6 +26,9 @@ type Reconciliation interface {
 	Findings(ctx context.Context, day ledger.Day, class match.Class, after uint64, limit int) (reconcile.FindingPage, error)
 	// Outcome is what the last match of a day came to.
 	Outcome(ctx context.Context, day ledger.Day) (reconcile.Outcome, error)
+	// Phone is the number of a payment's customer in a day's file, which prints
+	// masked; zero where none is kept.
+	Phone(ctx context.Context, day ledger.Day, payment match.Key) (partnerfile.Phone, error)
 	// ExportFindings writes all of them as a table.
 	ExportFindings(ctx context.Context, day ledger.Day, f sheet.Format, w io.Writer, progress reconcile.Progress) error
 }

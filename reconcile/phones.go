@@ -58,28 +58,30 @@ func (w *phoneWriter) close() error {
 }
 
 // Phone is the phone number of a payment's customer, as the newest version of a
-// day's file has it. It is personal data: for who must call the customer, never
-// for a list, a log or an error. Errors: ErrNoFile; ErrNoPhone, also when its
-// time is over.
-func (s *Service) Phone(ctx context.Context, day ledger.Day, payment match.Key) (string, error) {
-	number, err := s.phone(ctx, day, payment)
+// day's file has it; zero where none is kept, or its time is over. It prints
+// masked: by its end a customer who calls is told from another.
+func (s *Service) Phone(ctx context.Context, day ledger.Day, payment match.Key) (partnerfile.Phone, error) {
+	phone, err := s.phone(ctx, day, payment)
 	if err != nil {
-		return "", fmt.Errorf("phone number of code %s ref %s in the file of %s: %w", payment.Code, payment.Ref, day, err)
+		return partnerfile.Phone{}, fmt.Errorf("phone number of code %s ref %s in the file of %s: %w", payment.Code, payment.Ref, day, err)
 	}
-	return number, nil
+	return phone, nil
 }
 
-func (s *Service) phone(ctx context.Context, day ledger.Day, payment match.Key) (string, error) {
+func (s *Service) phone(ctx context.Context, day ledger.Day, payment match.Key) (partnerfile.Phone, error) {
 	file, err := s.newest(ctx, day)
+	if errors.Is(err, ErrNoFile) {
+		return partnerfile.Phone{}, nil
+	}
 	if err != nil {
-		return "", err
+		return partnerfile.Phone{}, err
 	}
 	phones, err := os.Open(s.versionPath(day, file.Version, phonesSuffix))
 	if errors.Is(err, os.ErrNotExist) {
-		return "", ErrNoPhone
+		return partnerfile.Phone{}, nil
 	}
 	if err != nil {
-		return "", err
+		return partnerfile.Phone{}, err
 	}
 	defer func() { _ = phones.Close() }() // it was only read
 	lines := csv.NewReader(bufio.NewReaderSize(phones, spoolBuffer))
@@ -87,13 +89,13 @@ func (s *Service) phone(ctx context.Context, day ledger.Day, payment match.Key) 
 	for {
 		line, err := lines.Read()
 		if errors.Is(err, io.EOF) {
-			return "", ErrNoPhone
+			return partnerfile.Phone{}, ctx.Err()
 		}
 		if err != nil {
-			return "", errors.Join(ErrDamaged, err)
+			return partnerfile.Phone{}, errors.Join(ErrDamaged, err)
 		}
 		if line[0] == string(payment.Code) && line[1] == string(payment.Ref) {
-			return strings.Clone(line[2]), ctx.Err()
+			return partnerfile.ParsePhone(strings.Clone(line[2]))
 		}
 	}
 }

@@ -29,8 +29,6 @@ var (
 	// ErrTooManyCases: so much differs that it is no matter of cases. The outcome
 	// is kept, and no case was opened.
 	ErrTooManyCases = errors.New("too many differences to open cases")
-	// ErrNoPhone: no phone number is kept of the payment.
-	ErrNoPhone = errors.New("no phone number is kept")
 )
 
 // Config is what a Service works with.

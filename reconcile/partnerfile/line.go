@@ -139,7 +139,7 @@ func notAlphanumeric(r rune) bool {
 // phone reads the number that goes nowhere but into the line.
 func (d *details) phone() Phone {
 	text := d.text("columns.phone")
-	phone, err := parsePhone(strings.Clone(text))
+	phone, err := ParsePhone(strings.Clone(text))
 	if err != nil {
 		d.fault("columns.phone", text, err.Error(), nil)
 	}

@@ -29,8 +29,8 @@ type Phone struct {
 
 var errPhone = errors.New("not a phone number: want 7 to 15 digits, a plus sign before them allowed; digits may be masked with *")
 
-// parsePhone reads a number. Blanks and hyphens in it are left out.
-func parsePhone(text string) (Phone, error) {
+// ParsePhone reads a number; an empty text is the zero Phone. Blanks and hyphens in it are left out.
+func ParsePhone(text string) (Phone, error) {
 	number := strings.ReplaceAll(strings.ReplaceAll(text, " ", ""), "-", "")
 	if number == "" {
 		return Phone{}, nil

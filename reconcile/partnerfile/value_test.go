@@ -180,12 +180,12 @@ func TestParsePhone(t *testing.T) {
 		"": "", " - ": "", "1234567": "1234567", "+123456789012345": "+123456789012345",
 	}
 	for text, want := range cases {
-		phone, err := parsePhone(text)
+		phone, err := ParsePhone(text)
 		require.NoError(t, err, text)
 		require.Equal(t, want, phone.Reveal())
 	}
 	for _, text := range []string{"123456", "12345678901234567", "0812CALLME", "08+1234567", "(0812)34567", "٠٨١٢٣٤٥٦٧"} {
-		_, err := parsePhone(text)
+		_, err := ParsePhone(text)
 		require.ErrorIs(t, err, errPhone, text)
 		require.NotContains(t, err.Error(), text)
 	}
