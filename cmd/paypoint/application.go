@@ -18,9 +18,10 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"paypoint/access"
-	"paypoint/finance"
 	"paypoint/ledger"
 	"paypoint/notify"
+	"paypoint/reconcile"
+	"paypoint/reconcile/delivery"
 	"paypoint/reconcile/settlement"
 	"paypoint/soap"
 	"paypoint/store"
@@ -43,7 +44,12 @@ type application struct {
 	// cursorKey seals the cursors of listings, which survive a restart.
 	cursorKey  []byte
 	settlement *settlement.Service
-	wireLog    *soap.WireLog
+	reconcile  *reconcile.Service
+	staff      *access.Staff
+	// runs are the records of the schedule, which does the daily jobs.
+	runs     *delivery.FileRuns
+	schedule *delivery.Schedule
+	wireLog  *soap.WireLog
 	// history has every attempt to deliver a notification, and notify makes them.
 	history *notify.History
 	notify  *notify.Service
@@ -107,11 +113,12 @@ func (a *application) open(ctx context.Context) error {
 	a.settlement = settlement.New(settlement.Config{
 		Ledger: a.ledger, TempDir: scratchFolder(a.config.DataDir),
 	})
-	if err := a.openMerchants(ctx); err != nil {
-		return err
-	}
-	if err := a.openNotifications(); err != nil {
-		return err
+	for _, open := range []func(context.Context) error{
+		a.openMerchants, a.openStaff, a.openNotifications, a.openReconcile, a.openSchedule,
+	} {
+		if err := open(ctx); err != nil {
+			return err
+		}
 	}
 	a.wireLog, err = soap.OpenWireLog(soap.WireLogConfig{
 		Dir: a.config.WireLog.Dir, Retention: a.config.WireLog.RetentionDays, Flush: a.config.WireLog.FlushInterval,
@@ -215,7 +222,7 @@ func (a *application) Close() error {
 	if a.wireLog != nil {
 		errs = append(errs, a.wireLog.Close())
 	}
-	errs = append(errs, a.closeNotifications())
+	errs = append(errs, a.closeNotifications(), a.closeSchedule())
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
@@ -244,30 +251,6 @@ func (a *application) partnerHandler() (http.Handler, error) {
 		NewReceipt:     newReceipt,
 		Record:         a.record,
 	}), nil
-}
-
-// financeHandler is the finance API behind a way to tell who calls.
-func (a *application) financeHandler(authenticate func(*http.Request) (string, bool)) http.Handler {
-	return finance.New(finance.Config{
-		Settlement: a.settlement, Balances: a.ledger, Authenticate: authenticate, Log: a.logAct,
-	})
-}
-
-// logAct logs what finance staff asked for.
-func (a *application) logAct(act finance.Act) {
-	fields := []zap.Field{
-		zap.String("who", act.Who), zap.String("act", act.Name), zap.String("day", string(act.Day)),
-		zap.String("format", string(act.Format)), zap.Bool("early", act.Early), zap.Int("payments", act.Payments),
-		zap.Int("status", act.Status), zap.Int64("bytes", act.Bytes), zap.Duration("took", act.Took),
-	}
-	if act.Err != nil {
-		fields = append(fields, zap.Error(act.Err))
-	}
-	level := zap.InfoLevel
-	if act.Status >= http.StatusInternalServerError {
-		level = zap.ErrorLevel
-	}
-	a.log.Log(level, "finance request", fields...)
 }
 
 // receiptLength keeps 80 random bits of a receipt code, which nobody hits by

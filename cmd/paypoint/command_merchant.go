@@ -18,6 +18,7 @@ type merchantCommand struct {
 	RotateKey merchantRotateKeyCommand `cmd:"" help:"Give a merchant a new server key, shown this once."`
 
 	Notify     merchantNotifyCommand     `cmd:"" help:"Show or set the URLs that are told of a merchant's charges."`
+	Terms      merchantTermsCommand      `cmd:"" help:"Show or set what a merchant's statements are made by."`
 	Activate   merchantActivateCommand   `cmd:"" help:"Let a merchant charge again."`
 	Deactivate merchantDeactivateCommand `cmd:"" help:"Refuse a merchant's new charges; codes already given out stay payable."`
 }

@@ -2,13 +2,10 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 
 	"paypoint/finance"
 	"paypoint/reconcile/settlement"
@@ -27,24 +24,9 @@ type settlementListCommand struct {
 
 // Run lists settlements.
 func (c *settlementListCommand) Run(s *session) error {
-	return s.operate(func(client *operatorClient) error {
-		all := []finance.Settlement{} // no days are [] in JSON too
-		query := url.Values{"limit": {"100"}}
-		if c.From != "" {
-			query.Set("from", c.From)
-		}
-		for {
-			var page finance.SettlementList
-			if err := client.call(s, "GET", settlementsPath+"?"+query.Encode(), nil, &page); err != nil {
-				return err
-			}
-			all = append(all, page.Settlements...)
-			if page.NextCursor == "" {
-				return show(s, all, s.printSettlements)
-			}
-			query.Set("cursor", string(page.NextCursor))
-		}
-	})
+	return list(s, settlementsPath, filters("limit", "100", "from", c.From), func(page finance.SettlementList) ([]finance.Settlement, string) {
+		return page.Settlements, string(page.NextCursor)
+	}, s.printSettlements)
 }
 
 // settlementsPath is where the finance API has the days.
@@ -100,43 +82,27 @@ func (settlementExportCommand) Help() string {
 
 // Run writes a file. One that is named appears whole or not at all.
 func (c *settlementExportCommand) Run(s *session) error {
-	path := dayPath(c.Day) + "/file?format=" + c.Format
-	return s.operate(func(client *operatorClient) error {
-		if c.Out == "" {
-			return client.download(s, path, s.out)
-		}
-		return writeWhole(c.Out, 0o644, func(w io.Writer) error {
-			defer s.progress("")
-			return client.download(s, path, &progressWriter{to: w, show: s.progress, name: c.Out})
-		})
-	})
+	return s.save(dayPath(c.Day)+"/file?format="+c.Format, c.Out)
 }
 
-// writeWhole writes a file under a temporary name and renames it when it is
-// complete.
-func writeWhole(path string, mode fs.FileMode, write func(io.Writer) error) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer os.Remove(file.Name())
-	if err := errors.Join(write(file), file.Chmod(mode), file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return os.Rename(file.Name(), path)
+type trialBalanceCommand struct {
+	tableFile
+	Day string `help:"At the end of this business day (yyyy-mm-dd); now when left out." placeholder:"DAY"`
 }
-
-type trialBalanceCommand struct{}
 
 // Run prints the books.
 func (c *trialBalanceCommand) Run(s *session) error {
-	return ask(s, "GET", financePaths+"trial-balance", nil, func(books finance.TrialBalance) error {
-		return s.printTable("account\tbalance", func(w io.Writer) {
-			for _, b := range books.Accounts {
-				fmt.Fprintf(w, "%s\t%d\n", b.Account, b.Amount)
-			}
-			fmt.Fprintf(w, "sum\t%d\n", books.Sum)
-		})
+	const path = financePaths + "trial-balance"
+	query := filters("day", c.Day)
+	return c.or(s, path, query, func() error { return ask(s, "GET", path+"?"+query.Encode(), nil, s.printBooks) })
+}
+
+func (s *session) printBooks(books finance.TrialBalance) error {
+	return s.printTable("account\tbalance", func(w io.Writer) {
+		for _, b := range books.Accounts {
+			fmt.Fprintf(w, "%s\t%d\n", b.Account, b.Amount)
+		}
+		fmt.Fprintf(w, "sum\t%d\n", books.Sum)
 	})
 }
 

@@ -25,13 +25,13 @@ func TestVerifyCommand(t *testing.T) {
 		require.Equal(t, exitDone, code, errText)
 		code, out, errText := command("verify")
 		require.Equal(t, exitDone, code, errText)
-		require.Regexp(t, `^clean: 2 records, 0 charges, 0 payments, 0 reversals; head [0-9a-f]{64}\n$`, out)
+		require.Regexp(t, `^clean: 4 records, 0 charges, 0 payments, 0 reversals; head [0-9a-f]{64}\n$`, out)
 		require.Empty(t, errText)
 		code, out, errText = command("verify", "--json")
 		require.Equal(t, exitDone, code, errText)
 		var report boltdb.Report
 		require.NoError(t, json.Unmarshal([]byte(out), &report))
-		require.Equal(t, uint64(2), report.Records)
+		require.Equal(t, uint64(4), report.Records)
 	})
 }
 
@@ -52,7 +52,7 @@ func TestVerifyNamesTheFirstDifference(t *testing.T) {
 			require.Equal(t, exitDiffers, code, errText)
 			require.Empty(t, out)
 			require.Contains(t, errText, "the ledger is not what its journal says")
-			require.Contains(t, errText, `balances row "`+string(ledger.IndomaretReceivable)+`"`)
+			require.Contains(t, errText, `balances row "`+string(ledger.IndomaretReceivable))
 			require.Empty(t, namesIn(t, scratchFolder(data)))
 		})
 	}
@@ -64,7 +64,7 @@ func spoilBalance(t *testing.T, path string) {
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
 	require.NoError(t, err)
 	require.NoError(t, db.Update(func(tx *bolt.Tx) error {
-		balances, account := tx.Bucket([]byte("balances")), []byte(ledger.IndomaretReceivable)
+		balances, account := tx.Bucket([]byte("balances")), []byte(string(ledger.IndomaretReceivable)+"\x00"+string(stageDay))
 		amount := bytes.Clone(balances.Get(account))
 		amount[len(amount)-1]++
 		return balances.Put(account, amount)

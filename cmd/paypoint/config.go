@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"paypoint/ledger"
+	"paypoint/reconcile/statement"
 	"paypoint/soap"
 )
 
@@ -39,11 +40,14 @@ type Config struct {
 	Limits        Limits        `yaml:"limits"`
 	Partner       Partner       `yaml:"partner"`
 	Settlement    Settlement    `yaml:"settlement"`
+	Reconcile     Reconcile     `yaml:"reconcile"`
+	Statements    Statements    `yaml:"statements"`
+	Delivery      Delivery      `yaml:"delivery"`
+	Schedule      Schedule      `yaml:"schedule"`
 	Charge        Charge        `yaml:"charge"`
 	Notifications Notifications `yaml:"notifications"`
 	Queue         Queue         `yaml:"queue"`
 	WireLog       WireLog       `yaml:"wire_log"`
-	Finance       Finance       `yaml:"finance"`
 }
 
 // Log says what the program writes to standard error.
@@ -243,13 +247,6 @@ type WireLog struct {
 	FlushInterval time.Duration `yaml:"flush_interval"`
 }
 
-// Finance is who may call the finance API.
-type Finance struct {
-	// Tokens maps the name of a caller to the SHA-256 of its bearer token, in
-	// hexadecimal: the file then holds nothing that opens the door.
-	Tokens map[string]string `yaml:"tokens"`
-}
-
 // DefaultConfig is what holds where no file, variable or flag says otherwise.
 // It does not start by itself: the signature keys and the master key file have
 // no default that would be safe.
@@ -285,6 +282,10 @@ func DefaultConfig() Config {
 			},
 		},
 		Settlement: Settlement{CutOff: midnight, CloseDelay: 2 * time.Hour, PartnerID: "PAYPOINT"},
+		Reconcile:  Reconcile{PhoneRetentionDays: 90},
+		Statements: Statements{Rates: statement.Terms{{From: "2020-01-01"}}},
+		Delivery:   defaultDelivery(),
+		Schedule:   defaultSchedule(),
 		Charge: Charge{
 			MinAmount:     10_000,
 			MaxAmount:     5_000_000,

@@ -13,7 +13,6 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
-	"paypoint/access"
 	"paypoint/ledger"
 	"paypoint/store"
 )
@@ -46,7 +45,6 @@ var (
 	partnerIDPattern   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,20}$`)
 	productCodePattern = regexp.MustCompile(`^[A-Za-z0-9]{1,10}$`) // spec 1.0.14, InquiryReq field 5
 	messagePattern     = regexp.MustCompile(`^[ -~]{0,255}$`)      // spec 1.0.14, InquiryRes field 12
-	digestPattern      = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
 )
 
 // check holds the values against each other and against what they are for.
@@ -59,7 +57,10 @@ func (r *configReader) check() {
 	r.checkResponses()
 	r.checkSettlement()
 	r.checkCharge()
-	r.checkFinance()
+	r.checkReconcile()
+	r.checkStatements()
+	r.checkDelivery()
+	r.checkSchedule()
 }
 
 // between reports a value outside low to high, both allowed.
@@ -222,22 +223,5 @@ func (r *configReader) checkCharge() {
 	allowed := r.cfg.Partner.ProductCodes
 	if len(allowed) > 0 && !slices.Contains(allowed, c.DefaultProductCode) {
 		r.fault("charge.default_product_code", "%q: not among partner.product_codes", c.DefaultProductCode)
-	}
-}
-
-func (r *configReader) checkFinance() {
-	faulty := false
-	for name, digest := range r.cfg.Finance.Tokens {
-		// The value is not repeated: it may be the token itself, set by mistake.
-		if !digestPattern.MatchString(digest) {
-			faulty = true
-			r.fault("finance.tokens."+name, "want the token's SHA-256: 64 hexadecimal digits")
-		}
-		if strings.EqualFold(digest, sandboxFinanceDigest()) && !r.cfg.Sandbox {
-			r.fault("finance.tokens."+name, "is the published sandbox token, which anyone can present: only --sandbox takes it")
-		}
-	}
-	if _, err := access.NewTokens(r.cfg.financeTokens()); err != nil && !faulty {
-		r.fault("finance.tokens", "%v", err) // two callers with one token
 	}
 }

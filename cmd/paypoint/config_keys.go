@@ -9,7 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml"
+
 	"paypoint/ledger"
+	"paypoint/reconcile/statement"
 )
 
 // envPrefix begins every environment variable of ours.
@@ -62,11 +65,15 @@ func (s setting) variable() string {
 }
 
 // setFromVariable sets the key from one text: a list is comma separated, a map
-// is a list of name=value that is laid over what the map holds.
+// is a list of name=value that is laid over what the map holds. Rates, which
+// have parts, are written as in the file.
 func (s setting) setFromVariable(text string) error {
 	var items []string
 	if text != "" {
 		items = strings.Split(text, ",")
+	}
+	if terms, isTerms := s.field.Addr().Interface().(*statement.Terms); isTerms {
+		return setTerms(terms, text)
 	}
 	switch s.field.Kind() {
 	case reflect.Slice:
@@ -128,6 +135,8 @@ func setScalar(field reflect.Value, text string) error {
 		return nil
 	case *TimeOfDay:
 		return target.UnmarshalText([]byte(text))
+	case *ledger.Day:
+		return setDay(target, text)
 	}
 	if text == "" {
 		return errors.New("needs a value")
@@ -160,5 +169,24 @@ func setFilled(field reflect.Value, text string) (err error) {
 	default:
 		return fmt.Errorf("no reading for a %s", field.Type())
 	}
+	return nil
+}
+
+// setDay reads a day; an empty text unsets.
+func setDay(target *ledger.Day, text string) (err error) {
+	if *target = ""; text != "" {
+		*target, err = ledger.ParseDay(text)
+	}
+	return err
+}
+
+// setTerms reads rates from one text.
+func setTerms(target *statement.Terms, text string) error {
+	var terms statement.Terms
+	if err := yaml.UnmarshalWithOptions([]byte(text), &terms, yaml.Strict()); err != nil {
+		problem, _ := yamlFault(err)
+		return errors.New(problem)
+	}
+	*target = terms
 	return nil
 }

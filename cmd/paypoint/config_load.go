@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,7 +46,7 @@ func LoadConfig(path string, environ []string, flags Overrides) (Config, error) 
 }
 
 // ParseConfig is LoadConfig for a file that is already read; name is what its
-// faults are reported under. Of the disk it reads only the files of secrets.
+// faults are reported under. Of the disk it reads the files that keys name.
 func ParseConfig(name string, text []byte, environ []string, flags Overrides) (Config, error) {
 	cfg := DefaultConfig()
 	if flags.Sandbox {
@@ -56,6 +57,7 @@ func ParseConfig(name string, text []byte, environ []string, flags Overrides) (C
 		reader.readEnvironment(environ)
 		reader.readFlags(flags)
 		reader.readSecrets()
+		reader.readProfile()
 		reader.check()
 	}
 	if len(reader.faults) > 0 {
@@ -77,6 +79,8 @@ func (c *Config) complete() {
 		c.WireLog.Dir = "wire"
 	}
 	c.WireLog.Dir = c.inDataDir(c.WireLog.Dir)
+	c.Reconcile.Dir = c.inDataDir(cmp.Or(c.Reconcile.Dir, "reconcile"))
+	c.Statements.Issuer.Name = cmp.Or(c.Statements.Issuer.Name, c.Settlement.PartnerID)
 	if c.MasterKeyFile == "" { // only the sandbox gets here without one
 		c.MasterKeyFile = c.inDataDir("master.key")
 	}
@@ -126,6 +130,9 @@ func (r *configReader) readEnvironment(environ []string) {
 		if !strings.HasPrefix(name, envPrefix) {
 			continue
 		}
+		if name == tokenVariable {
+			continue // it is the caller's, not the server's
+		}
 		s, known := byVariable[name]
 		if !known {
 			r.faults = append(r.faults, Fault{Source: name, Problem: "names no key of the configuration"})
@@ -151,20 +158,25 @@ func (r *configReader) forget(path string) {
 // readSecrets replaces file:/path by what stands in the file.
 func (r *configReader) readSecrets() {
 	keys := r.cfg.Partner.Signature.Keys
-	for i, key := range keys {
-		path, inFile := strings.CutPrefix(key.Reveal(), "file:")
-		if !inFile {
-			continue
-		}
-		text, err := readLimited(path, maxSecretBytes)
-		if err != nil {
-			r.fault(item("partner.signature.keys", i), "%v", err)
-			continue
-		}
-		// Editors end a file with a newline that is no part of the key. Spaces
-		// stay: they may be.
-		keys[i] = Secret(strings.TrimRight(string(text), "\r\n"))
+	for i := range keys {
+		r.readSecret(item("partner.signature.keys", i), &keys[i])
 	}
+	r.readSecret("delivery.webhook.secret", &r.cfg.Delivery.Webhook.Secret)
+}
+
+func (r *configReader) readSecret(key string, secret *Secret) {
+	path, inFile := strings.CutPrefix(secret.Reveal(), "file:")
+	if !inFile {
+		return
+	}
+	text, err := readLimited(path, maxSecretBytes)
+	if err != nil {
+		r.fault(key, "%v", err)
+		return
+	}
+	// Editors end a file with a newline that is no part of the key. Spaces
+	// stay: they may be.
+	*secret = Secret(strings.TrimRight(string(text), "\r\n"))
 }
 
 // readLimited reads a file that may not be larger than limit bytes.

@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"paypoint/reconcile/statement"
 )
 
 // Fault is one thing that is wrong with a configuration.
@@ -115,19 +117,9 @@ func (r *configReader) failure() error {
 // be read, so that nothing more can be said of it.
 func (r *configReader) readFile(text []byte) bool {
 	parsed, err := parser.ParseBytes(text, 0)
-	var syntax yaml.Error
-	if errors.As(err, &syntax) {
-		// Only the message: the library's own text shows the lines around the
-		// fault, and a key may stand there.
-		line := 0
-		if token := syntax.GetToken(); token != nil && token.Position != nil {
-			line = token.Position.Line
-		}
-		r.faults = append(r.faults, Fault{Source: r.file, Line: line, Problem: syntax.GetMessage()})
-		return false
-	}
 	if err != nil {
-		r.faults = append(r.faults, Fault{Source: r.file, Problem: "not YAML"})
+		problem, line := yamlFault(err)
+		r.faults = append(r.faults, Fault{Source: r.file, Line: line, Problem: problem})
 		return false
 	}
 	if len(parsed.Docs) == 0 { // "..." alone ends a document that never began
@@ -147,6 +139,20 @@ func (r *configReader) readFile(text []byte) bool {
 	return true
 }
 
+// yamlFault is what the YAML library finds wrong, and the line, 0 where there is
+// none. Only the message is kept: the library's own text shows the lines around
+// the fault, and a key may stand there.
+func yamlFault(err error) (problem string, line int) {
+	var fault yaml.Error
+	if !errors.As(err, &fault) {
+		return "not YAML", 0
+	}
+	if token := fault.GetToken(); token != nil && token.Position != nil {
+		line = token.Position.Line
+	}
+	return fault.GetMessage(), line
+}
+
 // readSection reads the keys under prefix, which is empty or ends in a dot.
 func (r *configReader) readSection(prefix string, section *ast.MappingNode) {
 	for _, entry := range section.Values {
@@ -155,7 +161,7 @@ func (r *configReader) readSection(prefix string, section *ast.MappingNode) {
 		r.origins[path] = origin{name: r.file, line: lineOf(entry.Key)}
 		// A name with dots in it is no short cut into a section: it is unknown.
 		if known := r.keysUnder(prefix); !slices.Contains(known, name) {
-			r.fault(path, "unknown key (known: %s)", strings.Join(known, ", "))
+			r.unknownKey(path, known)
 			continue
 		}
 		if s, found := r.setting(path); found {
@@ -170,6 +176,15 @@ func (r *configReader) readSection(prefix string, section *ast.MappingNode) {
 			r.fault(path, "want keys and values under it")
 		}
 	}
+}
+
+// unknownKey reports a key that is none, or was one in an earlier version.
+func (r *configReader) unknownKey(path string, known []string) {
+	if path == "finance" {
+		r.fault(path, "is gone: finance tokens belong to persons now, see paypoint person --help")
+		return
+	}
+	r.fault(path, "unknown key (known: %s)", strings.Join(known, ", "))
 }
 
 func (r *configReader) setting(path string) (setting, bool) {
@@ -194,6 +209,10 @@ func (r *configReader) keysUnder(prefix string) []string {
 
 // readValue reads the value of a key: one text, a list of them, or a map.
 func (r *configReader) readValue(s setting, node ast.Node) {
+	if terms, isTerms := s.field.Addr().Interface().(*statement.Terms); isTerms {
+		r.readTerms(s.path, terms, node)
+		return
+	}
 	switch s.field.Kind() {
 	case reflect.Slice:
 		r.readList(s, node)
@@ -206,6 +225,18 @@ func (r *configReader) readValue(s setting, node ast.Node) {
 			}
 		}
 	}
+}
+
+// readTerms reads rates, which have parts and are decoded by the YAML library.
+func (r *configReader) readTerms(path string, target *statement.Terms, node ast.Node) {
+	var terms statement.Terms
+	if err := yaml.NodeToValue(node, &terms, yaml.Strict()); err != nil {
+		problem, line := yamlFault(err)
+		r.origins[path] = origin{name: r.file, line: cmp.Or(line, lineOf(node))}
+		r.fault(path, "%s", problem)
+		return
+	}
+	*target = terms
 }
 
 func (r *configReader) readList(s setting, node ast.Node) {

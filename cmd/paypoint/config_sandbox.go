@@ -1,18 +1,11 @@
 package main
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-)
-
 // What the sandbox fills in. None of it is secret, and a production
-// configuration that holds the partner key or the finance token is refused.
+// configuration that holds the partner key is refused.
 const (
 	// sandboxPartnerKey is the key under which the sample signature of spec
 	// 1.0.14 opens.
 	sandboxPartnerKey = "1234567812345678"
-	// sandboxFinanceToken is the bearer token of the finance API.
-	sandboxFinanceToken = "SB-paypoint-finance-token"
 	// sandboxListen is the one listener of all groups.
 	sandboxListen = "127.0.0.1:8080"
 	// sandboxDataDir lies in the folder where the program was started.
@@ -31,14 +24,8 @@ func sandboxConfig() Config {
 	cfg.Partner.Signature.Keys = []Secret{sandboxPartnerKey}
 	// A shop's tests may run as fast as they can.
 	cfg.Limits.Merchant.RequestsPerSecond, cfg.Limits.Merchant.AtOnce = 0, 0
-	cfg.Finance.Tokens = map[string]string{"sandbox": sandboxFinanceDigest()}
+	cfg.Statements.Issuer.Name = "Paypoint Sandbox"
 	return cfg
-}
-
-// sandboxFinanceDigest is the SHA-256 of the sandbox's finance token.
-func sandboxFinanceDigest() string {
-	digest := sha256.Sum256([]byte(sandboxFinanceToken))
-	return hex.EncodeToString(digest[:])
 }
 
 // setAll puts every group on one address.

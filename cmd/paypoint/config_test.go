@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zapcore"
 
-	"paypoint/access"
 	"paypoint/ledger"
 	"paypoint/soap"
 )
@@ -63,10 +62,7 @@ func TestConfigOfSandbox(t *testing.T) {
 	require.Equal(t, "bolt:"+filepath.Join(sandboxDataDir, "ledger.db"), cfg.Store)
 	require.Zero(t, cfg.Limits.Merchant.RequestsPerSecond, "no limit")
 	require.Equal(t, filepath.Join(sandboxDataDir, "master.key"), cfg.MasterKeyFile)
-	require.Equal(t, []access.Token{{
-		Name:   "sandbox",
-		SHA256: "ad12734285394b2572bd6fa744a476f6e5e9f8459d186b605ab21b6870489cb2",
-	}}, cfg.financeTokens())
+	require.Equal(t, "Paypoint Sandbox", cfg.issuer().Name)
 }
 
 func TestConfigReadsEveryKindOfValue(t *testing.T) {
@@ -131,10 +127,15 @@ charge:
 queue: 17
 finance:
   tokens: {accounting: my-token}
+statements:
+  issuer: {name: 5}
+  rates:
+    - from: 2020-01-01
+      own_fee: {fixed: 1000, shares: 5}
 `, "PAYPOINT_WIRE_LOG_RETENTION_DAYS=ninety", "PAYPOINT_WIRELOG_DIR=/tmp", "HOME=/root")
 	require.Equal(t, []string{
 		`paypoint.yaml:2: data_dir: needs a value`,
-		`paypoint.yaml:3: colour: unknown key (known: data_dir, store, master_key_file, log, listeners, limits, partner, settlement, charge, notifications, queue, wire_log, finance)`,
+		`paypoint.yaml:3: colour: unknown key (known: data_dir, store, master_key_file, log, listeners, limits, partner, settlement, reconcile, statements, delivery, schedule, charge, notifications, queue, wire_log)`,
 		`paypoint.yaml:4: log.level: unrecognized level: "loud"`,
 		`paypoint.yaml:7: listeners.partner.listen: "nowhere": want HOST:PORT, such as 127.0.0.1:8080`,
 		`paypoint.yaml:8: listeners.partner.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more`,
@@ -151,7 +152,8 @@ finance:
 		`paypoint.yaml:22: charge.min_amount: "50.5": not an amount of whole rupiah: want 1 to 12 digits, optionally followed by .0 or .00`,
 		`paypoint.yaml:23: charge.code_length: has no value: give one, "" for none, or leave the key out`,
 		`paypoint.yaml:24: queue: want keys and values under it`,
-		`paypoint.yaml:26: finance.tokens.accounting: want the token's SHA-256: 64 hexadecimal digits`,
+		`paypoint.yaml:25: finance: is gone: finance tokens belong to persons now, see paypoint person --help`,
+		`paypoint.yaml:31: statements.rates: unknown field "shares"`,
 		`PAYPOINT_WIRE_LOG_RETENTION_DAYS: wire_log.retention_days: "ninety": want a whole number`,
 		`PAYPOINT_WIRELOG_DIR: names no key of the configuration`,
 		`paypoint.yaml: master_key_file: needs a value`,
@@ -161,39 +163,35 @@ finance:
 func TestConfigRefusesValues(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ variable, fault string }{
-		"no key at all":        {"PARTNER_SIGNATURE_KEYS=", "partner.signature.keys: needs a key"},
-		"an empty key":         {"PARTNER_SIGNATURE_KEYS=a,", "partner.signature.keys[2]: is empty"},
-		"three keys":           {"PARTNER_SIGNATURE_KEYS=a,b,c", "partner.signature.keys: 3 keys: want at most 2, the new one and the old one"},
-		"a field we lack":      {"PARTNER_SIGNATURE_FIELDS=StoreID,Colour", `partner.signature.fields[2]: no such field "Colour"`},
-		"a field of reversal":  {"PARTNER_SIGNATURE_FIELDS_OF_REVERSAL=Signature", `partner.signature.fields_of.reversal[1]: no such field "Signature"`},
-		"a key of 33":          {"PARTNER_SIGNATURE_KEYS=" + strings.Repeat("k", 33), "partner.signature.keys[1]: must be at most 32 characters long"},
-		"no signature":         {"PARTNER_SIGNATURE_SCHEME=none", `partner.signature.scheme: "none" lets anyone book payments: only --sandbox takes it`},
-		"a long fill":          {"PARTNER_SIGNATURE_FILL=00", `partner.signature.fill[1]: "00": want one printable ASCII character`},
-		"tolerance off":        {"PARTNER_TIMESTAMP_TOLERANCE=0s", "partner.timestamp_tolerance: 0s: want 1m0s to 24h0m0s"},
-		"a wide product code":  {"PARTNER_PRODUCT_CODES=12345678901", `partner.product_codes[1]: "12345678901": want 1 to 10 letters and digits`},
-		"a footer with é":      {"PARTNER_RECEIPT_FOOTER=é", `partner.receipt_footer: "é": want at most 255 printable ASCII characters`},
-		"code 21":              {"PARTNER_RESPONSE_CODES=busy=21", `partner.response_codes.busy: 21 must not be used: it means Push Timeout`},
-		"a code of 3 digits":   {"PARTNER_RESPONSE_CODES=busy=096", `partner.response_codes.busy: "096" must be two digits`},
-		"success other than 0": {"PARTNER_RESPONSE_CODES=approved=01", `partner.response_codes.approved: 01: the code for success is 00`},
-		"a map without =":      {"PARTNER_RESPONSE_CODES=busy", "partner.response_codes: want name=value, comma separated"},
-		"an unknown engine":    {"STORE=mysql://db", `store: "mysql://db": want bolt:, bolt:FILE or memory:`},
-		"key in the data dir":  {"MASTER_KEY_FILE=/var/lib/paypoint/keys/master", "master_key_file: lies in data_dir: a copy of the ledger would bring its key along"},
-		"a fatal log level":    {"LOG_LEVEL=fatal", "log.level: fatal: want debug, info, warn or error"},
-		"a port too high":      {"LISTENERS_CONSOLE_LISTEN=localhost:65536", `listeners.console.listen: "localhost:65536": want HOST:PORT, such as 127.0.0.1:8080`},
-		"a URL with a query":   {"LISTENERS_PARTNER_PUBLIC_URL=https://a/?b", "listeners.partner.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more"},
-		"an empty CIDR":        {"LISTENERS_TRUSTED_PROXIES=10.0.0.0/8,", "listeners.trusted_proxies: needs a value"},
-		"answer before read":   {"LIMITS_PARTNER_ANSWER_TIMEOUT=10s", "limits.partner.answer_timeout: 10s: want more than read_timeout (10s), which is part of it"},
-		"maybe":                {"PARTNER_FEE_REMITTED=yes", `partner.fee_remitted: "yes": want true or false`},
-		"minimum over maximum": {"CHARGE_MAX_AMOUNT=9999", "charge.max_amount: 9999: want 10000 to 999999999999"},
-		"expiry out of bounds": {"CHARGE_DEFAULT_EXPIRY=10s", "charge.default_expiry: 10s: want 20s to 4320h0m0s"},
-		"a code of 21 digits":  {"CHARGE_CODE_LENGTH=21", "charge.code_length: 21: want 12 to 20"},
-		"a day of no length":   {"SETTLEMENT_CUT_OFF=00:00", `settlement.cut_off: "00:00": want 00:01 to 24:00`},
-		"an hour too many":     {"SETTLEMENT_CUT_OFF=25:00", `settlement.cut_off: "25:00" is no time of day: want HH:mm, 00:00 to 24:00`},
-		"a pipe in the header": {"SETTLEMENT_PARTNER_ID=A|B", `settlement.partner_id: "A|B": want 1 to 20 letters, digits, _ and -`},
-		"the sandbox's token": {
-			"FINANCE_TOKENS=me=" + strings.ToUpper(sandboxFinanceDigest()),
-			"finance.tokens.me: is the published sandbox token, which anyone can present: only --sandbox takes it",
-		},
+		"no key at all":          {"PARTNER_SIGNATURE_KEYS=", "partner.signature.keys: needs a key"},
+		"an empty key":           {"PARTNER_SIGNATURE_KEYS=a,", "partner.signature.keys[2]: is empty"},
+		"three keys":             {"PARTNER_SIGNATURE_KEYS=a,b,c", "partner.signature.keys: 3 keys: want at most 2, the new one and the old one"},
+		"a field we lack":        {"PARTNER_SIGNATURE_FIELDS=StoreID,Colour", `partner.signature.fields[2]: no such field "Colour"`},
+		"a field of reversal":    {"PARTNER_SIGNATURE_FIELDS_OF_REVERSAL=Signature", `partner.signature.fields_of.reversal[1]: no such field "Signature"`},
+		"a key of 33":            {"PARTNER_SIGNATURE_KEYS=" + strings.Repeat("k", 33), "partner.signature.keys[1]: must be at most 32 characters long"},
+		"no signature":           {"PARTNER_SIGNATURE_SCHEME=none", `partner.signature.scheme: "none" lets anyone book payments: only --sandbox takes it`},
+		"a long fill":            {"PARTNER_SIGNATURE_FILL=00", `partner.signature.fill[1]: "00": want one printable ASCII character`},
+		"tolerance off":          {"PARTNER_TIMESTAMP_TOLERANCE=0s", "partner.timestamp_tolerance: 0s: want 1m0s to 24h0m0s"},
+		"a wide product code":    {"PARTNER_PRODUCT_CODES=12345678901", `partner.product_codes[1]: "12345678901": want 1 to 10 letters and digits`},
+		"a footer with é":        {"PARTNER_RECEIPT_FOOTER=é", `partner.receipt_footer: "é": want at most 255 printable ASCII characters`},
+		"code 21":                {"PARTNER_RESPONSE_CODES=busy=21", `partner.response_codes.busy: 21 must not be used: it means Push Timeout`},
+		"a code of 3 digits":     {"PARTNER_RESPONSE_CODES=busy=096", `partner.response_codes.busy: "096" must be two digits`},
+		"success other than 0":   {"PARTNER_RESPONSE_CODES=approved=01", `partner.response_codes.approved: 01: the code for success is 00`},
+		"a map without =":        {"PARTNER_RESPONSE_CODES=busy", "partner.response_codes: want name=value, comma separated"},
+		"an unknown engine":      {"STORE=mysql://db", `store: "mysql://db": want bolt:, bolt:FILE or memory:`},
+		"key in the data dir":    {"MASTER_KEY_FILE=/var/lib/paypoint/keys/master", "master_key_file: lies in data_dir: a copy of the ledger would bring its key along"},
+		"a fatal log level":      {"LOG_LEVEL=fatal", "log.level: fatal: want debug, info, warn or error"},
+		"a port too high":        {"LISTENERS_CONSOLE_LISTEN=localhost:65536", `listeners.console.listen: "localhost:65536": want HOST:PORT, such as 127.0.0.1:8080`},
+		"a URL with a query":     {"LISTENERS_PARTNER_PUBLIC_URL=https://a/?b", "listeners.partner.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more"},
+		"an empty CIDR":          {"LISTENERS_TRUSTED_PROXIES=10.0.0.0/8,", "listeners.trusted_proxies: needs a value"},
+		"answer before read":     {"LIMITS_PARTNER_ANSWER_TIMEOUT=10s", "limits.partner.answer_timeout: 10s: want more than read_timeout (10s), which is part of it"},
+		"maybe":                  {"PARTNER_FEE_REMITTED=yes", `partner.fee_remitted: "yes": want true or false`},
+		"minimum over maximum":   {"CHARGE_MAX_AMOUNT=9999", "charge.max_amount: 9999: want 10000 to 999999999999"},
+		"expiry out of bounds":   {"CHARGE_DEFAULT_EXPIRY=10s", "charge.default_expiry: 10s: want 20s to 4320h0m0s"},
+		"a code of 21 digits":    {"CHARGE_CODE_LENGTH=21", "charge.code_length: 21: want 12 to 20"},
+		"a day of no length":     {"SETTLEMENT_CUT_OFF=00:00", `settlement.cut_off: "00:00": want 00:01 to 24:00`},
+		"an hour too many":       {"SETTLEMENT_CUT_OFF=25:00", `settlement.cut_off: "25:00" is no time of day: want HH:mm, 00:00 to 24:00`},
+		"a pipe in the header":   {"SETTLEMENT_PARTNER_ID=A|B", `settlement.partner_id: "A|B": want 1 to 20 letters, digits, _ and -`},
 		"a page with a query":    {"LISTENERS_PAGES_PUBLIC_URL=https://a/#b", "listeners.pages.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more"},
 		"pages nowhere":          {"LISTENERS_PAGES_LISTEN=8005", `listeners.pages.listen: "8005": want HOST:PORT, such as 127.0.0.1:8080`},
 		"less than no request":   {"LIMITS_MERCHANT_REQUESTS_PER_SECOND=-1", "limits.merchant.requests_per_second: -1: want 0 to 100000"},
@@ -217,19 +215,15 @@ func TestConfigRefusesValues(t *testing.T) {
 func TestConfigRefusesFiles(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ text, fault string }{
-		"not YAML":           {"data_dir: [", "paypoint.yaml:1: sequence end token ']' not found"},
-		"a key given twice":  {"store: a\nstore: b", `paypoint.yaml:2: mapping key "store" already defined at [1:1]`},
-		"a list":             {"- a\n- b", "paypoint.yaml:1: want keys and values"},
-		"two documents":      {production + "---\nstore: a", "paypoint.yaml:7: a second document: want one"},
-		"a dotted short cut": {production + "partner.name: x", "paypoint.yaml:6: partner.name: unknown key"},
-		"a list for a value": {production + "store: [a]", "paypoint.yaml:6: store: want a single value"},
-		"a value for a map":  {production + "finance: {tokens: x}", "paypoint.yaml:6: finance.tokens: want keys and values under it"},
-		"an unknown sub-key": {production + "finance: {token: x}", "paypoint.yaml:6: finance.token: unknown key (known: tokens)"},
-		"an alias":           {production + "store: &a x\ndata_dir: *a", "paypoint.yaml:6: store: want a single value\npaypoint.yaml:7: data_dir: want a single value"},
-		"one token for two": {
-			production + "finance:\n  tokens:\n    a: " + strings.Repeat("ab", 32) + "\n    b: " + strings.Repeat("AB", 32),
-			"paypoint.yaml:7: finance.tokens: tokens a and b are the same",
-		},
+		"not YAML":            {"data_dir: [", "paypoint.yaml:1: sequence end token ']' not found"},
+		"a key given twice":   {"store: a\nstore: b", `paypoint.yaml:2: mapping key "store" already defined at [1:1]`},
+		"a list":              {"- a\n- b", "paypoint.yaml:1: want keys and values"},
+		"two documents":       {production + "---\nstore: a", "paypoint.yaml:7: a second document: want one"},
+		"a dotted short cut":  {production + "partner.name: x", "paypoint.yaml:6: partner.name: unknown key"},
+		"a list for a value":  {production + "store: [a]", "paypoint.yaml:6: store: want a single value"},
+		"a value for a map":   {production + "  response_codes: x", "paypoint.yaml:6: partner.response_codes: want keys and values under it"},
+		"an unknown sub-key":  {production + "log: {levels: x}", "paypoint.yaml:6: log.levels: unknown key (known: level)"},
+		"an alias":            {production + "store: &a x\ndata_dir: *a", "paypoint.yaml:6: store: want a single value\npaypoint.yaml:7: data_dir: want a single value"},
 		"product not allowed": {production + "  product_codes: [A]\ncharge: {default_product_code: B}", `paypoint.yaml:7: charge.default_product_code: "B": not among partner.product_codes`},
 	}
 	for name, test := range tests {

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
-	"paypoint/access"
 	"paypoint/charge"
 	"paypoint/ledger"
+	"paypoint/reconcile/cases"
+	"paypoint/reconcile/delivery"
+	"paypoint/reconcile/statement"
 	"paypoint/soap"
 )
 
@@ -71,11 +71,28 @@ func (c Config) signature() soap.SignatureConfig {
 	}
 }
 
-// financeTokens are the callers of the finance API.
-func (c Config) financeTokens() []access.Token {
-	tokens := make([]access.Token, 0, len(c.Finance.Tokens))
-	for _, name := range slices.Sorted(maps.Keys(c.Finance.Tokens)) {
-		tokens = append(tokens, access.Token{Name: name, SHA256: c.Finance.Tokens[name]})
+// sftpServer is where files are exchanged.
+func (c Config) sftpServer() delivery.Server {
+	s := c.Delivery.SFTP
+	return delivery.Server{
+		Address: s.Address, User: s.User, HostKeys: s.HostKeys, Quiet: s.Quiet,
+		KeyFile: s.KeyFile, PassphraseFile: s.PassphraseFile, PasswordFile: s.PasswordFile,
 	}
-	return tokens
 }
+
+// mailServer is what takes our mail.
+func (c Config) mailServer() delivery.MailServer {
+	m := c.Delivery.Mail
+	return delivery.MailServer{
+		Address: m.Address, Security: delivery.Security(m.Security), User: m.User, PasswordFile: m.PasswordFile, From: m.From, CAFile: m.CAFile,
+	}
+}
+
+// issuer is who settles with merchants.
+func (c Config) issuer() statement.Party {
+	i := c.Statements.Issuer
+	return statement.Party{Name: i.Name, TaxID: i.TaxID, Address: i.Address}
+}
+
+// calendar tells on which days cases age.
+func (c Config) calendar() cases.Calendar { return cases.Calendar{Holidays: c.Reconcile.Holidays} }

@@ -189,10 +189,7 @@ func TestDocsNameEveryCommand(t *testing.T) {
 		}
 	}
 	for _, command := range parser.Model.Leaves(false) {
-		group := ""
-		if command.Parent.Type == kong.CommandNode {
-			group = " " + command.Parent.Name
-		}
+		group := strings.TrimRight(" "+strings.TrimSuffix(command.Path(), command.Name), " ")
 		shape := regexp.MustCompile(`^paypoint` + group + `( | .*\| )` + command.Name + `\b`)
 		named := slices.ContainsFunc(usage, shape.MatchString)
 		require.True(t, named, "%s %s", group, command.Name)

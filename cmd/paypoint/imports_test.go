@@ -21,19 +21,34 @@ var mayImport = map[string][]string{
 	// 1: the domain
 	"ledger": {},
 	// 2: what serves the domain
-	"access":               {"ledger"},
-	"wsdl":                 {},
-	"wsdl/generate":        {},
-	"reconcile/settlement": {"ledger"},
-	"store/boltdb":         {"ledger"},
-	"store/memory":         {"ledger"},
-	"store/storetest":      {"ledger"}, // imported by tests alone
+	"access":                {"ledger"},
+	"wsdl":                  {},
+	"wsdl/generate":         {},
+	"reconcile/sheet":       {},
+	"reconcile/settlement":  {"ledger", "reconcile/sheet"},
+	"reconcile/partnerfile": {"ledger"},
+	"reconcile/match":       {"ledger"},
+	"reconcile/statement":   {"ledger", "reconcile/sheet"},
+	"reconcile/delivery":    {"ledger"},
+	"reconcile/cases":       {"ledger", "reconcile/sheet"},
+	// imported by tests alone
+	"reconcile/delivery/runstest": {"ledger", "reconcile/delivery"},
+	// 2½: finance's work, done with the parts above
+	"reconcile": {
+		"ledger", "reconcile/settlement", "reconcile/partnerfile", "reconcile/match", "reconcile/statement", "reconcile/cases", "reconcile/sheet",
+	},
+	"store/boltdb":    {"ledger"},
+	"store/memory":    {"ledger"},
+	"store/storetest": {"ledger"}, // imported by tests alone
 	// 3: what faces the outside
-	"store":   {"ledger", "store/boltdb", "store/memory"},
-	"soap":    {"ledger", "wsdl"},
-	"charge":  {"ledger", "access"},
-	"notify":  {"ledger", "access"},
-	"finance": {"ledger", "access", "reconcile/settlement"},
+	"store":  {"ledger", "store/boltdb", "store/memory"},
+	"soap":   {"ledger", "wsdl"},
+	"charge": {"ledger", "access"},
+	"notify": {"ledger", "access"},
+	"finance": {
+		"ledger", "access", "reconcile", "reconcile/settlement", "reconcile/partnerfile", "reconcile/match", "reconcile/statement",
+		"reconcile/delivery", "reconcile/cases", "reconcile/sheet",
+	},
 	// below charge: what it is documented by and what its customers see
 	"charge/page":                {"ledger"},
 	"charge/openapi":             {},
@@ -41,7 +56,8 @@ var mayImport = map[string][]string{
 	"charge/openapi/openapitest": {"charge/openapi"}, // imported by tests alone
 	// 4: the programs
 	"cmd/paypoint": {
-		"ledger", "access", "wsdl", "reconcile/settlement", "store", "store/boltdb", "store/memory",
+		"ledger", "access", "wsdl", "store", "store/boltdb", "store/memory",
+		"reconcile", "reconcile/settlement", "reconcile/partnerfile", "reconcile/match", "reconcile/statement", "reconcile/delivery", "reconcile/cases",
 		"soap", "charge", "charge/page", "charge/openapi", "notify", "finance",
 	},
 	// indomaret signs and speaks by its own few lines: sharing them would hide

@@ -22,6 +22,9 @@ const (
 	exitUsage
 	// exitDiffers: verify found that the ledger is not what its journal says.
 	exitDiffers
+	// exitUnmatched: a day was matched, and Indomaret's file and the ledger do not
+	// agree; or a file does not fit its profile.
+	exitUnmatched
 )
 
 // version is set by the linker.
@@ -41,10 +44,20 @@ type commandLine struct {
 	Sandbox bool   `help:"Use the sandbox's values where nothing else is set."`
 	JSON    bool   `name:"json" help:"Print JSON for programs."`
 
+	TokenFile string `help:"File with the finance token of the person who asks, mode 0600; else PAYPOINT_FINANCE_TOKEN." placeholder:"FILE" type:"path"`
+	URL       string `name:"url" help:"Ask the finance API of a server elsewhere, https://HOST[:PORT]; needs a token." placeholder:"URL"`
+
 	Serve        serveCommand        `cmd:"" help:"Run the server."`
 	Verify       verifyCommand       `cmd:"" help:"Check every record, row and total of a ledger."`
 	Settlement   settlementCommand   `cmd:"" help:"Close business days and export their files."`
+	Reconcile    reconcileCommand    `cmd:"" help:"Take Indomaret's files and match them with the ledger."`
+	Case         caseCommand         `cmd:"" help:"Work on what differs: note, propose, approve."`
+	Statement    statementCommand    `cmd:"" help:"Close merchants' statements and export them."`
+	Transfer     transferCommand     `cmd:"" help:"Record Indomaret's bank transfers and match them with days."`
+	Payout       payoutCommand       `cmd:"" help:"Record what was paid out to merchants and customers."`
 	TrialBalance trialBalanceCommand `cmd:"" help:"Print every account with its balance; a sound ledger sums to zero."`
+	Schedule     scheduleCommand     `cmd:"" help:"See how the daily jobs go, and run one again."`
+	Person       personCommand       `cmd:"" help:"Add the persons of finance and give out their tokens."`
 	Merchant     merchantCommand     `cmd:"" help:"Add and list merchants, rotate their keys."`
 	Notification notificationCommand `cmd:"" help:"See what merchants are told, and send it again."`
 	Product      productCommand      `cmd:"" help:"Pause and resume products."`
@@ -73,8 +86,11 @@ const description = `paypoint sells through every Indomaret till.
 Commands find a running server by the socket in its data directory, and open
 the ledger themselves when none runs.
 
+Finance's acts are recorded under the person whose token is given, else under
+the operator's name; what one proposes and another approves needs persons.
+
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the ledger is
-not what its journal says.`
+not what its journal says, 4 Indomaret's file and the ledger do not agree.`
 
 // run is the program: it parses the arguments, runs a command and returns its
 // exit code.
@@ -112,11 +128,19 @@ var errUsage = errors.New("wrong usage")
 // errDiffers marks what verify found.
 var errDiffers = errors.New("the ledger is not what its journal says")
 
+// errUnmatched marks what a match found, errRefusedFile the trial of a profile.
+var (
+	errUnmatched   = errors.New("the file of Indomaret and the ledger do not agree")
+	errRefusedFile = errors.New("import would refuse the file")
+)
+
 func exitCode(err error) int {
 	var config *ConfigError
 	switch {
 	case errors.Is(err, errDiffers):
 		return exitDiffers
+	case errors.Is(err, errUnmatched), errors.Is(err, errRefusedFile):
+		return exitUnmatched
 	case errors.Is(err, errUsage), errors.As(err, &config):
 		return exitUsage
 	default:

@@ -21,6 +21,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"paypoint/access"
 	"paypoint/ledger"
 )
 
@@ -34,6 +35,13 @@ func TestMain(m *testing.M) {
 	}
 	m.Run()
 }
+
+// The sandbox's tokens, by their roles in these tests: one proposes what the
+// other approves.
+const (
+	sandboxFinanceToken  = access.SandboxFinanceToken
+	sandboxApproverToken = access.SandboxApproverToken
+)
 
 // patience is how long a test waits for another process.
 const patience = 60 * time.Second

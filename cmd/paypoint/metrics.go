@@ -31,6 +31,10 @@ type metrics struct {
 	attemptSeconds, noticeLag                    prometheus.Histogram
 	notices                                      *prometheus.CounterVec
 	noticesWaiting, noticesFailed, noticesOldest prometheus.Gauge
+
+	// Of finance.
+	partnerFiles, matches, scheduleBad *prometheus.CounterVec
+	casesOpen                          *prometheus.GaugeVec
 }
 
 // latencies are the buckets of everything that should take milliseconds.
@@ -81,6 +85,8 @@ func newMetrics() *metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.addNotices()
+	m.addReconcile()
+	m.addSchedule()
 	return m
 }
 

@@ -18,7 +18,7 @@ import (
 
 // openNotifications opens the history of deliveries and what makes them. None
 // begins before deliver.
-func (a *application) openNotifications() (err error) {
+func (a *application) openNotifications(context.Context) (err error) {
 	failures := sampled(a.log)
 	report := func(err error) {
 		if errors.Is(err, notify.ErrHistorySetAside) {
@@ -104,31 +104,13 @@ func noticeFields(n ledger.Notice) []zap.Field {
 	}
 }
 
-const (
-	// outboxInterval is how often what waits in the outbox is counted.
-	outboxInterval = 30 * time.Second
-	// outboxShare: all rows are read for it, of which there may be many after a
-	// month with a dead receiver; it rests a hundred times as long as it took.
-	outboxShare = 100
-)
+// outboxInterval is how often what waits in the outbox is counted.
+const outboxInterval = 30 * time.Second
 
 // watchOutbox counts what waits in the outbox until ctx ends.
 func (a *application) watchOutbox(ctx context.Context) {
-	for {
-		began := time.Now()
-		if err := a.countOutbox(ctx); err != nil && ctx.Err() == nil {
-			a.log.Error("the outbox can't be counted, trying again", zap.Error(err))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(outboxPause(time.Since(began))):
-		}
-	}
+	a.repeat(ctx, outboxInterval, "the outbox can't be counted, trying again", a.countOutbox)
 }
-
-// outboxPause is the wait after a count that took so long.
-func outboxPause(took time.Duration) time.Duration { return max(outboxInterval, outboxShare*took) }
 
 // outboxPage is how many notices are counted at once.
 const outboxPage = 1000

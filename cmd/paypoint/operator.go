@@ -23,6 +23,9 @@ import (
 // is who may open the ledger beside it.
 const socketName = "operator.sock"
 
+// operatorPrefix tells an operator's name from a person's id.
+const operatorPrefix = "operator "
+
 // maxOperatorBody bounds the body of an operator's request.
 const maxOperatorBody = 64 << 10
 
@@ -100,9 +103,9 @@ func peerName(c net.Conn) string {
 func userName(uid int) string {
 	id := strconv.Itoa(uid)
 	if person, err := user.LookupId(id); err == nil {
-		return "operator " + person.Username
+		return operatorPrefix + person.Username
 	}
-	return "operator uid " + id
+	return operatorPrefix + "uid " + id
 }
 
 func operatorOf(r *http.Request) string {
@@ -114,8 +117,15 @@ func operatorOf(r *http.Request) string {
 // operator's name.
 func (o *operators) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(financePaths, o.app.financeHandler(func(r *http.Request) (string, bool) { return operatorOf(r), true }))
+	mux.Handle(financePaths, o.app.financeHandler(o.caller))
 	for pattern, handle := range map[string]func(*http.Request) (any, error){
+		"GET /operator/v1/persons":                            o.listPersons,
+		"POST /operator/v1/persons":                           o.addPerson,
+		"PUT /operator/v1/persons/{id}/role":                  o.setRole,
+		"PUT /operator/v1/persons/{id}/active":                o.setPersonActive(true),
+		"DELETE /operator/v1/persons/{id}/active":             o.setPersonActive(false),
+		"POST /operator/v1/persons/{id}/tokens":               o.issueToken,
+		"DELETE /operator/v1/persons/{id}/tokens/{token}":     o.revokeToken,
 		"GET /operator/v1/merchants":                          o.listMerchants,
 		"POST /operator/v1/merchants":                         o.addMerchant,
 		"POST /operator/v1/merchants/{id}/rotate-key":         o.rotateKey,

@@ -11,13 +11,24 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"paypoint/store/boltdb"
 )
 
-// operatorClient speaks to a server of operators.
-type operatorClient struct{ http *http.Client }
+// operatorClient speaks to a server of operators, or to the finance API of a
+// server elsewhere.
+type operatorClient struct {
+	http *http.Client
+	// base is what paths are put behind.
+	base string
+	// token names the person who asks for finance's work; empty is the operator.
+	token Secret
+}
+
+// socketBase stands where a URL has its host.
+const socketBase = "http://operator"
 
 // dialTimeout is how long a server may take to answer the door.
 const dialTimeout = 5 * time.Second
@@ -26,7 +37,7 @@ const dialTimeout = 5 * time.Second
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 func newOperatorClient(dial dialer) *operatorClient {
-	return &operatorClient{&http.Client{Transport: &http.Transport{DialContext: dial}}}
+	return &operatorClient{http: &http.Client{Transport: &http.Transport{DialContext: dial}}, base: socketBase}
 }
 
 // dialOperators finds the server of a data directory. An error means that none
@@ -90,11 +101,7 @@ func (c *operatorClient) download(ctx context.Context, path string, w io.Writer)
 
 // send sends a request. An answer that is not 200 becomes an error.
 func (c *operatorClient) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, method, "http://operator"+path, bytes.NewReader(text))
+	request, err := c.request(ctx, method, path, body)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +120,39 @@ func (c *operatorClient) send(ctx context.Context, method, path string, body any
 	if err := json.NewDecoder(answer.Body).Decode(&failure); err != nil || failure.Error.Message == "" {
 		return nil, fmt.Errorf("the server answered %s", answer.Status)
 	}
+	if failure.Error.Code == "person_needed" {
+		failure.Error.Message += " (--token-file FILE, or " + tokenVariable + ")"
+	}
 	return nil, errors.New(failure.Error.Message)
+}
+
+// request makes a request. A body that is a reader is sent as it is, another one
+// as JSON. The token goes to the finance API alone.
+func (c *operatorClient) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
+	isFinance := strings.HasPrefix(path, financePaths)
+	if c.base != socketBase && !isFinance {
+		return nil, fmt.Errorf("%w: this command is for the machine that the server runs on: leave --url out", errUsage)
+	}
+	var content io.Reader
+	switch body := body.(type) {
+	case nil:
+	case io.Reader:
+		content = body
+	default:
+		text, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		content = bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, content)
+	if err != nil {
+		return nil, err
+	}
+	if isFinance && c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token.Reveal())
+	}
+	return request, nil
 }
 
 // verify lets the server check a copy of its ledger.
@@ -170,27 +209,4 @@ func stream[T any](ctx context.Context, c *operatorClient, method, path string, 
 			return err
 		}
 	}
-}
-
-// progressWriter says how much of a file has come.
-type progressWriter struct {
-	to    io.Writer
-	show  func(format string, args ...any)
-	name  string
-	bytes int64
-	told  time.Time
-}
-
-// progressInterval keeps a terminal readable.
-const progressInterval = 200 * time.Millisecond
-
-// Write passes bytes on and now and then says how many.
-func (p *progressWriter) Write(b []byte) (int, error) {
-	n, err := p.to.Write(b)
-	p.bytes += int64(n)
-	if now := time.Now(); now.Sub(p.told) > progressInterval {
-		p.told = now
-		p.show("%s: %.1f MB", p.name, float64(p.bytes)/1e6)
-	}
-	return n, err
 }

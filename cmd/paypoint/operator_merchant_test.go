@@ -170,7 +170,7 @@ func TestStreamsThatBreakOff(t *testing.T) {
 		`{"cancelled": "many"}`:               "read the server's answer: ",
 		`{"cancelled": 7, "error": "no ink"}`: "no ink",
 	} {
-		client := &operatorClient{&http.Client{Transport: answering(body)}}
+		client := &operatorClient{http: &http.Client{Transport: answering(body)}, base: socketBase}
 		_, err := client.cancelOpen(t.Context(), access.SandboxMerchant, func(int) {})
 		require.ErrorContains(t, err, says, body)
 	}

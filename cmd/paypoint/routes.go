@@ -3,7 +3,6 @@ package main
 import (
 	"net/http"
 
-	"paypoint/access"
 	"paypoint/finance"
 )
 
@@ -40,10 +39,6 @@ func (a *application) endpoints() (endpoints, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := access.NewTokens(a.config.financeTokens())
-	if err != nil {
-		return nil, err
-	}
 	g, listeners, limits := a.groups(), a.config.Listeners, a.config.Limits
 	var places endpoints
 	places.add(listeners.Partner.Listen, limits.Partner.MaxConnections, "partner", map[string]http.Handler{
@@ -54,7 +49,7 @@ func (a *application) endpoints() (endpoints, error) {
 		pagesPath: g.wrap(g.pages, a.pageHandler()),
 	})
 	places.add(listeners.Console.Listen, defaultConnections, "console", map[string]http.Handler{
-		financePaths: g.wrap(g.console, a.financeHandler(finance.BearerTokens(tokens))),
+		financePaths: g.wrap(g.console, a.financeHandler(finance.BearerTokens(a.staff))),
 	})
 	places.add(listeners.Operations.Listen, defaultConnections, "operations", map[string]http.Handler{
 		"GET /healthz": g.wrap(g.operations, http.HandlerFunc(a.healthy)),

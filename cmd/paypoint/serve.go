@@ -6,17 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
-	"time"
 
 	"go.uber.org/zap"
 
 	"paypoint/access"
 	"paypoint/ledger"
 )
-
-// sweepInterval is how often the clock's work is looked for.
-const sweepInterval = time.Second
 
 // serve runs the server until ctx ends or the ledger fails. It returns when
 // every answer under way is out and the ledger is closed.
@@ -70,18 +65,6 @@ func (a *application) serve(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// watch does what the clock asks for until stop is called.
-func (a *application) watch(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var watching sync.WaitGroup
-	watching.Go(func() { a.sweep(ctx) })
-	watching.Go(func() { a.watchOutbox(ctx) })
-	return func() {
-		cancel()
-		watching.Wait()
-	}
-}
-
 // wait returns when the server has to end: nil when it was told to.
 func (a *application) wait(ctx context.Context, failed <-chan error) error {
 	select {
@@ -111,24 +94,6 @@ func (a *application) shutdown(servers []*http.Server) {
 	defer cancel()
 	if err := shutdown(ctx, servers); err != nil {
 		a.log.Warn("requests were cut off", zap.Error(err))
-	}
-}
-
-// sweep does what the clock asks of charges, every sweepInterval.
-func (a *application) sweep(ctx context.Context) {
-	ticker := time.NewTicker(sweepInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			swept, err := a.ledger.Sweep(ctx)
-			a.metrics.swept.Add(float64(swept))
-			if err != nil && ctx.Err() == nil {
-				a.log.Error("sweep failed, trying again", zap.Error(err))
-			}
-		}
 	}
 }
 
@@ -170,7 +135,8 @@ func (a *application) watchQueue() {
 func announceSandbox(out io.Writer, merchant, partner, dataDir string) {
 	fmt.Fprintf(out, `
     SANDBOX: keys are public, any TimeStamp is accepted. Not for real money.
-    ledger in %s; partner key %s; finance token %s
+    ledger in %s; partner key %s
+    finance tokens: %s of %s, %s of %s
 
 Make a payment code, pay it as a till would, and export today's settlement:
 
@@ -186,5 +152,7 @@ The merchants' API is described at http://%s/docs. Have a shop of yours told of 
 
   bin/paypoint --data %s merchant notify %s http://127.0.0.1:3000/notification
 
-`, dataDir, sandboxPartnerKey, sandboxFinanceToken, merchant, partner, dataDir, dataDir, merchant, dataDir, access.SandboxMerchant)
+`, dataDir, sandboxPartnerKey,
+		access.SandboxFinanceToken, access.SandboxFinance, access.SandboxApproverToken, access.SandboxApprover,
+		merchant, partner, dataDir, dataDir, merchant, dataDir, access.SandboxMerchant)
 }

@@ -44,8 +44,19 @@ func isTerminal(file *os.File) bool {
 }
 
 // operate runs a command against the running server, or against the ledger
-// opened for it alone.
-func (s *session) operate(command func(*operatorClient) error) error {
+// opened for it alone; where a URL is given, against the server there.
+func (s *session) operate(ask func(*operatorClient) error) error {
+	token, err := s.token()
+	if err != nil {
+		return err
+	}
+	if s.flags.URL != "" {
+		return s.operateElsewhere(token, ask)
+	}
+	command := func(client *operatorClient) error {
+		client.token = token
+		return ask(client)
+	}
 	folder, cfg, err := s.dataDir()
 	if err != nil {
 		return err

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"paypoint/access"
+	"paypoint/finance"
+	"paypoint/reconcile/statement"
+)
+
+// openStaff loads the persons. The sandbox's have tokens that everyone knows, so
+// a ledger with them never serves production.
+func (a *application) openStaff(ctx context.Context) (err error) {
+	if a.staff, err = access.OpenStaff(ctx, a.ledger, a.now); err != nil {
+		return err
+	}
+	if a.config.Sandbox {
+		return a.staff.EnsureSandbox(ctx)
+	}
+	if a.staff.HasSandbox() {
+		return errors.New("the ledger is a sandbox's: its persons' finance tokens are public; start with --sandbox or on another data directory")
+	}
+	return nil
+}
+
+// financeHandler is the finance API behind a way to tell who calls.
+func (a *application) financeHandler(authenticate func(*http.Request) (finance.Caller, bool)) http.Handler {
+	reconciliation := countedReconcile{a.reconcile, a.metrics}
+	return finance.New(finance.Config{
+		Settlement: a.settlement, Reconciliation: reconciliation, Statements: a.reconcile, Cash: a.reconcile,
+		Cases: a.ledger, Ledger: a.ledger, Schedule: a.schedule,
+		Profile: a.config.Reconcile.Profile, CutOff: a.config.Settlement.CutOff.SinceMidnight(), Calendar: a.config.calendar(),
+		TempDir: scratchFolder(a.config.DataDir), Now: a.now, NewReceipt: newReceipt,
+		Authenticate: authenticate, Log: a.logAct,
+	})
+}
+
+// caller is who calls over the operators' socket: the person whose token is
+// there, else the operator.
+func (o *operators) caller(r *http.Request) (finance.Caller, bool) {
+	if r.Header.Get("Authorization") != "" {
+		return finance.BearerTokens(o.app.staff)(r)
+	}
+	return finance.Operator(strings.TrimPrefix(operatorOf(r), operatorPrefix)), true
+}
+
+// party is a merchant as statements print it, where it has no terms of its own.
+func (a *application) party(_ context.Context, id string) (statement.Party, error) {
+	m, known := a.merchants.Merchant(id)
+	if !known {
+		return statement.Party{}, access.ErrUnknownMerchant
+	}
+	return statement.Party{ID: m.ID, Name: m.Name}, nil
+}
+
+// logAct logs what finance staff asked for.
+func (a *application) logAct(act finance.Act) {
+	level := zap.InfoLevel
+	if act.Status >= http.StatusInternalServerError {
+		level = zap.ErrorLevel
+	}
+	a.log.Log(level, "finance request", actFields(act)...)
+}
+
+// actFields leave out what the act is not about.
+func actFields(act finance.Act) []zap.Field {
+	fields := []zap.Field{
+		zap.String("who", act.Who), zap.String("act", act.Name), zap.Int("status", act.Status),
+		zap.Int64("bytes", act.Bytes), zap.Duration("took", act.Took),
+	}
+	texts := []struct{ name, value string }{
+		{"day", string(act.Day)}, {"format", act.Format}, {"proposed", string(act.Proposed)}, {"merchant", act.Merchant},
+		{"reference", loggable(act.Reference)}, {"job", act.Job}, {"file", act.File},
+	}
+	for _, text := range texts {
+		if text.value != "" {
+			fields = append(fields, zap.String(text.name, text.value))
+		}
+	}
+	numbers := []struct {
+		name  string
+		value int64
+	}{
+		{"case", int64(act.Case)}, {"statement", int64(act.Statement)}, {"amount", int64(act.Amount)},
+		{"payments", int64(act.Payments)}, {"cases", int64(act.Cases)},
+	}
+	for _, number := range numbers {
+		if number.value != 0 {
+			fields = append(fields, zap.Int64(number.name, number.value))
+		}
+	}
+	if act.Early {
+		fields = append(fields, zap.Bool("early", true))
+	}
+	if act.Err != nil {
+		fields = append(fields, zap.String("error", loggable(act.Err.Error())))
+	}
+	return fields
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"paypoint/access"
+)
+
+// newPerson is the request for a person, personRole that for another role.
+type newPerson struct {
+	ID   string      `json:"id"`
+	Name string      `json:"name"`
+	Role access.Role `json:"role"`
+}
+
+type personRole struct {
+	Role access.Role `json:"role"`
+}
+
+// newToken is the request for a token; without Expires it does not end.
+type newToken struct {
+	Label   string    `json:"label"`
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// issuedToken is a token that is shown this once.
+type issuedToken struct {
+	Person string `json:"person"`
+	ID     string `json:"id"`
+	Token  string `json:"token"`
+}
+
+func (o *operators) listPersons(*http.Request) (any, error) {
+	return append([]access.Person{}, o.app.staff.List()...), nil // nobody is [] in JSON too
+}
+
+func (o *operators) addPerson(r *http.Request) (any, error) {
+	var n newPerson
+	if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
+		return nil, fmt.Errorf("add person: %w", err)
+	}
+	return o.app.staff.Add(r.Context(), operatorOf(r), access.NewPerson(n))
+}
+
+func (o *operators) setRole(r *http.Request) (any, error) {
+	var wanted personRole
+	if err := json.NewDecoder(r.Body).Decode(&wanted); err != nil {
+		return nil, fmt.Errorf("set role: %w", err)
+	}
+	return o.app.staff.SetRole(r.Context(), operatorOf(r), r.PathValue("id"), wanted.Role)
+}
+
+func (o *operators) setPersonActive(active bool) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		return o.app.staff.SetActive(r.Context(), operatorOf(r), r.PathValue("id"), active)
+	}
+}
+
+func (o *operators) issueToken(r *http.Request) (any, error) {
+	var wanted newToken
+	if err := json.NewDecoder(r.Body).Decode(&wanted); err != nil {
+		return nil, fmt.Errorf("issue token: %w", err)
+	}
+	person := r.PathValue("id")
+	id, token, err := o.app.staff.IssueToken(r.Context(), operatorOf(r), person, wanted.Label, wanted.Expires)
+	return issuedToken{person, id, token}, err
+}
+
+func (o *operators) revokeToken(r *http.Request) (any, error) {
+	return o.app.staff.RevokeToken(r.Context(), operatorOf(r), r.PathValue("id"), r.PathValue("token"))
+}
