@@ -16,6 +16,8 @@ type Adjusted struct {
 	Code   PaymentCode `json:"code,omitempty"`
 	Ref    TrackingRef `json:"ref,omitempty"`
 	Store  string      `json:"store,omitempty"`
+	// Reference names the bank transfer whose difference is written off.
+	Reference string `json:"reference,omitempty"`
 	// Amount and Fee are what Indomaret owes more, negative when less; Payable is
 	// what the merchant is owed more.
 	Amount  Rupiah `json:"amount"`
@@ -78,10 +80,13 @@ func (e Adjusted) told() Standing {
 //	refund     none                       any, unknown                 Indomaret owes the amount, to be given back to
 //	                                                                   who paid it; a tombstone
 //	refund     any other                  any                          the same, without a tombstone
-//	write_off  paid, or the case is a     any                          Indomaret owes more or less, at our gain or cost
-//	           bank transfer's
-//	write_off  any other                  any                          ErrAct: nothing is in force
+//	write_off  paid or refunded, or the   any                          Indomaret owes more or less, at our gain or cost
+//	           case is a bank transfer's
+//	write_off  any other                  any                          ErrAct: nothing is owed
 //	accept     any                        any                          nothing
+//
+// Amounts of refunds and write-offs are bound by what Indomaret has beyond the
+// books now, not when the case was opened: no two cases correct the same money.
 //
 // A later message for the TrackingRef is answered as the truth tables of
 // payments and reversals say: of a recovered or written-off payment a retry is
@@ -94,6 +99,9 @@ func DecideAdjustment(s State, c Case, p Approval, a Agreement, now time.Time) (
 	}
 	if s.Charge != nil {
 		e.Number = s.Charge.Number
+	}
+	if err := checkNewest(s, c, e); err != nil {
+		return Change{}, err
 	}
 	switch e.Act {
 	case ActRecover:
@@ -111,6 +119,34 @@ func DecideAdjustment(s State, c Case, p Approval, a Agreement, now time.Time) (
 		return Change{}, nil
 	default:
 		return Change{}, fmt.Errorf("act %.20q is unknown: %w", e.Act, ErrAct)
+	}
+}
+
+// checkNewest makes sure that no later match of the payment has found other
+// amounts than those that an act would be based on.
+func checkNewest(s State, c Case, e Adjusted) error {
+	newest, err := stateDocument[uint64](s, newestCaseKey(c.Code, c.Ref))
+	if err != nil {
+		return err
+	}
+	if e.Act != ActAccept && newest != nil && *newest > c.ID && c.Class != ClassReversalRefused {
+		return cannot(e, fmt.Sprintf("case %d was found later of the same payment: act there", *newest))
+	}
+	return nil
+}
+
+// surplus is what Indomaret has beyond what the books have of the case's payment
+// now, corrections included; or what a transfer differs by that was not written
+// off.
+func (c Case) surplus(s State) (Rupiah, error) {
+	transfer, err := stateDocument[Transfer](s, transferKey(c.Reference))
+	switch {
+	case err != nil:
+		return 0, err
+	case transfer != nil:
+		return transfer.Difference - transfer.WrittenOff, nil
+	default:
+		return c.Theirs + c.TheirsFee - s.Tx.Owed(), nil
 	}
 }
 
@@ -178,32 +214,33 @@ func takeBack(s State, c Case, e Adjusted, a Agreement, now time.Time) (Change, 
 
 func refund(s State, c Case, e Adjusted, now time.Time) (Change, error) {
 	amount := c.Proposal.Amount
+	surplus, err := c.surplus(s)
 	switch {
-	case amount <= 0 || amount > c.Surplus():
-		return Change{}, cannot(e, fmt.Sprintf("the amount %d is not within what Indomaret has beyond us, 1 to %d", amount, c.Surplus()))
+	case err != nil:
+		return Change{}, err
 	case e.Ref == "":
 		return Change{}, cannot(e, "the case names no payment")
+	case amount <= 0 || amount > surplus:
+		return Change{}, cannot(e, fmt.Sprintf("the amount %d is not within what Indomaret has beyond the books, which is %d", amount, surplus))
 	}
 	e.Amount, e.Bury = amount, s.Tx == nil
 	return change(now, Entry{e, []Posting{{IndomaretReceivable, amount}, {Suspense, -amount}}}), nil
 }
 
 func writeOff(s State, c Case, e Adjusted, now time.Time) (Change, error) {
-	amount, surplus := c.Proposal.Amount, c.Surplus()
-	transfer, err := stateDocument[Transfer](s, transferKey(c.Reference))
+	amount := c.Proposal.Amount
+	surplus, err := c.surplus(s)
 	switch {
 	case err != nil:
 		return Change{}, err
-	case transfer != nil && transfer.Difference != surplus:
-		return Change{}, cannot(e, fmt.Sprintf("the transfer was matched anew, and differs by %d now", transfer.Difference))
-	case c.Class != ClassTransferDifference && (s.Tx == nil || s.Tx.State != TxPaid):
-		return Change{}, cannot(e, "no payment is in force")
+	case c.Class != ClassTransferDifference && s.Tx.Owed() == 0 && (s.Tx == nil || s.Tx.State != TxPaid):
+		return Change{}, cannot(e, "Indomaret owes nothing for the payment by the books")
 	case amount == 0 || amount > max(0, surplus) || amount < min(0, surplus):
-		return Change{}, cannot(e, fmt.Sprintf("the amount %d is not within the difference, %d", amount, surplus))
-	case s.Tx != nil && s.Tx.Amount+s.Tx.remitted()+s.Tx.WrittenOff+amount < 0:
+		return Change{}, cannot(e, fmt.Sprintf("the amount %d is not within the difference, which is %d", amount, surplus))
+	case c.Class != ClassTransferDifference && s.Tx.Owed()+amount < 0:
 		return Change{}, cannot(e, "more would be written off than Indomaret owes for the payment")
 	}
-	e.Amount = amount
+	e.Amount, e.Reference = amount, c.Reference
 	return change(now, Entry{e, []Posting{{IndomaretReceivable, amount}, {WriteOffs, -amount}}}), nil
 }
 
@@ -242,11 +279,11 @@ func projectAdjustedPayment(rows Rows, e Adjusted, r Record) error {
 	}
 	if e.Bury {
 		return rows.PutTransaction(Transaction{
-			Code: e.Code, Ref: e.Ref, State: TxTombstone, Amount: e.Amount, Store: e.Store, Booked: r.At,
+			Code: e.Code, Ref: e.Ref, State: TxTombstone, Amount: e.Amount, Store: e.Store, Booked: r.At, Refunded: e.Amount,
 		})
 	}
-	if e.Act == ActRefund || e.Ref == "" {
-		return nil
+	if e.Reference != "" {
+		return changeTransfer(rows, e.Reference, func(t *Transfer) { t.WrittenOff += e.Amount })
 	}
 	tx, err := rows.Transaction(e.Code, e.Ref)
 	if err != nil {
@@ -255,9 +292,12 @@ func projectAdjustedPayment(rows Rows, e Adjusted, r Record) error {
 	if tx == nil {
 		return fmt.Errorf("payment of code %s ref %s: %w", e.Code, e.Ref, ErrMissingRow)
 	}
-	if e.Act == ActReverse {
-		tx.State, tx.Reversed = TxTakenBack, r.At
-	} else {
+	switch e.Act {
+	case ActReverse:
+		tx.State, tx.Reversed, tx.WrittenOff = TxTakenBack, r.At, 0
+	case ActRefund:
+		tx.Refunded += e.Amount
+	default:
 		tx.WrittenOff += e.Amount
 	}
 	return rows.PutTransaction(*tx)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -14,6 +15,9 @@ import (
 const (
 	// ClassReversalRefused: a till wants money back that we did not take back.
 	ClassReversalRefused = "REVERSAL_REFUSED"
+	// ClassCorrectionDiffers: what was corrected, and what Indomaret's file has by
+	// now, are not the same.
+	ClassCorrectionDiffers = "CORRECTION_DIFFERS"
 	// ClassTransferDifference: a bank transfer is not what its batches come to.
 	ClassTransferDifference = "TRANSFER_DIFFERENCE"
 )
@@ -89,8 +93,9 @@ type Case struct {
 	Store string      `json:"store,omitempty"`
 	// Reference names the bank transfer that it is about.
 	Reference string `json:"reference,omitempty"`
-	// Ours and Theirs are the amounts that each side has in force, OursFee and
-	// TheirsFee the fees that Indomaret remits with them.
+	// Ours and Theirs are the amounts that each side had in force when it was
+	// opened, OursFee and TheirsFee the fees that Indomaret remits with them. Theirs
+	// is all that Indomaret has for the payment, repeated lines too.
 	Ours      Rupiah `json:"ours"`
 	Theirs    Rupiah `json:"theirs"`
 	OursFee   Rupiah `json:"ours_fee,omitempty"`
@@ -132,7 +137,9 @@ type Proposal struct {
 	At time.Time `json:"at"`
 }
 
-// Surplus is what Indomaret has beyond what we have; negative when it has less.
+// Surplus is what Indomaret had beyond what we had when the case was opened;
+// negative when it had less. What acts may still take of it follows from the
+// books: see surplus.
 func (c Case) Surplus() Rupiah { return c.Theirs + c.TheirsFee - c.Ours - c.OursFee }
 
 // CaseOpened asks a person to look at a difference.
@@ -152,10 +159,8 @@ type CaseOpened struct {
 	Theirs    Rupiah `json:"theirs,omitempty"`
 	OursFee   Rupiah `json:"ours_fee,omitempty"`
 	TheirsFee Rupiah `json:"theirs_fee,omitempty"`
-	// Line tells a repeated line of the file from the first.
-	Line uint64 `json:"line,omitempty"`
-	Note string `json:"note,omitempty"`
-	By   string `json:"by,omitempty"`
+	Note      string `json:"note,omitempty"`
+	By        string `json:"by,omitempty"`
 	// Reference names a bank transfer, one of whose differences Ours and Theirs
 	// are.
 	Reference string `json:"reference,omitempty"`
@@ -235,13 +240,21 @@ func caseOf(event Event) uint64 {
 
 func caseKey(id uint64) string { return fmt.Sprintf("%s%016x", prefixCase, id) }
 
+// newestCaseKey leads to the newest case that the matcher opened of a payment.
+func newestCaseKey(code PaymentCode, ref TrackingRef) string {
+	return prefixNewestCase + url.QueryEscape(string(code)) + "/" + url.QueryEscape(string(ref))
+}
+
 func openCaseKey(id uint64) string { return fmt.Sprintf("%s%016x", prefixOpenCase, id) }
 
 // name is the key under which the case is known, so that it is opened once
-// however often it is found: a reversal by its code and TrackingRef, or by its
-// text where those do not name it.
+// however often it is found: a difference by its payment and amounts, a reversal
+// by its code and TrackingRef, or by its text where those do not name it.
 func (e CaseOpened) name() string {
-	parts := []string{e.Class, string(e.Day), string(e.Code), string(e.Ref), fmt.Sprint(e.Line)}
+	parts := []string{
+		e.Class, string(e.Day), string(e.Code), string(e.Ref),
+		fmt.Sprint(e.Ours, e.OursFee, e.Theirs, e.TheirsFee),
+	}
 	if e.Class == "" {
 		parts = []string{"", string(e.Code), string(e.Ref)}
 	}
@@ -249,7 +262,7 @@ func (e CaseOpened) name() string {
 		parts = append(parts, e.Request)
 	}
 	if e.Reference != "" {
-		parts = append(parts, e.Reference, (e.Theirs - e.Ours).String())
+		parts = append(parts, e.Reference)
 	}
 	for i, part := range parts {
 		parts[i] = url.QueryEscape(part)
@@ -272,7 +285,11 @@ func (e CaseOpened) opened(r Record) Case {
 
 func projectCaseOpened(rows Rows, e CaseOpened, r Record) error {
 	c := e.opened(r)
-	for key, value := range map[string]any{caseKey(c.ID): c, openCaseKey(c.ID): c.ID, e.name(): c.ID} {
+	documents := map[string]any{caseKey(c.ID): c, openCaseKey(c.ID): c.ID, e.name(): c.ID}
+	if e.Class != "" && e.Ref != "" {
+		documents[newestCaseKey(e.Code, e.Ref)] = c.ID
+	}
+	for key, value := range documents {
 		if err := putDocument(rows, key, value); err != nil {
 			return err
 		}
@@ -342,9 +359,7 @@ type NewCase struct {
 	Store string
 	// Ours to TheirsFee are as in Case.
 	Ours, Theirs, OursFee, TheirsFee Rupiah
-	// Line tells a repeated line of the file from the first; 0 elsewhere.
-	Line uint64
-	Note string
+	Note                             string
 }
 
 // opened is the event.
@@ -352,7 +367,7 @@ func (n NewCase) opened(by string) CaseOpened {
 	return CaseOpened{
 		Class: n.Class, Day: n.Day, Code: n.Code, Ref: n.Ref, Store: n.Store,
 		Ours: n.Ours, Theirs: n.Theirs, OursFee: n.OursFee, TheirsFee: n.TheirsFee,
-		Line: n.Line, Note: n.Note, By: by,
+		Note: n.Note, By: by,
 	}
 }
 
@@ -515,8 +530,8 @@ func caseFor(s State, id uint64, by string) (Case, error) {
 func checkBy(by string) error { return checkName("by", by) }
 
 func checkName(field, name string) error {
-	if n := utf8.RuneCountInString(name); n == 0 || n > MaxPerson || !utf8.ValidString(name) {
-		return fmt.Errorf("%s: %d characters, want 1 to %d: %w", field, n, MaxPerson, ErrText)
+	if n := utf8.RuneCountInString(name); n == 0 || n > MaxPerson || !utf8.ValidString(name) || strings.ContainsFunc(name, unseen) {
+		return fmt.Errorf("%s: %d characters, want 1 to %d that can be printed: %w", field, n, MaxPerson, ErrText)
 	}
 	return nil
 }
@@ -530,8 +545,17 @@ func checkHash(sha256 string) error {
 }
 
 func checkText(field, text string) error {
-	if n := utf8.RuneCountInString(text); strings.TrimSpace(text) == "" || n > MaxCaseText || !utf8.ValidString(text) {
+	n := utf8.RuneCountInString(text)
+	switch {
+	case strings.TrimSpace(text) == "" || n > MaxCaseText || !utf8.ValidString(text):
 		return fmt.Errorf("%s: %d characters, want 1 to %d: %w", field, n, MaxCaseText, ErrText)
+	case strings.ContainsFunc(text, unseen):
+		return fmt.Errorf("%s: it has control characters, or such as turn the direction of writing: %w", field, ErrText)
+	default:
+		return nil
 	}
-	return nil
 }
+
+// unseen are characters by which a text looks like another one to who approves
+// it, on a terminal or a page.
+func unseen(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }

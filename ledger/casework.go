@@ -12,7 +12,7 @@ import (
 const openGroup = 100
 
 // OpenCases opens what was found, each once for ever: a case is known by its day,
-// class, code, TrackingRef and line. It returns how many are new. Errors: ErrText, ErrSum, and the
+// class, payment and amounts. It returns how many are new. Errors: ErrText, ErrSum, and the
 // store's; those of earlier groups are open then.
 func (s *Service) OpenCases(ctx context.Context, by string, found []NewCase) (opened int, err error) {
 	for group := range slices.Chunk(found, openGroup) {
@@ -202,6 +202,6 @@ func (s *Service) changeCase(ctx context.Context, id uint64, decide func(State) 
 func (c Case) keys(today Day) Keys {
 	return Keys{
 		Code: c.Code, Ref: c.Ref, Newest: true, Day: today,
-		Documents: []string{caseKey(c.ID), transferKey(c.Reference)},
+		Documents: []string{caseKey(c.ID), newestCaseKey(c.Code, c.Ref), transferKey(c.Reference)},
 	}
 }

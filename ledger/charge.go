@@ -240,11 +240,28 @@ type Transaction struct {
 	// WrittenOff is what Indomaret owes more for it by write-offs; negative when
 	// less.
 	WrittenOff Rupiah `json:"written_off,omitempty"`
+	// Refunded is what Indomaret remits beyond the payment, booked as owed back to
+	// who paid it.
+	Refunded Rupiah `json:"refunded,omitempty"`
 }
 
-// adjusted says that finance staff have corrected the payment in force: it is
-// beyond a till's reversal.
-func (t Transaction) adjusted() bool { return t.Recovered || t.WrittenOff != 0 }
+// Owed is what Indomaret owes for the payment by the books: what is in force,
+// with all corrections.
+func (t *Transaction) Owed() Rupiah {
+	if t == nil {
+		return 0
+	}
+	owed := t.WrittenOff + t.Refunded
+	if t.State == TxPaid {
+		owed += t.Amount + t.remitted()
+	}
+	return owed
+}
+
+// Corrected says that finance staff have changed what Indomaret owes for it.
+func (t *Transaction) Corrected() bool {
+	return t != nil && (t.Recovered || t.State == TxTakenBack || t.WrittenOff != 0 || t.Refunded != 0)
+}
 
 // remitted is what the partner owes for the payment beside its amount.
 func (t Transaction) remitted() Rupiah {

@@ -15,14 +15,16 @@ type Document struct {
 
 // The documents' keys begin with these; each sorts as its rows are listed.
 const (
-	prefixCase      = "case/"
-	prefixOpenCase  = "case-open/"
-	prefixCaseName  = "case-name/"
-	prefixStatement = "statement/"
-	prefixTransfer  = "transfer/"
-	prefixPayout    = "payout/"
-	prefixFile      = "file/"
-	prefixFileHash  = "file-hash/"
+	prefixCase     = "case/"
+	prefixOpenCase = "case-open/"
+	prefixCaseName = "case-name/"
+	// prefixNewestCase is followed by a payment; its value is a case's id.
+	prefixNewestCase = "case-newest/"
+	prefixStatement  = "statement/"
+	prefixTransfer   = "transfer/"
+	prefixPayout     = "payout/"
+	prefixFile       = "file/"
+	prefixFileHash   = "file-hash/"
 	// prefixNewestFile is followed by a day; its value is the newest version.
 	prefixNewestFile = "file-newest/"
 )

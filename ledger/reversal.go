@@ -44,8 +44,7 @@ func (r Reversal) Keys() Keys {
 //	tombstone                     approved            -
 //	paid, other amount            wrong_amount        case
 //	paid, batch closed            settled             case
-//	paid, recovered or written off
-//	                              settled             case
+//	paid, corrected by finance    settled             case
 //	paid, merchant was told       approved            reversed; charge denied
 //	paid, merchant not told       approved            reversed; charge pending
 //	none, and the ref was used by the same store for another code within
@@ -67,7 +66,7 @@ func DecideReversal(s State, r Reversal, a Agreement, now time.Time) (ReversalRe
 	case r.Amount != s.Tx.onWire():
 		result.Reason = ReasonWrongAmount
 		return result, openCase(s, r.refused(result.Reason), now)
-	case s.TxSettled, s.Tx.adjusted():
+	case s.TxSettled, s.Tx.Corrected():
 		result.Reason = ReasonSettled
 		return result, openCase(s, r.refused(result.Reason), now)
 	default:

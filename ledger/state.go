@@ -139,6 +139,10 @@ type Line struct {
 	Paid
 	// Reversed says that it was taken back before the batch closed.
 	Reversed bool
+	// Corrected says that the payment was changed by adjustments, and Owed what
+	// Indomaret owes for it with them.
+	Corrected bool
+	Owed      Rupiah
 	// Adjustment is set on an adjustment's line.
 	Adjustment *Adjusted
 }
@@ -150,6 +154,7 @@ func LineOf(r Record, tx *Transaction, c *Charge) (Line, bool) {
 	switch e := r.Event.(type) {
 	case Paid:
 		line.Paid, line.Reversed = e, tx != nil && tx.State == TxReversed
+		line.Corrected, line.Owed = tx.Corrected(), tx.Owed()
 	case Adjusted:
 		line.Adjustment = &e
 		line.Paid = Paid{

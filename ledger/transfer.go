@@ -37,8 +37,10 @@ type Transfer struct {
 	// their nets.
 	Days       []Day  `json:"days,omitempty"`
 	Difference Rupiah `json:"difference,omitempty"`
-	// Cased are the differences that have been made a case.
-	Cased []Rupiah `json:"cased,omitempty"`
+	// Cased are the differences that have been made a case, and WrittenOff is what
+	// was written off of them.
+	Cased      []Rupiah `json:"cased,omitempty"`
+	WrittenOff Rupiah   `json:"written_off,omitempty"`
 }
 
 // Transferred books a bank transfer of Indomaret's.
@@ -159,7 +161,7 @@ func DecideMatchTransfer(s State, reference, by string, now time.Time) (Change, 
 		e.Difference = t.Amount - nets
 	}
 	entries := []Entry{{Event: e}}
-	if e.Difference != 0 && !slices.Contains(t.Cased, e.Difference) {
+	if e.Difference != 0 && e.Difference != t.WrittenOff && !slices.Contains(t.Cased, e.Difference) {
 		entries = append(entries, Entry{Event: differenceCase(*t, e)})
 	}
 	return change(now, entries...), nil
@@ -174,14 +176,18 @@ func differenceCase(t Transfer, e TransferMatched) CaseOpened {
 }
 
 func projectTransferMatched(rows Rows, e TransferMatched) error {
-	t, err := documentOf[Transfer](rows, transferKey(e.Reference))
+	var before []Day
+	err := changeTransfer(rows, e.Reference, func(t *Transfer) {
+		before = t.Days
+		t.Days, t.Difference = e.Days, e.Difference
+		if e.Difference != 0 && !slices.Contains(t.Cased, e.Difference) {
+			t.Cased = append(t.Cased, e.Difference)
+		}
+	})
 	if err != nil {
 		return err
 	}
-	if t == nil {
-		return fmt.Errorf("transfer %s: %w", e.Reference, ErrMissingRow)
-	}
-	for _, day := range t.Days {
+	for _, day := range before {
 		if err := changeBatch(rows, day, func(b *Batch) { b.Transfer = "" }); err != nil {
 			return err
 		}
@@ -191,11 +197,19 @@ func projectTransferMatched(rows Rows, e TransferMatched) error {
 			return err
 		}
 	}
-	t.Days, t.Difference = e.Days, e.Difference
-	if e.Difference != 0 && !slices.Contains(t.Cased, e.Difference) {
-		t.Cased = append(t.Cased, e.Difference)
+	return nil
+}
+
+func changeTransfer(rows Rows, reference string, alter func(*Transfer)) error {
+	t, err := documentOf[Transfer](rows, transferKey(reference))
+	if err != nil {
+		return err
 	}
-	return putDocument(rows, transferKey(e.Reference), t)
+	if t == nil {
+		return fmt.Errorf("transfer %s: %w", reference, ErrMissingRow)
+	}
+	alter(t)
+	return putDocument(rows, transferKey(reference), t)
 }
 
 // RecordTransfer books a bank transfer of Indomaret's, once by its reference.
