@@ -23,6 +23,8 @@ type Adjusted struct {
 	Amount  Rupiah `json:"amount"`
 	Fee     Rupiah `json:"fee,omitempty"`
 	Payable Rupiah `json:"payable,omitempty"`
+	// WrittenOff is what a reversal undoes of earlier write-offs.
+	WrittenOff Rupiah `json:"written_off,omitempty"`
 	// Receipt, CustomerFee and FeeRemitted are a recovered payment's.
 	Receipt     string `json:"receipt,omitempty"`
 	CustomerFee Rupiah `json:"customer_fee,omitempty"`
@@ -71,15 +73,21 @@ func (e Adjusted) told() Standing {
 //	                                      expired; no newer one has    is owed it and told settlement
 //	                                      its order id
 //	recover    none                       else                         ErrAct: refund it
+//	recover    none, but the same store   any                          ErrAct: one of both is wrong
+//	           used the ref for another
+//	           code within RefWindow
 //	recover    any other                  any                          ErrAct: never booked twice, nor after it was
 //	                                                                   taken back
 //	reverse    paid                       released                     the payment the other way; charge denied, the
 //	                                                                   merchant told deny
 //	reverse    paid                       held                         the payment the other way; charge pending again
+//	reverse    paid, and Indomaret has    any                          ErrAct: it will remit it
+//	           it in force
 //	reverse    any other                  any                          ErrAct: nothing is in force
 //	refund     none                       any, unknown                 Indomaret owes the amount, to be given back to
 //	                                                                   who paid it; a tombstone
-//	refund     any other                  any                          the same, without a tombstone
+//	refund     any other                  any                          the same, without a tombstone; below zero it
+//	                                                                   takes back what was refunded and not paid out
 //	write_off  paid or refunded, or the   any                          Indomaret owes more or less, at our gain or cost
 //	           case is a bank transfer's
 //	write_off  any other                  any                          ErrAct: nothing is owed
@@ -125,12 +133,12 @@ func DecideAdjustment(s State, c Case, p Approval, a Agreement, now time.Time) (
 // checkNewest makes sure that no later match of the payment has found other
 // amounts than those that an act would be based on.
 func checkNewest(s State, c Case, e Adjusted) error {
-	newest, err := stateDocument[uint64](s, newestCaseKey(c.Code, c.Ref))
+	newest, err := stateDocument[newestCase](s, newestCaseKey(c.Code, c.Ref))
 	if err != nil {
 		return err
 	}
-	if e.Act != ActAccept && newest != nil && *newest > c.ID && c.Class != ClassReversalRefused {
-		return cannot(e, fmt.Sprintf("case %d was found later of the same payment: act there", *newest))
+	if e.Act != ActAccept && newest != nil && newest.ID > c.ID && c.Class != ClassReversalRefused {
+		return cannot(e, fmt.Sprintf("case %d was found later of the same payment: act there", newest.ID))
 	}
 	return nil
 }
@@ -165,6 +173,8 @@ func recoverPayment(s State, c Case, e Adjusted, receipt string, a Agreement, no
 		return Change{}, cannot(e, "the payment was taken back and can't be booked again: refund it")
 	case e.Ref == "":
 		return Change{}, cannot(e, "the case names no payment")
+	case refTaken(s, a, now):
+		return Change{}, cannot(e, fmt.Sprintf("the store has used the TrackingRef for code %s: reverse that first", s.Elsewhere.Code))
 	}
 	switch s.Charge.Standing(now) {
 	case StandingFuture, StandingActive, StandingGrace, StandingExpired:
@@ -195,10 +205,14 @@ func takeBack(s State, c Case, e Adjusted, a Agreement, now time.Time) (Change, 
 		return Change{}, cannot(e, "no payment is in force")
 	case s.Charge.PaidBy != s.Tx.Ref:
 		return Change{}, cannot(e, "another payment holds the charge")
+	case c.Theirs+c.TheirsFee > s.Tx.Refunded:
+		return Change{}, cannot(e, fmt.Sprintf("Indomaret has %d in force for it", c.Theirs+c.TheirsFee))
 	}
 	t := *s.Tx
-	// What was written off of it is undone with it.
-	e.Amount, e.Fee, e.Payable = -t.Amount-t.WrittenOff, -t.remitted(), -t.Amount
+	// What was written off of it is undone with it, but not what was written off
+	// of refunds.
+	e.WrittenOff = max(t.WrittenOff, -t.Amount-t.remitted())
+	e.Amount, e.Fee, e.Payable = -t.Amount-e.WrittenOff, -t.remitted(), -t.Amount
 	e.Of, e.Store = cmp.Or(t.Of, t.Day), t.Store
 	e.Deny = s.Charge.Status == StatusReleased
 	if !e.Deny {
@@ -208,7 +222,7 @@ func takeBack(s State, c Case, e Adjusted, a Agreement, now time.Time) (Change, 
 		Posting{IndomaretReceivable, e.Net()},
 		Posting{MerchantPayable(s.Charge.Merchant), t.Amount},
 		Posting{Fees, t.remitted()},
-		Posting{WriteOffs, t.WrittenOff},
+		Posting{WriteOffs, e.WrittenOff},
 	)}), nil
 }
 
@@ -220,8 +234,8 @@ func refund(s State, c Case, e Adjusted, now time.Time) (Change, error) {
 		return Change{}, err
 	case e.Ref == "":
 		return Change{}, cannot(e, "the case names no payment")
-	case amount <= 0 || amount > surplus:
-		return Change{}, cannot(e, fmt.Sprintf("the amount %d is not within what Indomaret has beyond the books, which is %d", amount, surplus))
+	case amount == 0 || amount > max(0, surplus) || amount < max(min(0, surplus), -s.Tx.toPayBack()):
+		return Change{}, cannot(e, fmt.Sprintf("the amount %d is not within what Indomaret has beyond the books, which is %d; a refund is taken back until it is paid out", amount, surplus))
 	}
 	e.Amount, e.Bury = amount, s.Tx == nil
 	return change(now, Entry{e, []Posting{{IndomaretReceivable, amount}, {Suspense, -amount}}}), nil
@@ -283,7 +297,9 @@ func projectAdjustedPayment(rows Rows, e Adjusted, r Record) error {
 		})
 	}
 	if e.Reference != "" {
-		return changeTransfer(rows, e.Reference, func(t *Transfer) { t.WrittenOff += e.Amount })
+		return changeTransfer(rows, e.Reference, func(t *Transfer) {
+			t.WrittenOff, t.Cased = t.WrittenOff+e.Amount, nil
+		})
 	}
 	tx, err := rows.Transaction(e.Code, e.Ref)
 	if err != nil {
@@ -294,7 +310,8 @@ func projectAdjustedPayment(rows Rows, e Adjusted, r Record) error {
 	}
 	switch e.Act {
 	case ActReverse:
-		tx.State, tx.Reversed, tx.WrittenOff = TxTakenBack, r.At, 0
+		tx.State, tx.Reversed = TxTakenBack, r.At
+		tx.WrittenOff -= e.WrittenOff
 	case ActRefund:
 		tx.Refunded += e.Amount
 	default:

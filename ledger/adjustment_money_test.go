@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -201,31 +202,42 @@ func TestUnknownAct(t *testing.T) {
 	}
 }
 
-// A refund is at most what Indomaret has beyond us.
+// A refund is at most what Indomaret has beyond the books, whatever the case says
+// that we had.
 func TestRefundsBounds(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		name   string
-		found  ledger.NewCase
-		amount ledger.Rupiah
-		fine   bool
+		name, history string
+		found         ledger.NewCase
+		amount        ledger.Rupiah
+		fine          bool
 	}{
-		{"all", ledger.NewCase{Ref: "R1", Theirs: 50_000}, 50_000, true},
-		{"one", ledger.NewCase{Ref: "R1", Theirs: 50_000}, 1, true},
-		{"one more", ledger.NewCase{Ref: "R1", Theirs: 50_000}, 50_001, false},
-		{"nothing", ledger.NewCase{Ref: "R1", Theirs: 50_000}, 0, false},
-		{"less than nothing", ledger.NewCase{Ref: "R1", Theirs: 50_000}, -1, false},
-		{"with their fee", ledger.NewCase{Ref: "R1", Theirs: 50_000, TheirsFee: 2_500}, 52_500, true},
-		{"beyond ours alone", ledger.NewCase{Ref: "R1", Theirs: 50_000, Ours: 20_000, OursFee: 500}, 29_500, true},
-		{"beyond ours alone, one more", ledger.NewCase{Ref: "R1", Theirs: 50_000, Ours: 20_000, OursFee: 500}, 29_501, false},
-		{"they have less", ledger.NewCase{Ref: "R1", Theirs: 20_000, Ours: 50_000}, 1, false},
-		{"no payment meant", ledger.NewCase{Theirs: 50_000}, 50_000, false},
+		{"all", "none", ledger.NewCase{Theirs: 50_000}, 50_000, true},
+		{"one", "none", ledger.NewCase{Theirs: 50_000}, 1, true},
+		{"one more", "none", ledger.NewCase{Theirs: 50_000}, 50_001, false},
+		{"nothing", "none", ledger.NewCase{Theirs: 50_000}, 0, false},
+		{"less than nothing", "none", ledger.NewCase{Theirs: 50_000}, -1, false},
+		{"with their fee", "none", ledger.NewCase{Theirs: 50_000, TheirsFee: 2_500}, 52_500, true},
+		{"with their fee, one more", "none", ledger.NewCase{Theirs: 50_000, TheirsFee: 2_500}, 52_501, false},
+		{"what the case says of ours does not count", "none", ledger.NewCase{Theirs: 50_000, Ours: 20_000, OursFee: 500}, 50_000, true},
+		{"beyond a payment", "paid", ledger.NewCase{Theirs: 80_000, Ours: 50_000}, 30_000, true},
+		{"beyond a payment, one more", "paid", ledger.NewCase{Theirs: 80_000, Ours: 50_000}, 30_001, false},
+		{"a payment that the case does not know", "paid", ledger.NewCase{Theirs: 50_000}, 1, false},
+		{"beyond a write-off", "written", ledger.NewCase{Theirs: 50_000, Ours: 50_000}, 30_000, true},
+		{"beyond a write-off, one more", "written", ledger.NewCase{Theirs: 50_000, Ours: 50_000}, 30_001, false},
+		{"refunded before", "refunded", ledger.NewCase{Theirs: 50_000}, 1, false},
+		{"refunded before, and they have more", "refunded", ledger.NewCase{Theirs: 50_000, TheirsFee: 1}, 1, true},
+		{"refunded before beside the payment", "repaid", ledger.NewCase{Theirs: 80_000, Ours: 50_000}, 1, false},
+		{"taken back", "taken", ledger.NewCase{Theirs: 50_000}, 50_000, true},
+		{"they have less", "paid", ledger.NewCase{Theirs: 20_000, Ours: 50_000}, 1, false},
+		{"they have less, of the sign", "paid", ledger.NewCase{Theirs: 20_000, Ours: 50_000}, -1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := setup(t)
-			c.found.Class, c.found.Code = planted, w.charge().Code
-			_, err := w.propose(w.openCase(c.found).ID, ledger.ActRefund, c.amount)
+			standing := map[bool]string{true: "active", false: "released"}[c.history == "none" || c.history == "taken" || c.history == "refunded"]
+			s := stage(t, sceneKey{standing, c.history})
+			c.found.Class, c.found.Code, c.found.Ref = "AGAIN", s.code, s.ref
+			_, err := s.propose(s.openCase(c.found).ID, ledger.ActRefund, c.amount)
 			if c.fine {
 				require.NoError(t, err)
 			} else {
@@ -233,6 +245,16 @@ func TestRefundsBounds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where no payment is meant, nobody is owed anything back.
+func TestRefundNeedsAPayment(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.openCase(ledger.NewCase{Class: planted, Code: w.charge().Code, Theirs: 50_000})
+	_, err := w.propose(c.ID, ledger.ActRefund, 50_000)
+	require.ErrorIs(t, err, ledger.ErrAct)
+	require.ErrorContains(t, err, "names no payment")
 }
 
 // A write-off is at most the difference, with its sign, and never more than the
@@ -289,21 +311,24 @@ func nonZero(books map[ledger.Account]ledger.Rupiah, account ledger.Account, amo
 func TestWriteOffsOfSeveralCases(t *testing.T) {
 	t.Parallel()
 	s := stage(t, sceneKey{"released", "paid"})
-	for line, fine := range []bool{true, true, false} {
-		found := ledger.NewCase{Class: planted, Line: uint64(line), Code: s.code, Ref: s.ref, Ours: 50_000, Theirs: 25_000}
-		_, err := s.propose(s.openCase(found).ID, ledger.ActWriteOff, -25_000)
-		if !fine {
-			require.ErrorIs(t, err, ledger.ErrAct)
-			return
+	for i, c := range []struct {
+		theirs, amount ledger.Rupiah
+		fine           bool
+	}{{25_000, -25_000, true}, {0, -25_001, false}, {0, -25_000, true}, {0, -1, false}} {
+		found := s.openCase(ledger.NewCase{Class: fmt.Sprint("CLASS-", i), Code: s.code, Ref: s.ref, Ours: 50_000, Theirs: c.theirs})
+		if c.fine {
+			s.settle(found, ledger.ActWriteOff, c.amount)
+			continue
 		}
-		require.NoError(t, err)
-		cases := s.cases()
-		_, err = s.approve(cases[len(cases)-1])
-		require.NoError(t, err)
+		_, err := s.propose(found.ID, ledger.ActWriteOff, c.amount)
+		require.ErrorIs(t, err, ledger.ErrAct)
 	}
+	require.Zero(t, s.load(ledger.Keys{Code: s.code, Ref: s.ref}).Tx.Owed())
+	s.resolve(ledger.NewCase{Class: "LAST", Code: s.code, Ref: s.ref, Theirs: 50_000}, ledger.ActWriteOff, 50_000)
+	require.Zero(t, s.balances()[ledger.WriteOffs], "and they can be undone, for it is in force")
 }
 
-// Where no payment is meant, the books alone are corrected.
+// Where no payment is meant, the books alone are corrected: of a bank transfer.
 func TestWriteOffOfNoPayment(t *testing.T) {
 	t.Parallel()
 	for _, amount := range []ledger.Rupiah{-300, 300} {
@@ -311,17 +336,85 @@ func TestWriteOffOfNoPayment(t *testing.T) {
 		found := ledger.NewCase{Class: planted, Ours: 1_000, Theirs: 1_000 + amount}
 		_, err := w.propose(w.openCase(found).ID, ledger.ActWriteOff, amount)
 		require.ErrorIs(t, err, ledger.ErrAct, "only a bank transfer is about no payment")
-		found.Class = ledger.ClassTransferDifference
-		w.resolve(found, ledger.ActWriteOff, amount)
-		require.Equal(t, map[ledger.Account]ledger.Rupiah{ledger.IndomaretReceivable: amount, ledger.WriteOffs: -amount}, w.balances())
-		lines, err := w.store.Lines(t.Context(), w.today(), 0, 10)
+		first := w.today()
+		w.pay(w.charge(noHold).Code, "R1")
+		w.closeDay(first, true)
+		w.transfer(t, "TRF-1", 50_000+amount)
+		_, err = w.service.MatchTransfer(t.Context(), "TRF-1", []ledger.Day{first}, proposer)
+		require.NoError(t, err)
+		cases := w.cases()
+		w.settle(cases[len(cases)-1], ledger.ActWriteOff, amount)
+		require.Equal(t, map[ledger.Account]ledger.Rupiah{
+			ledger.Bank: 50_000 + amount, ledger.WriteOffs: -amount, ledger.MerchantPayable(merchant): -50_000,
+		}, w.balances())
+		lines, err := w.store.Lines(t.Context(), first.Next(), 0, 10)
 		require.NoError(t, err)
 		require.Len(t, lines, 1)
 		require.Empty(t, lines[0].Merchant)
-		none, err := w.store.Booked(t.Context(), merchant, w.today(), 0, 10)
+		require.Equal(t, "TRF-1", lines[0].Adjustment.Reference)
+		none, err := w.store.Booked(t.Context(), merchant, first.Next(), 0, 10)
 		require.NoError(t, err)
 		require.Empty(t, none)
 	}
+}
+
+// What Indomaret has in force, it will remit: that is not taken back.
+func TestReversalOfWhatIndomaretHas(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, history     string
+		theirs, theirsFee ledger.Rupiah
+		fine              bool
+	}{
+		{"they have nothing", "paid", 0, 0, true},
+		{"they have it", "paid", 50_000, 0, false},
+		{"they have a part", "paid", 1, 0, false},
+		{"they have the fee", "paid", 0, 2_500, false},
+		{"they have what was refunded", "repaid", 30_000, 0, true},
+		{"they have more than what was refunded", "repaid", 30_001, 0, false},
+		{"written off, and they have nothing", "written", 0, 0, true},
+		{"written off, and they have the rest", "written", 20_000, 0, false},
+		{"recovered, and they have nothing any more", "recovered", 0, 0, true},
+		{"recovered, and they have it", "recovered", 50_000, 0, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := stage(t, sceneKey{"released", c.history})
+			found := ledger.NewCase{Class: "AGAIN", Code: s.code, Ref: s.ref, Ours: 50_000, Theirs: c.theirs, TheirsFee: c.theirsFee}
+			p, err := s.propose(s.openCase(found).ID, ledger.ActReverse, 0)
+			if !c.fine {
+				require.ErrorIs(t, err, ledger.ErrAct)
+				require.ErrorContains(t, err, fmt.Sprintf("Indomaret has %d in force", c.theirs+c.theirsFee))
+				return
+			}
+			require.NoError(t, err)
+			_, err = s.approve(p)
+			require.NoError(t, err)
+			require.Equal(t, c.theirs, s.load(ledger.Keys{Code: s.code, Ref: s.ref}).Tx.Owed())
+		})
+	}
+}
+
+// A store uses a TrackingRef for one code: what another code has of it is not
+// booked too.
+func TestRecoveryOfARefThatWasUsed(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, other := w.charge(), w.charge(noHold)
+	found := w.openCase(missing(c, "R1"))
+	early, err := w.propose(found.ID, ledger.ActRecover, 0)
+	require.NoError(t, err)
+	require.Equal(t, ledger.ReasonApproved, w.pay(other.Code, "R1").Reason)
+	w.written()
+	_, err = w.approve(early)
+	require.ErrorIs(t, err, ledger.ErrAct)
+	require.ErrorContains(t, err, string(other.Code))
+	require.Empty(t, w.written())
+
+	elsewhere := missing(c, "R1")
+	elsewhere.Day, elsewhere.Store = "2026-03-08", otherStore
+	_, err = w.propose(w.openCase(elsewhere).ID, ledger.ActRecover, 0)
+	require.NoError(t, err, "another store's TrackingRefs are its own")
 }
 
 // A charge that finance staff reopened stays payable for at least grace, and

@@ -15,70 +15,70 @@ import (
 // columns are those of the walk, cells what must come of it (see effects).
 const (
 	recoveries = `
-	          none    paid   other  reversed buried settled same    long    else    recovered written taken refunded
-	unknown   charge  .      .      .        back   .       charge  charge  charge  .         .       .     back
-	future    recover .      .      .        back   .       recover recover recover .         .       .     back
-	active    recover .      .      back     back   .       recover recover recover .         .       back  back
-	held      charge  booked booked back     back   booked  charge  charge  charge  .         booked  back  back
-	released  charge  booked booked back     back   booked  charge  charge  charge  booked    booked  back  back
-	expired   recover .      .      back     back   .       recover recover recover .         .       back  back
-	lapsed    recover .      .      back     back   .       recover recover recover .         .       back  back
-	grace     recover .      .      back     back   .       recover recover recover .         .       back  back
-	cancelled charge  .      .      back     back   .       charge  charge  charge  .         .       back  back
-	denied    charge  .      .      back     back   .       charge  charge  charge  .         .       back  back`
+	          none    paid   other  reversed buried settled same long    else    recovered written taken refunded repaid
+	unknown   charge  .      .      .        back   .       used charge  charge  .         .       .     back     .
+	future    recover .      .      .        back   .       used recover recover .         .       .     back     .
+	active    recover .      .      back     back   .       used recover recover .         .       back  back     .
+	held      charge  booked booked back     back   booked  used charge  charge  .         booked  back  back     booked
+	released  charge  booked booked back     back   booked  used charge  charge  booked    booked  back  back     booked
+	expired   recover .      .      back     back   .       used recover recover .         .       back  back     .
+	lapsed    recover .      .      back     back   .       used recover recover .         .       back  back     .
+	grace     recover .      .      back     back   .       used recover recover .         .       back  back     .
+	cancelled charge  .      .      back     back   .       used charge  charge  .         .       back  back     .
+	denied    charge  .      .      back     back   .       used charge  charge  .         .       back  back     .`
 
 	takeBacks = `
-	          none    paid   other   reversed buried  settled same    long    else    recovered written taken   refunded
-	unknown   nothing .      .       .        nothing .       nothing nothing nothing .         .       .       nothing
-	future    nothing .      .       .        nothing .       nothing nothing nothing .         .       .       nothing
-	active    nothing .      .       nothing  nothing .       nothing nothing nothing .         .       nothing nothing
-	held      nothing reopen reopen  nothing  nothing reopen  nothing nothing nothing .         reopenw nothing nothing
-	released  nothing deny   deny    nothing  nothing deny    nothing nothing nothing deny      denyw   nothing nothing
-	expired   nothing .      .       nothing  nothing .       nothing nothing nothing .         .       nothing nothing
-	lapsed    nothing .      .       nothing  nothing .       nothing nothing nothing .         .       nothing nothing
-	grace     nothing .      .       nothing  nothing .       nothing nothing nothing .         .       nothing nothing
-	cancelled nothing .      .       nothing  nothing .       nothing nothing nothing .         .       nothing nothing
-	denied    nothing .      .       nothing  nothing .       nothing nothing nothing .         .       nothing nothing`
+	          none    paid   other  reversed buried  settled same    long    else    recovered written taken   refunded repaid
+	unknown   nothing .      .      .        nothing .       nothing nothing nothing .         .       .       nothing  .
+	future    nothing .      .      .        nothing .       nothing nothing nothing .         .       .       nothing  .
+	active    nothing .      .      nothing  nothing .       nothing nothing nothing .         .       nothing nothing  .
+	held      nothing reopen reopen nothing  nothing reopen  nothing nothing nothing .         reopenw nothing nothing  reopen
+	released  nothing deny   deny   nothing  nothing deny    nothing nothing nothing deny      denyw   nothing nothing  deny
+	expired   nothing .      .      nothing  nothing .       nothing nothing nothing .         .       nothing nothing  .
+	lapsed    nothing .      .      nothing  nothing .       nothing nothing nothing .         .       nothing nothing  .
+	grace     nothing .      .      nothing  nothing .       nothing nothing nothing .         .       nothing nothing  .
+	cancelled nothing .      .      nothing  nothing .       nothing nothing nothing .         .       nothing nothing  .
+	denied    nothing .      .      nothing  nothing .       nothing nothing nothing .         .       nothing nothing  .`
 
 	refunds = `
-	          none paid other reversed buried settled same long else recovered written taken refunded
-	unknown   bury .    .     .        owe    .       bury bury bury .         .       .     owe
-	future    bury .    .     .        owe    .       bury bury bury .         .       .     owe
-	active    bury .    .     owe      owe    .       bury bury bury .         .       owe   owe
-	held      bury owe  owe   owe      owe    owe     bury bury bury .         owe     owe   owe
-	released  bury owe  owe   owe      owe    owe     bury bury bury owe       owe     owe   owe
-	expired   bury .    .     owe      owe    .       bury bury bury .         .       owe   owe
-	lapsed    bury .    .     owe      owe    .       bury bury bury .         .       owe   owe
-	grace     bury .    .     owe      owe    .       bury bury bury .         .       owe   owe
-	cancelled bury .    .     owe      owe    .       bury bury bury .         .       owe   owe
-	denied    bury .    .     owe      owe    .       bury bury bury .         .       owe   owe`
+	          none paid other reversed buried settled same long else recovered written taken refunded repaid
+	unknown   bury .    .     .        owe    .       bury bury bury .         .       .     owe      .
+	future    bury .    .     .        owe    .       bury bury bury .         .       .     owe      .
+	active    bury .    .     owe      owe    .       bury bury bury .         .       owe   owe      .
+	held      bury more owe   owe      owe    owe     bury bury bury .         owe     owe   owe      owe
+	released  bury more owe   owe      owe    owe     bury bury bury owe       owe     owe   owe      owe
+	expired   bury .    .     owe      owe    .       bury bury bury .         .       owe   owe      .
+	lapsed    bury .    .     owe      owe    .       bury bury bury .         .       owe   owe      .
+	grace     bury .    .     owe      owe    .       bury bury bury .         .       owe   owe      .
+	cancelled bury .    .     owe      owe    .       bury bury bury .         .       owe   owe      .
+	denied    bury .    .     owe      owe    .       bury bury bury .         .       owe   owe      .`
 
 	// Of a payment that a till can't take back any more, it still can't.
 	writeOffs = `
-	          none    paid other    reversed buried  settled same    long    else    recovered written taken   refunded
-	unknown   nothing .    .        .        nothing .       nothing nothing nothing .         .       .       nothing
-	future    nothing .    .        .        nothing .       nothing nothing nothing .         .       .       nothing
-	active    nothing .    .        nothing  nothing .       nothing nothing nothing .         .       nothing nothing
-	held      nothing less still    nothing  nothing still   nothing nothing nothing .         still   nothing nothing
-	released  nothing less still    nothing  nothing still   nothing nothing nothing still     still   nothing nothing
-	expired   nothing .    .        nothing  nothing .       nothing nothing nothing .         .       nothing nothing
-	lapsed    nothing .    .        nothing  nothing .       nothing nothing nothing .         .       nothing nothing
-	grace     nothing .    .        nothing  nothing .       nothing nothing nothing .         .       nothing nothing
-	cancelled nothing .    .        nothing  nothing .       nothing nothing nothing .         .       nothing nothing
-	denied    nothing .    .        nothing  nothing .       nothing nothing nothing .         .       nothing nothing`
+	          none   paid other reversed buried settled same   long   else   recovered written taken  refunded repaid
+	unknown   unowed .    .     .        unowed .       unowed unowed unowed .         .       .      still    .
+	future    unowed .    .     .        unowed .       unowed unowed unowed .         .       .      still    .
+	active    unowed .    .     unowed   unowed .       unowed unowed unowed .         .       unowed still    .
+	held      unowed less still unowed   unowed still   unowed unowed unowed .         still   unowed still    still
+	released  unowed less still unowed   unowed still   unowed unowed unowed still     still   unowed still    still
+	expired   unowed .    .     unowed   unowed .       unowed unowed unowed .         .       unowed still    .
+	lapsed    unowed .    .     unowed   unowed .       unowed unowed unowed .         .       unowed still    .
+	grace     unowed .    .     unowed   unowed .       unowed unowed unowed .         .       unowed still    .
+	cancelled unowed .    .     unowed   unowed .       unowed unowed unowed .         .       unowed still    .
+	denied    unowed .    .     unowed   unowed .       unowed unowed unowed .         .       unowed still    .`
 
 	acceptances = `
-	          none   paid   other  reversed buried settled same   long   else   recovered written taken  refunded
-	unknown   accept .      .      .        accept .       accept accept accept .         .       .      accept
-	future    accept .      .      .        accept .       accept accept accept .         .       .      accept
-	active    accept .      .      accept   accept .       accept accept accept .         .       accept accept
-	held      accept accept accept accept   accept accept  accept accept accept .         accept  accept accept
-	released  accept accept accept accept   accept accept  accept accept accept accept    accept  accept accept
-	expired   accept .      .      accept   accept .       accept accept accept .         .       accept accept
-	lapsed    accept .      .      accept   accept .       accept accept accept .         .       accept accept
-	grace     accept .      .      accept   accept .       accept accept accept .         .       accept accept
-	cancelled accept .      .      accept   accept .       accept accept accept .         .       accept accept
-	denied    accept .      .      accept   accept .       accept accept accept .         .       accept accept`
+	          none   paid   other  reversed buried settled same   long   else   recovered written taken  refunded repaid
+	unknown   accept .      .      .        accept .       accept accept accept .         .       .      accept   .
+	future    accept .      .      .        accept .       accept accept accept .         .       .      accept   .
+	active    accept .      .      accept   accept .       accept accept accept .         .       accept accept   .
+	held      accept accept accept accept   accept accept  accept accept accept .         accept  accept accept   accept
+	released  accept accept accept accept   accept accept  accept accept accept accept    accept  accept accept   accept
+	expired   accept .      .      accept   accept .       accept accept accept .         .       accept accept   .
+	lapsed    accept .      .      accept   accept .       accept accept accept .         .       accept accept   .
+	grace     accept .      .      accept   accept .       accept accept accept .         .       accept accept   .
+	cancelled accept .      .      accept   accept .       accept accept accept .         .       accept accept   .
+	denied    accept .      .      accept   accept .       accept accept accept .         .       accept accept   .`
 )
 
 // effect is all that an act does.
@@ -112,7 +112,7 @@ var followUps = map[string]func(*scene) ledger.Reason{
 // was written off.
 func takenBack(deny bool, writtenOff ledger.Rupiah) effect {
 	e := effect{
-		adjusted: ledger.Adjusted{Amount: -50_000 + writtenOff, Payable: -50_000, Deny: deny},
+		adjusted: ledger.Adjusted{Amount: -50_000 + writtenOff, Payable: -50_000, WrittenOff: -writtenOff, Deny: deny},
 		postings: []ledger.Posting{
 			{Account: ledger.IndomaretReceivable, Amount: -50_000 + writtenOff},
 			{Account: ledger.MerchantPayable(merchant), Amount: 50_000},
@@ -146,13 +146,16 @@ func effects() map[string]effect {
 		adjusted: ledger.Adjusted{Amount: -20_000},
 		postings: []ledger.Posting{{Account: ledger.IndomaretReceivable, Amount: -20_000}, {Account: ledger.WriteOffs, Amount: 20_000}},
 	}
-	still := less
+	more, still := owed, less
+	more.later = map[string]ledger.Reason{"reversal": ledger.ReasonSettled}
 	less.later = map[string]ledger.Reason{"reversal": ledger.ReasonSettled}
 	return map[string]effect{
 		"charge":  {why: "the charge is "},
 		"booked":  {why: "the payment is booked"},
 		"back":    {why: "was taken back and can't be booked again"},
 		"nothing": {why: "no payment is in force"},
+		"unowed":  {why: "Indomaret owes nothing for the payment"},
+		"used":    {why: "the store has used the TrackingRef for code 812"},
 		"accept":  {},
 		"recover": {
 			adjusted: ledger.Adjusted{Amount: 50_000, Payable: 50_000, CustomerFee: 2_500, Receipt: recoveryReceipt},
@@ -164,7 +167,7 @@ func effects() map[string]effect {
 		},
 		"reopen": takenBack(false, 0), "reopenw": takenBack(false, 30_000),
 		"deny": takenBack(true, 0), "denyw": takenBack(true, 30_000),
-		"bury": buried, "owe": owed, "less": less, "still": still,
+		"bury": buried, "owe": owed, "more": more, "less": less, "still": still,
 	}
 }
 
@@ -180,8 +183,8 @@ func actings() []acting {
 	return []acting{
 		{act: ledger.ActRecover, table: recoveries, theirs: 50_000},
 		{act: ledger.ActReverse, table: takeBacks, ours: 50_000},
-		{act: ledger.ActRefund, table: refunds, theirs: 50_000, amount: 30_000},
-		{act: ledger.ActWriteOff, table: writeOffs, ours: 50_000, theirs: 20_000, amount: -20_000},
+		{act: ledger.ActRefund, table: refunds, theirs: 120_000, amount: 30_000},
+		{act: ledger.ActWriteOff, table: writeOffs, ours: 50_000, amount: -20_000},
 		{act: ledger.ActAccept, table: acceptances, theirs: 50_000},
 	}
 }

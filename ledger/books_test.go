@@ -28,7 +28,9 @@ type office struct {
 	statements map[string][]ledger.Statement
 	// refunded, paidBack and transferred add up what went through the bank.
 	refunded, paidBack, transferred ledger.Rupiah
-	count                           int
+	// before is the rest of the case that is approved, as it was.
+	before ledger.Rupiah
+	count  int
 }
 
 // frozenDay is all that must never change about a closed day.
@@ -148,7 +150,7 @@ func (o *office) freeze(day ledger.Day) {
 // find lets the matcher find a difference, of which it may be wrong.
 func (o *office) find(t *rapid.T) {
 	id := o.identity(t)
-	amounts := []ledger.Rupiah{0, 30_000, 50_000}
+	amounts := []ledger.Rupiah{0, 30_000, 50_000, 80_000, 100_000}
 	found := ledger.NewCase{
 		Class: rapid.SampledFrom(officeClasses).Draw(t, "class"), Day: o.today(), Code: id.code, Ref: id.ref, Store: store,
 		Ours: rapid.SampledFrom(amounts).Draw(t, "ours"), Theirs: rapid.SampledFrom(amounts).Draw(t, "theirs"),
@@ -183,7 +185,7 @@ func (o *office) proposeOnce(t *rapid.T) {
 	act := rapid.SampledFrom(ledger.Acts()).Draw(t, "act")
 	amount := ledger.Rupiah(0)
 	if act == ledger.ActRefund || act == ledger.ActWriteOff {
-		amount = c.Surplus() / rapid.SampledFrom([]ledger.Rupiah{1, 1, 2, -1}).Draw(t, "part")
+		amount = o.rest(c) / rapid.SampledFrom([]ledger.Rupiah{1, 1, 2, -1}).Draw(t, "part")
 	}
 	by := rapid.SampledFrom(officePersons).Draw(t, "proposer")
 	_, err := o.service.Propose(context.Background(), c.ID, ledger.Proposal{Act: act, Amount: amount, Why: "so", By: by})
@@ -205,6 +207,7 @@ func (o *office) decideOnce(t *rapid.T) {
 		return
 	}
 	o.count++
+	o.before = o.rest(c)
 	approval := ledger.Approval{Seq: c.Proposal.Seq, By: by, Receipt: fmt.Sprintf("A%08d", o.count)}
 	_, err := o.service.Approve(context.Background(), c.ID, approval)
 	switch {
@@ -218,8 +221,10 @@ func (o *office) decideOnce(t *rapid.T) {
 	o.decided(t, c)
 }
 
-// decided keeps what an approved proposal means.
+// decided keeps what an approved proposal means. What was corrected is no more
+// than the case claims.
 func (o *office) decided(t *rapid.T, c ledger.Case) {
+	o.checkClaim(t, c)
 	switch c.Proposal.Act {
 	case ledger.ActRefund:
 		o.refunded += c.Proposal.Amount
@@ -235,7 +240,7 @@ func (o *office) correct(t *rapid.T) {
 	o.count++
 	id := o.identity(t)
 	tx := o.load(ledger.Keys{Code: id.code, Ref: id.ref}).Tx
-	found := ledger.NewCase{Class: "TRUE", Line: uint64(o.count), Day: o.today(), Code: id.code, Ref: id.ref, Store: store}
+	found := ledger.NewCase{Class: fmt.Sprint("TRUE-", o.count), Day: o.today(), Code: id.code, Ref: id.ref, Store: store}
 	act, amount := ledger.ActRecover, ledger.Rupiah(0)
 	switch {
 	case tx != nil && tx.State == ledger.TxPaid:
@@ -243,7 +248,7 @@ func (o *office) correct(t *rapid.T) {
 		act = rapid.SampledFrom([]ledger.Act{ledger.ActReverse, ledger.ActWriteOff}).Draw(t, "act")
 		if act == ledger.ActWriteOff {
 			amount = rapid.SampledFrom([]ledger.Rupiah{-1, -10_000, 2_000}).Draw(t, "write-off")
-			found.Theirs = found.Ours + amount
+			found.Theirs = max(0, tx.Owed()+amount)
 		}
 	case rapid.Bool().Draw(t, "refund"):
 		found.Theirs, act, amount = 40_000, ledger.ActRefund, 40_000
@@ -256,6 +261,7 @@ func (o *office) correct(t *rapid.T) {
 		require.ErrorIs(t, err, ledger.ErrAct)
 		return
 	}
+	o.before = o.rest(c)
 	_, err = o.approve(c)
 	require.NoError(t, err)
 	o.decided(t, c)
@@ -350,7 +356,7 @@ func (o *office) matchOnce(t *rapid.T) {
 // payOut pays a part of what a statement or a refund leaves, or too much.
 func (o *office) payOut(t *rapid.T) {
 	o.count++
-	payout := ledger.Payout{Reference: fmt.Sprintf("OUT-%03d", o.count), On: "2026-03-20", By: proposer}
+	payout := ledger.Payout{Reference: fmt.Sprintf("OUT-%03d", o.count), On: o.today(), By: proposer}
 	outstanding := ledger.Rupiah(0)
 	if c, ok := o.oneCase(t, ledger.CaseResolved); ok && c.Proposal.Act == ledger.ActRefund {
 		payout.Case, outstanding = c.ID, c.Proposal.Amount-c.PaidOut

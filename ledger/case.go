@@ -240,6 +240,12 @@ func caseOf(event Event) uint64 {
 
 func caseKey(id uint64) string { return fmt.Sprintf("%s%016x", prefixCase, id) }
 
+// newestCase is the newest case that the matcher opened of a payment.
+type newestCase struct {
+	ID  uint64 `json:"id"`
+	Day Day    `json:"day"`
+}
+
 // newestCaseKey leads to the newest case that the matcher opened of a payment.
 func newestCaseKey(code PaymentCode, ref TrackingRef) string {
 	return prefixNewestCase + url.QueryEscape(string(code)) + "/" + url.QueryEscape(string(ref))
@@ -287,7 +293,7 @@ func projectCaseOpened(rows Rows, e CaseOpened, r Record) error {
 	c := e.opened(r)
 	documents := map[string]any{caseKey(c.ID): c, openCaseKey(c.ID): c.ID, e.name(): c.ID}
 	if e.Class != "" && e.Ref != "" {
-		documents[newestCaseKey(e.Code, e.Ref)] = c.ID
+		documents[newestCaseKey(e.Code, e.Ref)] = newestCase{c.ID, c.Day}
 	}
 	for key, value := range documents {
 		if err := putDocument(rows, key, value); err != nil {
@@ -381,13 +387,18 @@ func (n NewCase) check() error {
 	if err := checkName("class", n.Class); err != nil {
 		return err
 	}
+	if n.Class == ClassReversalRefused || n.Class == ClassTransferDifference {
+		return fmt.Errorf("class %s: the ledger opens these by itself: %w", n.Class, ErrText)
+	}
 	for _, field := range []struct{ name, text string }{{"code", string(n.Code)}, {"ref", string(n.Ref)}, {"store", n.Store}} {
 		if len(field.text) > maxReceived {
 			return fmt.Errorf("%s: %d bytes, limit %d: %w", field.name, len(field.text), maxReceived, ErrText)
 		}
 	}
-	if characters := utf8.RuneCountInString(n.Note); characters > MaxCaseText {
-		return fmt.Errorf("note: %d characters, limit %d: %w", characters, MaxCaseText, ErrText)
+	if n.Note != "" {
+		if err := checkText("note", n.Note); err != nil {
+			return err
+		}
 	}
 	for _, amount := range []Rupiah{n.Ours, n.Theirs, n.OursFee, n.TheirsFee} {
 		if amount < 0 || amount > MaxRupiah {
@@ -411,12 +422,27 @@ func DecideOpenCases(s State, by string, found []NewCase, now time.Time) (Change
 		}
 		opened := n.opened(by)
 		name := opened.name()
-		if s.Documents[name] == nil && !seen[name] {
+		known, err := opened.known(s)
+		if err != nil {
+			return Change{}, err
+		}
+		if !known && !seen[name] {
 			seen[name] = true
 			c.Entries = append(c.Entries, Entry{Event: opened})
 		}
 	}
 	return c, nil
+}
+
+// known says whether the difference has a case already. One whose amounts come
+// back, after a later match of that day had found others, is opened anew.
+func (e CaseOpened) known(s State) (bool, error) {
+	there, err := stateDocument[uint64](s, e.name())
+	if err != nil || there == nil {
+		return false, err
+	}
+	newest, err := stateDocument[newestCase](s, newestCaseKey(e.Code, e.Ref))
+	return newest == nil || newest.ID == *there || newest.Day != e.Day, err
 }
 
 // DecideNote adds a note, or an owner, to a case in any state. Errors:
@@ -549,7 +575,7 @@ func checkText(field, text string) error {
 	switch {
 	case strings.TrimSpace(text) == "" || n > MaxCaseText || !utf8.ValidString(text):
 		return fmt.Errorf("%s: %d characters, want 1 to %d: %w", field, n, MaxCaseText, ErrText)
-	case strings.ContainsFunc(text, unseen):
+	case strings.ContainsFunc(strings.ReplaceAll(text, "\n", ""), unseen):
 		return fmt.Errorf("%s: it has control characters, or such as turn the direction of writing: %w", field, ErrText)
 	default:
 		return nil
@@ -558,4 +584,4 @@ func checkText(field, text string) error {
 
 // unseen are characters by which a text looks like another one to who approves
 // it, on a terminal or a page.
-func unseen(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
+func unseen(r rune) bool { return !unicode.IsPrint(r) }

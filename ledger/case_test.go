@@ -430,6 +430,9 @@ func TestFoundIsBounded(t *testing.T) {
 		{"long code", func(n *ledger.NewCase) { n.Code = ledger.PaymentCode(strings.Repeat("1", 256)) }, ledger.ErrText},
 		{"long store", func(n *ledger.NewCase) { n.Store = strings.Repeat("G", 256) }, ledger.ErrText},
 		{"long note", func(n *ledger.NewCase) { n.Note = strings.Repeat("é", ledger.MaxCaseText+1) }, ledger.ErrText},
+		{"refused reversals are the ledger's", func(n *ledger.NewCase) { n.Class = ledger.ClassReversalRefused }, ledger.ErrText},
+		{"transfers' differences are the ledger's", func(n *ledger.NewCase) { n.Class = ledger.ClassTransferDifference }, ledger.ErrText},
+		{"corrections that differ are the matcher's", func(n *ledger.NewCase) { n.Class = ledger.ClassCorrectionDiffers }, nil},
 		{"below zero", func(n *ledger.NewCase) { n.Theirs = -1 }, ledger.ErrSum},
 		{"too much", func(n *ledger.NewCase) { n.OursFee = ledger.MaxRupiah + 1 }, ledger.ErrSum},
 	} {

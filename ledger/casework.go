@@ -18,7 +18,7 @@ func (s *Service) OpenCases(ctx context.Context, by string, found []NewCase) (op
 	for group := range slices.Chunk(found, openGroup) {
 		keys := Keys{}
 		for _, n := range group {
-			keys.Documents = append(keys.Documents, n.opened(by).name())
+			keys.Documents = append(keys.Documents, n.opened(by).name(), newestCaseKey(n.Code, n.Ref))
 		}
 		count := 0
 		err := s.store.Apply(ctx, keys, func(state State) (Change, error) {
@@ -201,7 +201,7 @@ func (s *Service) changeCase(ctx context.Context, id uint64, decide func(State) 
 // keys are what deciding about the case needs.
 func (c Case) keys(today Day) Keys {
 	return Keys{
-		Code: c.Code, Ref: c.Ref, Newest: true, Day: today,
+		Code: c.Code, Ref: c.Ref, Store: c.Store, Newest: true, Day: today,
 		Documents: []string{caseKey(c.ID), newestCaseKey(c.Code, c.Ref), transferKey(c.Reference)},
 	}
 }

@@ -35,26 +35,50 @@ func TestCaseIsOpenedOnce(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	first := missing(w.charge(), "R1")
-	others := []ledger.NewCase{first, first, first, first, first, first}
+	others := []ledger.NewCase{first, first, first, first}
 	others[1].Day = "2026-03-08"
-	others[2].Class = "OTHER"
-	others[3].Ref = "R2"
-	others[4].Line = 2
-	others[5].Code = unknownCode
+	others[2].Ref = "R2"
+	others[3].Code = unknownCode
 	open := func(found ...ledger.NewCase) int {
 		opened, err := w.service.OpenCases(t.Context(), "matcher", found)
 		require.NoError(t, err)
 		return opened
 	}
 	require.Equal(t, 1, open(first, first), "twice in one matching")
-	require.Equal(t, 5, open(others...))
+	require.Equal(t, 3, open(others...))
 	require.Zero(t, open(others...))
 
 	again := first
-	again.Theirs, again.Note, again.Store = 1, "another text", otherStore
-	require.Zero(t, open(again), "what it says of the payment does not tell it from others")
+	again.Note, again.Store = "another text", otherStore
+	require.Zero(t, open(again), "words and the store do not tell it from others")
 	w.settle(w.cases()[0], ledger.ActAccept, 0)
 	require.Zero(t, open(first), "a resolved case is known for ever")
+}
+
+// Each amount and the class tell a case from others of its payment. What was
+// there before is opened anew where another was found since.
+func TestCaseIsKnownByItsAmounts(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string]func(*ledger.NewCase){
+		"class":      func(n *ledger.NewCase) { n.Class = "OTHER" },
+		"ours":       func(n *ledger.NewCase) { n.Ours = 1 },
+		"ours fee":   func(n *ledger.NewCase) { n.OursFee = 1 },
+		"theirs":     func(n *ledger.NewCase) { n.Theirs++ },
+		"theirs fee": func(n *ledger.NewCase) { n.TheirsFee = 1 },
+	} {
+		w := setup(t)
+		first := missing(w.charge(), "R1")
+		other := first
+		edit(&other)
+		for _, found := range []ledger.NewCase{first, other, first} {
+			for _, want := range []int{1, 0, 0} {
+				opened, err := w.service.OpenCases(t.Context(), "matcher", []ledger.NewCase{found})
+				require.NoError(t, err)
+				require.Equal(t, want, opened, name)
+			}
+		}
+		require.Len(t, w.cases(), 3)
+	}
 }
 
 // The parts of a case's name can't run into each other.
@@ -73,8 +97,8 @@ func TestManyCasesAreOpenedInGroups(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	var found []ledger.NewCase
-	for line := range uint64(250) {
-		found = append(found, ledger.NewCase{Class: planted, Line: line})
+	for amount := range ledger.Rupiah(250) {
+		found = append(found, ledger.NewCase{Class: planted, Theirs: amount})
 	}
 	opened, err := w.service.OpenCases(t.Context(), "matcher", found)
 	require.NoError(t, err)
@@ -200,9 +224,9 @@ func casesWorld(t *testing.T) *world {
 	t.Helper()
 	w := setup(t)
 	var found []ledger.NewCase
-	for i := range uint64(450) {
+	for i := range ledger.Rupiah(450) {
 		found = append(found, ledger.NewCase{
-			Class: fmt.Sprint("CLASS-", i%3), Line: i + 1, Code: ledger.PaymentCode(fmt.Sprint("00", i%5)),
+			Class: fmt.Sprint("CLASS-", i%3), Theirs: i + 1, Code: ledger.PaymentCode(fmt.Sprint("00", i%5)),
 		})
 	}
 	_, err := w.service.OpenCases(t.Context(), "matcher", found)
@@ -264,8 +288,8 @@ func TestListingOfFewAmongManyCases(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	var found []ledger.NewCase
-	for line := range uint64(5_300) {
-		found = append(found, ledger.NewCase{Class: planted, Line: line})
+	for amount := range ledger.Rupiah(5_300) {
+		found = append(found, ledger.NewCase{Class: planted, Theirs: amount})
 	}
 	found[5_250].Class = "RARE"
 	_, err := w.service.OpenCases(t.Context(), "matcher", found)

@@ -243,6 +243,16 @@ type Transaction struct {
 	// Refunded is what Indomaret remits beyond the payment, booked as owed back to
 	// who paid it.
 	Refunded Rupiah `json:"refunded,omitempty"`
+	// PaidBack is what of that was paid out.
+	PaidBack Rupiah `json:"paid_back,omitempty"`
+}
+
+// toPayBack is what is refunded and not paid out yet.
+func (t *Transaction) toPayBack() Rupiah {
+	if t == nil {
+		return 0
+	}
+	return t.Refunded - t.PaidBack
 }
 
 // Owed is what Indomaret owes for the payment by the books: what is in force,

@@ -31,124 +31,125 @@ import (
 //	written    as paid, and a part of what Indomaret owes for it was written off
 //	taken      the TrackingRef paid the code, and finance staff took it back
 //	refunded   finance staff booked the TrackingRef's money as owed back to its payer
+//	repaid     as paid, and what Indomaret has beyond it was booked as owed back
 const (
 	scenes = `
-	          none paid  other reversed buried settled same long else recovered written taken refunded
-	unknown   ok   new   new   new      ok     new     ok   ok   ok   new       new     new   ok
-	future    ok   ahead ahead ahead    ok     ahead   ok   ok   ok   told      ahead   ahead ok
-	active    ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok
-	held      ok   ok    ok    ok       ok     ok      ok   ok   ok   told      ok      ok    ok
-	released  ok   ok    ok    ok       ok     ok      ok   ok   ok   ok        ok      ok    ok
-	expired   ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok
-	lapsed    ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok
-	grace     ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok
-	cancelled ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok
-	denied    ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok`
+	          none paid  other reversed buried settled same long else recovered written taken refunded repaid
+	unknown   ok   new   new   new      ok     new     ok   ok   ok   new       new     new   ok       new
+	future    ok   ahead ahead ahead    ok     ahead   ok   ok   ok   told      ahead   ahead ok       ahead
+	active    ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok       pays
+	held      ok   ok    ok    ok       ok     ok      ok   ok   ok   told      ok      ok    ok       ok
+	released  ok   ok    ok    ok       ok     ok      ok   ok   ok   ok        ok      ok    ok       ok
+	expired   ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok       pays
+	lapsed    ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok       pays
+	grace     ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok       pays
+	cancelled ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok       pays
+	denied    ok   pays  pays  ok       ok     pays    ok   ok   ok   pays      pays    ok    ok       pays`
 
 	inquiries = `
-	          none paid other reversed buried settled same long else recovered written taken refunded
-	unknown   14   .    .     .        14     .       14   14   14   .         .       .     14
-	future    89   .    .     .        89     .       89   89   89   .         .       .     89
-	active    00   .    .     00       00     .       00   00   00   .         .       00    00
-	held      88   88   88    88       88     88      88   88   88   .         88      88    88
-	released  88   88   88    88       88     88      88   88   88   88        88      88    88
-	expired   54   .    .     54       54     .       54   54   54   .         .       54    54
-	lapsed    54   .    .     54       54     .       54   54   54   .         .       54    54
-	grace     54   .    .     54       54     .       54   54   54   .         .       54    54
-	cancelled 17   .    .     17       17     .       17   17   17   .         .       17    17
-	denied    17d  .    .     17d      17d    .       17d  17d  17d  .         .       17d   17d`
+	          none paid other reversed buried settled same long else recovered written taken refunded repaid
+	unknown   14   .    .     .        14     .       14   14   14   .         .       .     14       .
+	future    89   .    .     .        89     .       89   89   89   .         .       .     89       .
+	active    00   .    .     00       00     .       00   00   00   .         .       00    00       .
+	held      88   88   88    88       88     88      88   88   88   .         88      88    88       88
+	released  88   88   88    88       88     88      88   88   88   88        88      88    88       88
+	expired   54   .    .     54       54     .       54   54   54   .         .       54    54       .
+	lapsed    54   .    .     54       54     .       54   54   54   .         .       54    54       .
+	grace     54   .    .     54       54     .       54   54   54   .         .       54    54       .
+	cancelled 17   .    .     17       17     .       17   17   17   .         .       17    17       .
+	denied    17d  .    .     17d      17d    .       17d  17d  17d  .         .       17d   17d      .`
 
 	payments = `
-	          none  paid   other reversed buried settled same long   else   recovered written taken refunded
-	unknown   14    .      .     .        94b    .       94c  14     14     .         .       .     94b
-	future    89    .      .     .        94b    .       94c  89     89     .         .       .     94b
-	active    book  .      .     94r      94b    .       94c  warn   warn   .         .       94r   94b
-	held      88    replay 94a   94r      94b    replay  94c  88     88     .         replay  94r   94b
-	released  88    replay 94a   94r      94b    replay  94c  88     88     replay    replay  94r   94b
-	expired   54    .      .     94r      94b    .       94c  54     54     .         .       94r   94b
-	lapsed    54    .      .     94r      94b    .       94c  54     54     .         .       94r   94b
-	grace     grace .      .     94r      94b    .       94c  gracew gracew .         .       94r   94b
-	cancelled 17    .      .     94r      94b    .       94c  17     17     .         .       94r   94b
-	denied    17d   .      .     94r      94b    .       94c  17d    17d    .         .       94r   94b`
+	          none  paid   other reversed buried settled same long   else   recovered written taken refunded repaid
+	unknown   14    .      .     .        94b    .       94c  14     14     .         .       .     94b      .
+	future    89    .      .     .        94b    .       94c  89     89     .         .       .     94b      .
+	active    book  .      .     94r      94b    .       94c  warn   warn   .         .       94r   94b      .
+	held      88    replay 94a   94r      94b    replay  94c  88     88     .         replay  94r   94b      replay
+	released  88    replay 94a   94r      94b    replay  94c  88     88     replay    replay  94r   94b      replay
+	expired   54    .      .     94r      94b    .       94c  54     54     .         .       94r   94b      .
+	lapsed    54    .      .     94r      94b    .       94c  54     54     .         .       94r   94b      .
+	grace     grace .      .     94r      94b    .       94c  gracew gracew .         .       94r   94b      .
+	cancelled 17    .      .     94r      94b    .       94c  17     17     .         .       94r   94b      .
+	denied    17d   .      .     94r      94b    .       94c  17d    17d    .         .       94r   94b      .`
 
 	reversals = `
-	          none  paid   other reversed buried settled same long  else  recovered written taken refunded
-	unknown   bury? .      .     .        again  .       25   bury? bury? .         .       .     again
-	future    bury  .      .     .        again  .       25   bury  bury  .         .       .     again
-	active    bury  .      .     again    again  .       25   bury  bury  .         .       again again
-	held      bury  reopen 13    again    again  12      25   bury  bury  .         12      again again
-	released  bury  deny   13    again    again  12      25   bury  bury  12        12      again again
-	expired   bury  .      .     again    again  .       25   bury  bury  .         .       again again
-	lapsed    bury  .      .     again    again  .       25   bury  bury  .         .       again again
-	grace     bury  .      .     again    again  .       25   bury  bury  .         .       again again
-	cancelled bury  .      .     again    again  .       25   bury  bury  .         .       again again
-	denied    bury  .      .     again    again  .       25   bury  bury  .         .       again again`
+	          none  paid   other reversed buried settled same long  else  recovered written taken refunded repaid
+	unknown   bury? .      .     .        again  .       25   bury? bury? .         .       .     again    .
+	future    bury  .      .     .        again  .       25   bury  bury  .         .       .     again    .
+	active    bury  .      .     again    again  .       25   bury  bury  .         .       again again    .
+	held      bury  reopen 13    again    again  12      25   bury  bury  .         12      again again    12
+	released  bury  deny   13    again    again  12      25   bury  bury  12        12      again again    12
+	expired   bury  .      .     again    again  .       25   bury  bury  .         .       again again    .
+	lapsed    bury  .      .     again    again  .       25   bury  bury  .         .       again again    .
+	grace     bury  .      .     again    again  .       25   bury  bury  .         .       again again    .
+	cancelled bury  .      .     again    again  .       25   bury  bury  .         .       again again    .
+	denied    bury  .      .     again    again  .       25   bury  bury  .         .       again again    .`
 
 	sweeps = `
-	          none  paid other reversed buried settled same  long  else  recovered written taken refunded
-	unknown   -     .    .     .        -      .       -     -     -     .         .       .     -
-	future    -     .    .     .        -      .       -     -     -     .         .       .     -
-	active    -     .    .     -        -      .       -     -     -     .         .       -     -
-	held      -     -    -     -        -      -       -     -     -     .         -       -     -
-	released  -     -    -     -        -      -       -     -     -     -         -       -     -
-	expired   lapse .    .     lapse    lapse  .       lapse lapse lapse .         .       lapse lapse
-	lapsed    -     .    .     -        -      .       -     -     -     .         .       -     -
-	grace     -     .    .     -        -      .       -     -     -     .         .       -     -
-	cancelled -     .    .     -        -      .       -     -     -     .         .       -     -
-	denied    -     .    .     -        -      .       -     -     -     .         .       -     -`
+	          none  paid other reversed buried settled same  long  else  recovered written taken refunded repaid
+	unknown   -     .    .     .        -      .       -     -     -     .         .       .     -        .
+	future    -     .    .     .        -      .       -     -     -     .         .       .     -        .
+	active    -     .    .     -        -      .       -     -     -     .         .       -     -        .
+	held      -     -    -     -        -      -       -     -     -     .         -       -     -        -
+	released  -     -    -     -        -      -       -     -     -     -         -       -     -        -
+	expired   lapse .    .     lapse    lapse  .       lapse lapse lapse .         .       lapse lapse    .
+	lapsed    -     .    .     -        -      .       -     -     -     .         .       -     -        .
+	grace     -     .    .     -        -      .       -     -     -     .         .       -     -        .
+	cancelled -     .    .     -        -      .       -     -     -     .         .       -     -        .
+	denied    -     .    .     -        -      .       -     -     -     .         .       -     -        .`
 
 	// releases are sweeps once a hold is over.
 	releases = `
-	          none    paid    other   reversed buried  settled same    long    else    recovered written taken   refunded
-	unknown   -       .       .       .        -       .       -       -       -       .         .       .       -
-	future    -       .       .       .        -       .       -       -       -       .         .       .       -
-	active    -       .       .       -        -       .       -       -       -       .         .       -       -
-	held      release release release release  release release release release release .         release release release
-	released  -       -       -       -        -       -       -       -       -       -         -       -       -
-	expired   lapse   .       .       lapse    lapse   .       lapse   lapse   lapse   .         .       lapse   lapse
-	lapsed    -       .       .       -        -       .       -       -       -       .         .       -       -
-	grace     -       .       .       -        -       .       -       -       -       .         .       -       -
-	cancelled -       .       .       -        -       .       -       -       -       .         .       -       -
-	denied    -       .       .       -        -       .       -       -       -       .         .       -       -`
+	          none    paid    other   reversed buried  settled same    long    else    recovered written taken   refunded repaid
+	unknown   -       .       .       .        -       .       -       -       -       .         .       .       -        .
+	future    -       .       .       .        -       .       -       -       -       .         .       .       -        .
+	active    -       .       .       -        -       .       -       -       -       .         .       -       -        .
+	held      release release release release  release release release release release .         release release release  release
+	released  -       -       -       -        -       -       -       -       -       -         -       -       -        -
+	expired   lapse   .       .       lapse    lapse   .       lapse   lapse   lapse   .         .       lapse   lapse    .
+	lapsed    -       .       .       -        -       .       -       -       -       .         .       -       -        .
+	grace     -       .       .       -        -       .       -       -       -       .         .       -       -        .
+	cancelled -       .       .       -        -       .       -       -       -       .         .       -       -        .
+	denied    -       .       .       -        -       .       -       -       -       .         .       -       -        .`
 
 	cancels = `
-	          none   paid other reversed buried settled same   long   else   recovered written taken  refunded
-	unknown   404    .    .     .        404    .       404    404    404    .         .       .      404
-	future    cancel .    .     .        cancel .       cancel cancel cancel .         .       .      cancel
-	active    cancel .    .     cancel   cancel .       cancel cancel cancel .         .       cancel cancel
-	held      412    412  412   412      412    412     412    412    412    .         412     412    412
-	released  412    412  412   412      412    412     412    412    412    412       412     412    412
-	expired   412    .    .     412      412    .       412    412    412    .         .       412    412
-	lapsed    412    .    .     412      412    .       412    412    412    .         .       412    412
-	grace     cancel .    .     cancel   cancel .       cancel cancel cancel .         .       cancel cancel
-	cancelled 412    .    .     412      412    .       412    412    412    .         .       412    412
-	denied    412    .    .     412      412    .       412    412    412    .         .       412    412`
+	          none   paid other reversed buried settled same   long   else   recovered written taken  refunded repaid
+	unknown   404    .    .     .        404    .       404    404    404    .         .       .      404      .
+	future    cancel .    .     .        cancel .       cancel cancel cancel .         .       .      cancel   .
+	active    cancel .    .     cancel   cancel .       cancel cancel cancel .         .       cancel cancel   .
+	held      412    412  412   412      412    412     412    412    412    .         412     412    412      412
+	released  412    412  412   412      412    412     412    412    412    412       412     412    412      412
+	expired   412    .    .     412      412    .       412    412    412    .         .       412    412      .
+	lapsed    412    .    .     412      412    .       412    412    412    .         .       412    412      .
+	grace     cancel .    .     cancel   cancel .       cancel cancel cancel .         .       cancel cancel   .
+	cancelled 412    .    .     412      412    .       412    412    412    .         .       412    412      .
+	denied    412    .    .     412      412    .       412    412    412    .         .       412    412      .`
 
 	expires = `
-	          none  paid other reversed buried settled same  long  else  recovered written taken refunded
-	unknown   404   .    .     .        404    .       404   404   404   .         .       .     404
-	future    lapse .    .     .        lapse  .       lapse lapse lapse .         .       .     lapse
-	active    lapse .    .     lapse    lapse  .       lapse lapse lapse .         .       lapse lapse
-	held      412   412  412   412      412    412     412   412   412   .         412     412   412
-	released  412   412  412   412      412    412     412   412   412   412       412     412   412
-	expired   412   .    .     412      412    .       412   412   412   .         .       412   412
-	lapsed    412   .    .     412      412    .       412   412   412   .         .       412   412
-	grace     lapse .    .     lapse    lapse  .       lapse lapse lapse .         .       lapse lapse
-	cancelled 412   .    .     412      412    .       412   412   412   .         .       412   412
-	denied    412   .    .     412      412    .       412   412   412   .         .       412   412`
+	          none  paid other reversed buried settled same  long  else  recovered written taken refunded repaid
+	unknown   404   .    .     .        404    .       404   404   404   .         .       .     404      .
+	future    lapse .    .     .        lapse  .       lapse lapse lapse .         .       .     lapse    .
+	active    lapse .    .     lapse    lapse  .       lapse lapse lapse .         .       lapse lapse    .
+	held      412   412  412   412      412    412     412   412   412   .         412     412   412      412
+	released  412   412  412   412      412    412     412   412   412   412       412     412   412      412
+	expired   412   .    .     412      412    .       412   412   412   .         .       412   412      .
+	lapsed    412   .    .     412      412    .       412   412   412   .         .       412   412      .
+	grace     lapse .    .     lapse    lapse  .       lapse lapse lapse .         .       lapse lapse    .
+	cancelled 412   .    .     412      412    .       412   412   412   .         .       412   412      .
+	denied    412   .    .     412      412    .       412   412   412   .         .       412   412      .`
 
 	closings = `
-	          none  paid  other reversed buried settled same  long  else  recovered written taken refunded
-	unknown   close .     .     .        close  .       close close close .         .       .     close
-	future    close .     .     .        close  .       close close close .         .       .     close
-	active    close .     .     close    close  .       close close close .         .       close close
-	held      close close close close    close  -       close close close .         close   close close
-	released  close close close close    close  -       close close close close     close   close close
-	expired   close .     .     close    close  .       close close close .         .       close close
-	lapsed    close .     .     close    close  .       close close close .         .       close close
-	grace     close .     .     close    close  .       close close close .         .       close close
-	cancelled close .     .     close    close  .       close close close .         .       close close
-	denied    close .     .     close    close  .       close close close .         .       close close`
+	          none  paid  other reversed buried settled same  long  else  recovered written taken refunded repaid
+	unknown   close .     .     .        close  .       close close close .         .       .     close    .
+	future    close .     .     .        close  .       close close close .         .       .     close    .
+	active    close .     .     close    close  .       close close close .         .       close close    .
+	held      close close close close    close  -       close close close .         close   close close    close
+	released  close close close close    close  -       close close close close     close   close close    close
+	expired   close .     .     close    close  .       close close close .         .       close close    .
+	lapsed    close .     .     close    close  .       close close close .         .       close close    .
+	grace     close .     .     close    close  .       close close close .         .       close close    .
+	cancelled close .     .     close    close  .       close close close .         .       close close    .
+	denied    close .     .     close    close  .       close close close .         .       close close    .`
 )
 
 // impossible says why a scene can't be.
@@ -433,5 +434,5 @@ func standings() []string {
 }
 
 func histories() []string {
-	return []string{"none", "paid", "other", "reversed", "buried", "settled", "same", "long", "else", "recovered", "written", "taken", "refunded"}
+	return []string{"none", "paid", "other", "reversed", "buried", "settled", "same", "long", "else", "recovered", "written", "taken", "refunded", "repaid"}
 }

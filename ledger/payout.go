@@ -38,9 +38,12 @@ func (PaidOut) Kind() Kind { return KindPayout }
 
 func payoutKey(reference string) string { return prefixPayout + reference }
 
-// keys are what recording it needs.
-func (p Payout) keys(today Day) Keys {
-	return Keys{Day: today, Documents: []string{payoutKey(p.Reference), statementKey(p.Merchant, p.No), caseKey(p.Case)}}
+// keys are what recording it needs; refunded is its case.
+func (p Payout) keys(today Day, refunded Case) Keys {
+	return Keys{
+		Day: today, Code: refunded.Code, Ref: refunded.Ref,
+		Documents: []string{payoutKey(p.Reference), statementKey(p.Merchant, p.No), caseKey(p.Case)},
+	}
 }
 
 // same says whether the payout was recorded with these contents.
@@ -62,9 +65,6 @@ func DecidePayout(s State, p Payout, now time.Time) (Change, error) {
 	if err := errors.Join(checkReference(p.Reference), checkBy(p.By)); err != nil {
 		return Change{}, err
 	}
-	if _, err := ParseDay(string(p.On)); err != nil {
-		return Change{}, fmt.Errorf("on: %w", err)
-	}
 	there, err := stateDocument[Payout](s, payoutKey(p.Reference))
 	switch {
 	case err != nil:
@@ -75,6 +75,9 @@ func DecidePayout(s State, p Payout, now time.Time) (Change, error) {
 		return Change{}, fmt.Errorf("payout %s of %s over %d: %w", p.Reference, there.On, there.Amount, ErrTaken)
 	}
 	account, outstanding, err := p.owed(s)
+	if err == nil {
+		err = checkValueDate(p.On, now)
+	}
 	if err != nil {
 		return Change{}, fmt.Errorf("payout %s: %w", p.Reference, err)
 	}
@@ -95,10 +98,11 @@ func (p Payout) owed(s State) (Account, Rupiah, error) {
 		if err != nil {
 			return "", 0, err
 		}
-		if c.State != CaseResolved || c.Proposal.Act != ActRefund {
+		if c.State != CaseResolved || c.Proposal.Act != ActRefund || c.Proposal.Amount < 0 {
 			return "", 0, fmt.Errorf("case %d is not resolved by a refund: %w", p.Case, ErrCaseState)
 		}
-		return Suspense, c.Proposal.Amount - c.PaidOut, nil
+		// A refund can have been taken back since.
+		return Suspense, min(c.Proposal.Amount-c.PaidOut, s.Tx.toPayBack()), nil
 	}
 	closed, err := stateDocument[Statement](s, statementKey(p.Merchant, p.No))
 	if err == nil && closed == nil {
@@ -117,7 +121,7 @@ func projectPaidOut(rows Rows, e PaidOut, r Record) error {
 		return err
 	}
 	if p.Case != 0 {
-		return changeCase(rows, p.Case, r.Seq, func(c *Case) { c.PaidOut += p.Amount })
+		return projectPaidBack(rows, p, r)
 	}
 	closed, err := documentOf[Statement](rows, statementKey(p.Merchant, p.No))
 	if err != nil {
@@ -130,12 +134,41 @@ func projectPaidOut(rows Rows, e PaidOut, r Record) error {
 	return putDocument(rows, statementKey(p.Merchant, p.No), closed)
 }
 
+func projectPaidBack(rows Rows, p Payout, r Record) error {
+	c, err := documentOf[Case](rows, caseKey(p.Case))
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		return fmt.Errorf("case %d: %w", p.Case, ErrMissingRow)
+	}
+	tx, err := rows.Transaction(c.Code, c.Ref)
+	if err != nil {
+		return err
+	}
+	if tx == nil {
+		return fmt.Errorf("payment of code %s ref %s: %w", c.Code, c.Ref, ErrMissingRow)
+	}
+	tx.PaidBack += p.Amount
+	if err := rows.PutTransaction(*tx); err != nil {
+		return err
+	}
+	return changeCase(rows, p.Case, r.Seq, func(c *Case) { c.PaidOut += p.Amount })
+}
+
 // RecordPayout books a payout, once by its reference. Errors: ErrText, ErrSum,
-// ErrTaken, ErrNotFound, ErrCaseState, and the store's.
+// ErrPeriod, ErrTaken, ErrNotFound, ErrCaseState, and the store's.
 func (s *Service) RecordPayout(ctx context.Context, p Payout) (Payout, error) {
-	err := s.store.Apply(ctx, p.keys(s.Today()), func(state State) (Change, error) {
-		return DecidePayout(state, p, s.now())
-	})
+	var refunded Case
+	var err error
+	if p.Case != 0 {
+		refunded, err = loadDocument[Case](ctx, s.store, caseKey(p.Case))
+	}
+	if err == nil || errors.Is(err, ErrNotFound) { // which the decision tells
+		err = s.store.Apply(ctx, p.keys(s.Today(), refunded), func(state State) (Change, error) {
+			return DecidePayout(state, p, s.now())
+		})
+	}
 	if err != nil {
 		return Payout{}, fmt.Errorf("record payout: %w", err)
 	}

@@ -149,7 +149,7 @@ func TestPayoutOfARefund(t *testing.T) {
 	c := w.resolve(ledger.NewCase{Class: planted, Code: unknownCode, Ref: "R1", Theirs: 50_000}, ledger.ActRefund, 30_000)
 	require.Equal(t, ledger.Rupiah(-30_000), w.balances()[ledger.Suspense])
 	back := func(reference string, amount ledger.Rupiah) error {
-		_, err := w.service.RecordPayout(t.Context(), ledger.Payout{Reference: reference, Case: c.ID, Amount: amount, On: "2026-03-12", By: proposer})
+		_, err := w.service.RecordPayout(t.Context(), ledger.Payout{Reference: reference, Case: c.ID, Amount: amount, On: w.today(), By: proposer})
 		return err
 	}
 	require.NoError(t, back("OUT-1", 10_000))
@@ -169,7 +169,7 @@ func TestPayoutOfACaseThatIsNoRefund(t *testing.T) {
 	proposed, err := w.propose(w.openCase(ledger.NewCase{Class: planted, Code: unknownCode, Ref: "R3", Theirs: 50_000}).ID, ledger.ActRefund, 50_000)
 	require.NoError(t, err)
 	for _, c := range []ledger.Case{waiting, accepted, proposed} {
-		_, err := w.service.RecordPayout(t.Context(), ledger.Payout{Reference: "OUT-1", Case: c.ID, Amount: 1, On: "2026-03-12", By: proposer})
+		_, err := w.service.RecordPayout(t.Context(), ledger.Payout{Reference: "OUT-1", Case: c.ID, Amount: 1, On: w.today(), By: proposer})
 		require.ErrorIs(t, err, ledger.ErrCaseState)
 	}
 	require.Empty(t, w.balances())

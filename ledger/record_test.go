@@ -66,14 +66,14 @@ func samples() []ledger.Record {
 		sample(ledger.CaseOpened{
 			Class: "AMOUNT", Day: "2026-03-10", Code: "8120536862485464", Ref: "1876500001", Store: store,
 			Amount: 1, Reason: ledger.ReasonWrongAmount, Ours: 50_000, Theirs: 30_000, OursFee: 2_500, TheirsFee: 2_000,
-			Line: 7, Note: "line 7 <of the file>", Reference: "TRF 1/03", By: "siti", Unnamed: true, Request: strings.Repeat("67", 32),
+			Note: "line 7 <of the file>", Reference: "TRF 1/03", By: "siti", Unnamed: true, Request: strings.Repeat("67", 32),
 		}),
 		sample(ledger.CaseNoted{Case: 14, Text: "asked the store", Assigned: true, Owner: "budi", By: "siti"}),
 		sample(ledger.Proposed{Case: 14, Act: ledger.ActWriteOff, Amount: -20_000, Why: "the store's slip", By: "siti"}),
 		sample(ledger.Withdrawn{Case: 14, Why: "another way", By: "budi"}),
 		sample(ledger.Adjusted{
-			Case: 14, Act: ledger.ActRecover, Number: 1, Code: "8120536862485464", Ref: "1876500003", Store: store,
-			Amount: 50_000, Fee: 2_500, Payable: 50_000, Receipt: "R00000002", CustomerFee: 2_500, FeeRemitted: true, FeeIncluded: true,
+			Case: 14, Act: ledger.ActRecover, Number: 1, Code: "8120536862485464", Ref: "1876500003", Store: store, Reference: "TRF 1/03",
+			Amount: 50_000, Fee: 2_500, Payable: 50_000, WrittenOff: -1_000, Receipt: "R00000002", CustomerFee: 2_500, FeeRemitted: true, FeeIncluded: true,
 			Of: "2026-03-10", Day: "2026-03-11", Bury: true, Deny: true, Deadline: at.Add(lifetime),
 			Why: "it is in the file", By: "siti", ApprovedBy: "budi",
 		},

@@ -86,7 +86,7 @@ func (s *scene) writeHistory(key sceneKey) {
 		s.payAndReverse(s.ref, key.standing == "denied")
 	case "paid", "other", "settled":
 		s.receipt = s.pay(s.code, s.ref).Receipt
-	case "recovered", "written", "taken", "refunded":
+	case "recovered", "written", "taken", "refunded", "repaid":
 		s.adjustHistory(key)
 	}
 	if key.history == "other" {
@@ -120,6 +120,10 @@ func (s *scene) adjustHistory(key sceneKey) {
 	case "refunded":
 		found.Theirs = 50_000
 		s.resolve(found, ledger.ActRefund, 50_000)
+	case "repaid":
+		found.Ours, found.Theirs = 50_000, 80_000
+		s.receipt = s.pay(s.code, s.ref).Receipt
+		s.resolve(found, ledger.ActRefund, 30_000)
 	}
 }
 
@@ -191,6 +195,7 @@ func (s *scene) check(t *testing.T, key sceneKey) {
 		"paid": ledger.TxPaid, "other": ledger.TxPaid, "settled": ledger.TxPaid,
 		"reversed": ledger.TxReversed, "buried": ledger.TxTombstone,
 		"recovered": ledger.TxPaid, "written": ledger.TxPaid, "taken": ledger.TxTakenBack, "refunded": ledger.TxTombstone,
+		"repaid": ledger.TxPaid,
 	}
 	require.Equal(t, states[key.history] != "", state.Tx != nil)
 	if state.Tx != nil {

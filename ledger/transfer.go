@@ -16,7 +16,9 @@ const (
 	// MaxReference bounds a bank's reference, in bytes.
 	MaxReference = 64
 	// MaxBankAmount bounds a transfer, either way.
-	MaxBankAmount Rupiah = 999_999_999_999_999
+	MaxBankAmount Rupiah = 9_999_999_999_999
+	// MaxValueAge is how many days a bank's value date may lie back.
+	MaxValueAge = 400
 	// MaxTransferDays bounds the batches that one transfer is matched to.
 	MaxTransferDays = 100
 )
@@ -37,10 +39,23 @@ type Transfer struct {
 	// their nets.
 	Days       []Day  `json:"days,omitempty"`
 	Difference Rupiah `json:"difference,omitempty"`
-	// Cased are the differences that have been made a case, and WrittenOff is what
-	// was written off of them.
-	Cased      []Rupiah `json:"cased,omitempty"`
-	WrittenOff Rupiah   `json:"written_off,omitempty"`
+	// WrittenOff is what was written off of its differences, and Cased are the gaps
+	// that have been made a case since.
+	WrittenOff Rupiah `json:"written_off,omitempty"`
+	Cased      []Gap  `json:"cased,omitempty"`
+}
+
+// Gap is a transfer's difference beside what was written off by then.
+type Gap struct {
+	Difference Rupiah `json:"difference"`
+	WrittenOff Rupiah `json:"written_off,omitempty"`
+}
+
+// gap says whether a match leaves something that a person must look into, and
+// that is no case yet.
+func (t Transfer) gap(e TransferMatched) (Gap, bool) {
+	g := Gap{e.Difference, t.WrittenOff}
+	return g, len(e.Days) > 0 && g.Difference != g.WrittenOff && !slices.Contains(t.Cased, g)
 }
 
 // Transferred books a bank transfer of Indomaret's.
@@ -92,17 +107,27 @@ func checkBankAmount(amount Rupiah) error {
 	return nil
 }
 
+// checkValueDate refuses a slip of the pen: what is booked stays.
+func checkValueDate(on Day, now time.Time) error {
+	if _, err := ParseDay(string(on)); err != nil {
+		return fmt.Errorf("on: %w", err)
+	}
+	today := BusinessDay(now, 24*time.Hour)
+	if earliest := today.add(-MaxValueAge); on < earliest || on > today.Next() {
+		return fmt.Errorf("on %s: want a day from %s to %s: %w", on, earliest, today.Next(), ErrPeriod)
+	}
+	return nil
+}
+
 // DecideTransfer books a transfer once.
 //
 //	reference new                         transferred
 //	known, the same day and amount        -
 //	known, others                         ErrTaken
+//	amount or value date out of bounds    ErrSum, ErrPeriod
 func DecideTransfer(s State, t Transfer, now time.Time) (Change, error) {
 	if err := errors.Join(checkReference(t.Reference), checkBy(t.By), checkBankAmount(t.Amount)); err != nil {
 		return Change{}, err
-	}
-	if _, err := ParseDay(string(t.On)); err != nil {
-		return Change{}, fmt.Errorf("on: %w", err)
 	}
 	if t.Note != "" {
 		if err := checkText("note", t.Note); err != nil {
@@ -118,6 +143,9 @@ func DecideTransfer(s State, t Transfer, now time.Time) (Change, error) {
 	}
 	if there != nil {
 		return Change{}, fmt.Errorf("transfer %s of %s over %d: %w", t.Reference, there.On, there.Amount, ErrTaken)
+	}
+	if err := checkValueDate(t.On, now); err != nil {
+		return Change{}, err
 	}
 	e := Transferred{Reference: t.Reference, On: t.On, Amount: t.Amount, Note: t.Note, By: t.By, Day: s.OpenDay}
 	return change(now, Entry{e, []Posting{{Bank, t.Amount}, {IndomaretReceivable, -t.Amount}}}), nil
@@ -161,16 +189,16 @@ func DecideMatchTransfer(s State, reference, by string, now time.Time) (Change, 
 		e.Difference = t.Amount - nets
 	}
 	entries := []Entry{{Event: e}}
-	if e.Difference != 0 && e.Difference != t.WrittenOff && !slices.Contains(t.Cased, e.Difference) {
-		entries = append(entries, Entry{Event: differenceCase(*t, e)})
+	if g, open := t.gap(e); open {
+		entries = append(entries, Entry{Event: differenceCase(*t, e, g)})
 	}
 	return change(now, entries...), nil
 }
 
 // differenceCase asks a person to look at what a transfer does not come out at.
-func differenceCase(t Transfer, e TransferMatched) CaseOpened {
+func differenceCase(t Transfer, e TransferMatched, g Gap) CaseOpened {
 	return CaseOpened{
-		Class: ClassTransferDifference, Day: t.On, Ours: t.Amount - e.Difference, Theirs: t.Amount,
+		Class: ClassTransferDifference, Day: t.On, Ours: t.Amount - g.Difference + g.WrittenOff, Theirs: t.Amount,
 		Note: "bank transfer " + t.Reference, By: e.By, Reference: t.Reference,
 	}
 }
@@ -178,11 +206,11 @@ func differenceCase(t Transfer, e TransferMatched) CaseOpened {
 func projectTransferMatched(rows Rows, e TransferMatched) error {
 	var before []Day
 	err := changeTransfer(rows, e.Reference, func(t *Transfer) {
+		if g, open := t.gap(e); open {
+			t.Cased = append(t.Cased, g)
+		}
 		before = t.Days
 		t.Days, t.Difference = e.Days, e.Difference
-		if e.Difference != 0 && !slices.Contains(t.Cased, e.Difference) {
-			t.Cased = append(t.Cased, e.Difference)
-		}
 	})
 	if err != nil {
 		return err
@@ -213,7 +241,7 @@ func changeTransfer(rows Rows, reference string, alter func(*Transfer)) error {
 }
 
 // RecordTransfer books a bank transfer of Indomaret's, once by its reference.
-// Errors: ErrText, ErrSum, ErrTaken, and the store's.
+// Errors: ErrText, ErrSum, ErrPeriod, ErrTaken, and the store's.
 func (s *Service) RecordTransfer(ctx context.Context, t Transfer) (Transfer, error) {
 	key := transferKey(t.Reference)
 	err := s.store.Apply(ctx, Keys{Day: s.Today(), Documents: []string{key}}, func(state State) (Change, error) {

@@ -13,7 +13,7 @@ import (
 
 // transferOf is a transfer of Indomaret's.
 func transferOf(reference string, amount ledger.Rupiah) ledger.Transfer {
-	return ledger.Transfer{Reference: reference, On: "2026-03-20", Amount: amount, Note: "of Indomaret", By: proposer}
+	return ledger.Transfer{Reference: reference, On: "2026-03-10", Amount: amount, Note: "of Indomaret", By: proposer}
 }
 
 func (w *world) transfer(t *testing.T, reference string, amount ledger.Rupiah) {
@@ -75,7 +75,7 @@ func TestTransferIsBookedOnce(t *testing.T) {
 	require.Equal(t, got, again)
 	for _, edit := range []func(*ledger.Transfer){
 		func(t *ledger.Transfer) { t.Amount++ },
-		func(t *ledger.Transfer) { t.On = "2026-03-21" },
+		func(t *ledger.Transfer) { t.On = "2026-03-09" },
 	} {
 		other := transferOf("TRF-1", 50_000)
 		edit(&other)
@@ -143,7 +143,7 @@ func TestTransferStandsInTheOpenDay(t *testing.T) {
 	w := tradedDays(t)
 	w.closeDay(w.today(), true)
 	old := transferOf("TRF-1", 50_000)
-	old.On = "2026-03-10"
+	old.On = "2026-03-09"
 	_, err := w.service.RecordTransfer(t.Context(), old)
 	require.NoError(t, err)
 	before, err := w.service.TrialBalance(t.Context(), w.today())

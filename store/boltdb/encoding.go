@@ -130,6 +130,7 @@ type transactionRow struct {
 	WrittenOff  ledger.Rupiah  `cbor:"12,keyasint,omitempty"`
 	Of          ledger.Day     `cbor:"13,keyasint,omitempty"`
 	Refunded    ledger.Rupiah  `cbor:"14,keyasint,omitempty"`
+	PaidBack    ledger.Rupiah  `cbor:"15,keyasint,omitempty"`
 }
 
 func toTransactionRow(t ledger.Transaction) transactionRow {
@@ -137,7 +138,7 @@ func toTransactionRow(t ledger.Transaction) transactionRow {
 		State: t.State, Amount: t.Amount, Fee: t.Fee, FeeRemitted: t.FeeRemitted,
 		Store: t.Store, Receipt: t.Receipt, Day: t.Day,
 		Booked: toMillis(t.Booked), Reversed: toMillis(t.Reversed), FeeIncluded: t.FeeIncluded,
-		Recovered: t.Recovered, WrittenOff: t.WrittenOff, Of: t.Of, Refunded: t.Refunded,
+		Recovered: t.Recovered, WrittenOff: t.WrittenOff, Of: t.Of, Refunded: t.Refunded, PaidBack: t.PaidBack,
 	}
 }
 
@@ -146,7 +147,7 @@ func (r transactionRow) transaction(code ledger.PaymentCode, ref ledger.Tracking
 		Code: code, Ref: ref, State: r.State, Amount: r.Amount, Fee: r.Fee, FeeRemitted: r.FeeRemitted,
 		Store: r.Store, Receipt: r.Receipt, Day: r.Day,
 		Booked: r.Booked.time(), Reversed: r.Reversed.time(), FeeIncluded: r.FeeIncluded,
-		Recovered: r.Recovered, WrittenOff: r.WrittenOff, Of: r.Of, Refunded: r.Refunded,
+		Recovered: r.Recovered, WrittenOff: r.WrittenOff, Of: r.Of, Refunded: r.Refunded, PaidBack: r.PaidBack,
 	}
 }
 

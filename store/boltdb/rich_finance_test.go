@@ -22,7 +22,7 @@ func (r *rich) finance(ctx context.Context) {
 	r.resolve(ctx, ledger.NewCase{Code: taken.Code, Ref: "D", Ours: 50_000}, ledger.ActReverse, 0)
 	r.resolve(ctx, ledger.NewCase{Code: recovered.Code, Ref: "E", Theirs: 50_000}, ledger.ActRecover, 0)
 	r.resolve(ctx, ledger.NewCase{Code: "99", Ref: "G", Theirs: 700}, ledger.ActRefund, 700)
-	r.resolve(ctx, ledger.NewCase{Code: recovered.Code, Ref: "E", Ours: 50_000, Theirs: 49_990, Line: 1}, ledger.ActWriteOff, -10)
+	r.resolve(ctx, ledger.NewCase{Code: recovered.Code, Ref: "E", Ours: 50_000, Theirs: 49_990}, ledger.ActWriteOff, -10)
 
 	day := testDay()
 	require.NoError(r.t, r.service.CloseStatement(ctx, ledger.Statement{

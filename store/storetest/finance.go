@@ -143,7 +143,7 @@ func (w *world) resolve(id uint64, act ledger.Act, amount ledger.Rupiah) ledger.
 
 // found opens a case that the matcher has found.
 func (w *world) found(n ledger.NewCase) ledger.Case {
-	n.Class, n.Day, n.Store, n.Line = "FOUND", w.today(), shop, uint64(w.next())
+	n.Class, n.Day, n.Store = fmt.Sprint("FOUND-", w.next()), w.today(), shop
 	opened, err := w.service.OpenCases(w.ctx, "matcher", []ledger.NewCase{n})
 	require.NoError(w.t, err)
 	require.Equal(w.t, 1, opened)

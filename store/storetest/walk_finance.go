@@ -43,7 +43,7 @@ func (w *walk) openCases(rt *rapid.T) {
 func (w *walk) drawDifference(rt *rapid.T, of purchase) ledger.NewCase {
 	n := ledger.NewCase{
 		Class: rapid.SampledFrom([]string{"MISSING", "AMOUNT"}).Draw(rt, "class"), Day: w.day(rt), Store: drawShop(rt),
-		Ref: of.ref, Line: rapid.Uint64Range(0, 1).Draw(rt, "line"), Theirs: price,
+		Ref: of.ref, Theirs: price,
 	}
 	tx := w.model.load(ledger.Keys{Code: w.model.codes[of.place], Ref: of.ref}).Tx
 	if tx != nil && tx.State == ledger.TxPaid {
