@@ -11,6 +11,8 @@ type Batch struct {
 	No uint64 `json:"no,omitempty"`
 	// ClosedAt is when it was closed; zero while open.
 	ClosedAt time.Time `json:"closed_at,omitzero"`
+	// ClosedBy is who closed it.
+	ClosedBy string `json:"closed_by,omitempty"`
 	// Early says that it was closed on request before its time.
 	Early bool `json:"early,omitempty"`
 	// Partner is the PartnerID with which its file is headed; empty while open.

@@ -86,6 +86,8 @@ func (o *office) checkOwed(t *rapid.T) {
 		require.NotNil(t, tx)
 		require.Equal(t, booked, tx.Owed(), "%s", tx)
 		require.GreaterOrEqual(t, booked, ledger.Rupiah(0), "%s", tx)
+		require.LessOrEqual(t, tx.PaidBack, tx.Refunded, "%s: more was paid back than refunded", tx)
+		require.GreaterOrEqual(t, tx.PaidBack, ledger.Rupiah(0), "%s", tx)
 		paid := ledger.Rupiah(0)
 		if tx.State == ledger.TxPaid {
 			paid = tx.Amount

@@ -353,13 +353,16 @@ func (o *office) matchOnce(t *rapid.T) {
 	}
 }
 
-// payOut pays a part of what a statement or a refund leaves, or too much.
+// payOut pays a part of what a statement or a refund leaves, or too much, or the
+// bank sends it back.
 func (o *office) payOut(t *rapid.T) {
 	o.count++
 	payout := ledger.Payout{Reference: fmt.Sprintf("OUT-%03d", o.count), On: o.today(), By: proposer}
-	outstanding := ledger.Rupiah(0)
-	if c, ok := o.oneCase(t, ledger.CaseResolved); ok && c.Proposal.Act == ledger.ActRefund {
-		payout.Case, outstanding = c.ID, c.Proposal.Amount-c.PaidOut
+	var paid, owed ledger.Rupiah
+	if c, ok := o.oneCase(t, ledger.CaseResolved); ok && c.Proposal.Act == ledger.ActRefund && c.Proposal.Amount > 0 {
+		tx := o.load(ledger.Keys{Code: c.Code, Ref: c.Ref}).Tx
+		payout.Case, paid = c.ID, c.PaidOut
+		owed = min(c.Proposal.Amount, paid+tx.Refunded-tx.PaidBack)
 	} else {
 		payout.Merchant = rapid.SampledFrom(officeMerchants).Draw(t, "merchant")
 		last, there, err := o.service.LastStatement(context.Background(), payout.Merchant)
@@ -367,19 +370,12 @@ func (o *office) payOut(t *rapid.T) {
 		if !there {
 			return
 		}
-		payout.No, outstanding = last.No, last.Outstanding()
+		payout.No, paid, owed = last.No, last.PaidOut, last.NetPayable
 	}
-	payout.Amount = outstanding
-	fine := outstanding != 0
-	switch rapid.IntRange(0, 4).Draw(t, "how much") {
-	case 0:
-		payout.Amount, fine = outstanding+1, outstanding < 0 && outstanding+1 != 0
-	case 1:
-		payout.Amount /= 2
-		fine = payout.Amount != 0
-	}
+	left := owed - paid
+	payout.Amount = rapid.SampledFrom([]ledger.Rupiah{left, left, left / 2, left + 1, -paid, -paid / 2, -paid - 1}).Draw(t, "amount")
 	_, err := o.service.RecordPayout(context.Background(), payout)
-	if !fine {
+	if after := paid + payout.Amount; payout.Amount == 0 || after < min(0, owed) || after > max(0, owed) {
 		require.ErrorIs(t, err, ledger.ErrSum)
 		return
 	}

@@ -127,6 +127,17 @@ func TestRefusedReversalBesideTheMatchersCase(t *testing.T) {
 	require.Empty(t, s.balances())
 }
 
+// A till's wish that comes after the matcher's case does not make that older.
+func TestMatchersCaseBeforeARefusedReversal(t *testing.T) {
+	t.Parallel()
+	s := stage(t, sceneKey{"released", "settled"})
+	found := s.openCase(ledger.NewCase{Class: "REVERSED_THERE", Day: s.day, Code: s.code, Ref: s.ref, Ours: 50_000})
+	s.sendReversal()
+	require.Len(t, s.cases(), 2)
+	s.settle(found, ledger.ActReverse, 0)
+	require.Empty(t, s.balances())
+}
+
 // Written off over two cases: the second takes what the first has left, either
 // way.
 func TestWriteOffTwiceOverTwoCases(t *testing.T) {
@@ -180,10 +191,12 @@ func TestCorrectionsThatTurnOutWrong(t *testing.T) {
 		{"written", 20_000, 50_000, ledger.ActWriteOff, 30_000},
 		{"taken", 0, 50_000, ledger.ActRefund, 50_000},
 		{"refunded", 50_000, 0, ledger.ActWriteOff, -50_000},
+		{"refunded", 50_000, 0, ledger.ActRefund, -50_000},
 		{"repaid", 80_000, 50_000, ledger.ActWriteOff, -30_000},
+		{"repaid", 80_000, 50_000, ledger.ActRefund, -30_000},
 		{"recovered", 50_000, 0, ledger.ActReverse, 0},
 	} {
-		t.Run(c.history, func(t *testing.T) {
+		t.Run(fmt.Sprint(c.history, " ", c.act), func(t *testing.T) {
 			t.Parallel()
 			s := stage(t, sceneKey{map[bool]string{true: "active", false: "released"}[c.history == "taken" || c.history == "refunded"], c.history})
 			tx := s.load(ledger.Keys{Code: s.code, Ref: s.ref}).Tx
@@ -236,6 +249,19 @@ func TestReversalNeverAddsToTheDebt(t *testing.T) {
 	require.Zero(t, w.owed(c, "R1"))
 	require.Equal(t, map[ledger.Account]ledger.Rupiah{ledger.Suspense: -50_000, ledger.WriteOffs: 50_000}, w.balances(),
 		"what was promised back, at our cost")
+}
+
+// The fee that Indomaret remits is part of what is undone.
+func TestReversalOfWhatWasWrittenOffWhole(t *testing.T) {
+	t.Parallel()
+	w := setup(t, func(a *ledger.Agreement) { a.FeeRemitted = true })
+	c := w.charge(noHold)
+	w.pay(c.Code, "R1")
+	w.resolve(foundOf("GONE", c, "R1", 50_000, 0), ledger.ActWriteOff, -52_500)
+	require.Zero(t, w.owed(c, "R1"))
+	w.resolve(foundOf("REVERSED_THERE", c, "R1", 50_000, 0), ledger.ActReverse, 0)
+	require.Zero(t, w.owed(c, "R1"))
+	require.Empty(t, w.balances())
 }
 
 // What Indomaret owes for a payment, by all that can have become of it.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,12 +46,12 @@ func (s *Service) Case(ctx context.Context, id uint64) (Case, []Record, error) {
 	if err == nil && c.Booked != 0 {
 		var booked []Record
 		booked, err = s.store.Records(ctx, c.Booked-1, 1)
-		records = slices.Insert(records, len(records)-1, booked...)
+		records = append(records, booked...)
 	}
 	if err != nil {
 		return Case{}, nil, fmt.Errorf("history of case %d: %w", id, err)
 	}
-	slices.SortStableFunc(records, func(a, b Record) int { return int(int64(a.Seq) - int64(b.Seq)) })
+	slices.SortFunc(records, func(a, b Record) int { return cmp.Compare(a.Seq, b.Seq) })
 	return c, records, nil
 }
 

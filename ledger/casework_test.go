@@ -104,6 +104,9 @@ func TestManyCasesAreOpenedInGroups(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 250, opened)
 	require.Len(t, w.cases(), 250)
+	opened, err = w.service.OpenCases(t.Context(), "matcher", found)
+	require.NoError(t, err)
+	require.Zero(t, opened, "they name no payment, so none of them is newer than another")
 
 	opened, err = w.breakStore(ledger.ErrOutcomeUnknown, true).OpenCases(t.Context(), "matcher", append(found, ledger.NewCase{Class: "NEW"}))
 	require.ErrorIs(t, err, ledger.ErrOutcomeUnknown)

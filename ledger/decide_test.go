@@ -304,7 +304,7 @@ func (s *scene) sendExpire() outcome {
 }
 
 func (s *scene) sendClose() outcome {
-	_, err := s.service.Close(context.Background(), s.day, true)
+	_, err := s.service.Close(context.Background(), s.day, true, "operator")
 	return outcome{err: err}
 }
 

@@ -3,8 +3,13 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 )
+
+// ErrPlace: the place to go on from is not one of that list.
+var ErrPlace = errors.New("no place of this list")
 
 // Document is a row of which there are few, kept as JSON under a key: a case, a
 // statement, a bank transfer, a payout, a file of Indomaret's.
@@ -27,6 +32,8 @@ const (
 	prefixFileHash   = "file-hash/"
 	// prefixNewestFile is followed by a day; its value is the newest version.
 	prefixNewestFile = "file-newest/"
+	// prefixNewestStatement is followed by a merchant; its value is a number.
+	prefixNewestStatement = "statement-newest/"
 )
 
 // documentPage is how many documents are read at once.
@@ -114,8 +121,11 @@ func loadDocument[D any](ctx context.Context, reader Reader, key string) (D, err
 }
 
 // listDocuments reads a page of documents. next is the key of its last one if
-// there may be more.
+// there may be more. Errors: ErrPlace, and the store's.
 func listDocuments[D any](ctx context.Context, reader Reader, prefix, after string, limit int) (page []D, next string, err error) {
+	if !strings.HasPrefix(after, prefix) && after != "" {
+		return nil, "", fmt.Errorf("list documents %s after %.70q: %w", prefix, after, ErrPlace)
+	}
 	documents, err := reader.Documents(ctx, prefix, after, limit)
 	if err != nil {
 		return nil, "", fmt.Errorf("list documents %s after %q: %w", prefix, after, err)

@@ -151,6 +151,8 @@ type Closed struct {
 	// Partner is the agreement's PartnerID. The day's file is headed with it
 	// for ever, whatever the agreement says later.
 	Partner string `json:"partner,omitempty"`
+	// By is who closed it; empty in records from before it was kept.
+	By string `json:"by,omitempty"`
 }
 
 // Sealed records the settlement file's hash with its batch.

@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -20,6 +22,8 @@ type PartnerFile struct {
 	// from 1: a corrected one stands beside the one before.
 	Day     Day `json:"day"`
 	Version int `json:"version"`
+	// Sequence is the file's own number among those of its day; 0 where it has none.
+	Sequence int `json:"sequence,omitempty"`
 	// Name is the file's, SHA256 that of its bytes as they came (hex), Profile the
 	// one by which it was read.
 	Name    string `json:"name"`
@@ -42,6 +46,17 @@ type FileTaken struct{ PartnerFile }
 
 // Kind names the event.
 func (FileTaken) Kind() Kind { return KindFile }
+
+// Counting is the version of a day's file that counts: the one with Indomaret's
+// highest number, and of several the last that came. False where there is none.
+func Counting(versions []PartnerFile) (PartnerFile, bool) {
+	if len(versions) == 0 {
+		return PartnerFile{}, false
+	}
+	return slices.MaxFunc(versions, func(a, b PartnerFile) int {
+		return cmp.Or(cmp.Compare(a.Sequence, b.Sequence), cmp.Compare(a.Version, b.Version))
+	}), true
+}
 
 func filesKey(day Day) string { return prefixFile + string(day) + "/" }
 

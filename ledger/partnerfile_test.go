@@ -143,3 +143,32 @@ func TestFileWhenTheStoreFails(t *testing.T) {
 	require.ErrorIs(t, err, ledger.ErrOutcomeUnknown)
 	require.False(t, taken)
 }
+
+// Indomaret's own number decides which version counts, not when it came.
+func TestCountingVersion(t *testing.T) {
+	t.Parallel()
+	_, any := ledger.Counting(nil)
+	require.False(t, any)
+	for _, c := range []struct {
+		name      string
+		sequences []int
+		want      int
+	}{
+		{"one", []int{0}, 1},
+		{"without numbers the last", []int{0, 0}, 2},
+		{"an older one came late", []int{2, 1}, 1},
+		{"a newer one came", []int{1, 2}, 2},
+		{"the same number again", []int{1, 1}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var versions []ledger.PartnerFile
+			for i, sequence := range c.sequences {
+				versions = append(versions, ledger.PartnerFile{Version: i + 1, Sequence: sequence})
+			}
+			counts, any := ledger.Counting(versions)
+			require.True(t, any)
+			require.Equal(t, c.want, counts.Version)
+		})
+	}
+}

@@ -17,7 +17,7 @@ type Payout struct {
 	No       uint64 `json:"no,omitempty"`
 	Case     uint64 `json:"case,omitempty"`
 	// Amount is positive, or negative where a merchant pays what a statement has
-	// below zero.
+	// below zero, or the bank sends a payout back.
 	Amount Rupiah `json:"amount"`
 	// On is the bank's value date.
 	On Day `json:"on"`
@@ -59,7 +59,8 @@ func (p Payout) same(q Payout) bool {
 //	neither statement nor case, or both           ErrSum
 //	the statement, or the refunded case, is not
 //	there                                         ErrNotFound
-//	more than is outstanding, or of another sign  ErrSum
+//	more than is outstanding, or more back than
+//	was paid                                      ErrSum
 //	else                                          paid out
 func DecidePayout(s State, p Payout, now time.Time) (Change, error) {
 	if err := errors.Join(checkReference(p.Reference), checkBy(p.By)); err != nil {
@@ -74,44 +75,46 @@ func DecidePayout(s State, p Payout, now time.Time) (Change, error) {
 	case there != nil:
 		return Change{}, fmt.Errorf("payout %s of %s over %d: %w", p.Reference, there.On, there.Amount, ErrTaken)
 	}
-	account, outstanding, err := p.owed(s)
+	account, paid, owed, err := p.owed(s)
 	if err == nil {
 		err = checkValueDate(p.On, now)
 	}
 	if err != nil {
 		return Change{}, fmt.Errorf("payout %s: %w", p.Reference, err)
 	}
-	if p.Amount == 0 || p.Amount > max(0, outstanding) || p.Amount < min(0, outstanding) {
-		return Change{}, fmt.Errorf("payout %s: amount %d is not within what is outstanding, %d: %w", p.Reference, p.Amount, outstanding, ErrSum)
+	// The bank can send a payout back, but no more than went out.
+	if least, most := min(-paid, owed-paid), max(-paid, owed-paid); p.Amount == 0 || p.Amount < least || p.Amount > most {
+		return Change{}, fmt.Errorf("payout %s: amount %d is not within %d to %d, by what is outstanding and what was paid: %w", p.Reference, p.Amount, least, most, ErrSum)
 	}
 	p.At = time.Time{}
 	return change(now, Entry{PaidOut{p, s.OpenDay}, []Posting{{account, p.Amount}, {Bank, -p.Amount}}}), nil
 }
 
-// owed is whose account the payout settles, and what is outstanding there.
-func (p Payout) owed(s State) (Account, Rupiah, error) {
+// owed is whose account the payout settles, what was paid of it, and what there is
+// to pay in all.
+func (p Payout) owed(s State) (account Account, paid, owed Rupiah, err error) {
 	if (p.Merchant == "") == (p.Case == 0) {
-		return "", 0, fmt.Errorf("want either a merchant's statement or a case: %w", ErrSum)
+		return "", 0, 0, fmt.Errorf("want either a merchant's statement or a case: %w", ErrSum)
 	}
 	if p.Case != 0 {
 		c, err := loadedCase(s, p.Case)
 		if err != nil {
-			return "", 0, err
+			return "", 0, 0, err
 		}
 		if c.State != CaseResolved || c.Proposal.Act != ActRefund || c.Proposal.Amount < 0 {
-			return "", 0, fmt.Errorf("case %d is not resolved by a refund: %w", p.Case, ErrCaseState)
+			return "", 0, 0, fmt.Errorf("case %d is not resolved by a refund: %w", p.Case, ErrCaseState)
 		}
 		// A refund can have been taken back since.
-		return Suspense, min(c.Proposal.Amount-c.PaidOut, s.Tx.toPayBack()), nil
+		return Suspense, c.PaidOut, min(c.Proposal.Amount, c.PaidOut+s.Tx.toPayBack()), nil
 	}
 	closed, err := stateDocument[Statement](s, statementKey(p.Merchant, p.No))
 	if err == nil && closed == nil {
 		err = ErrNotFound
 	}
 	if err != nil {
-		return "", 0, fmt.Errorf("statement %d of %s: %w", p.No, p.Merchant, err)
+		return "", 0, 0, fmt.Errorf("statement %d of %s: %w", p.No, p.Merchant, err)
 	}
-	return MerchantPayable(p.Merchant), closed.Outstanding(), nil
+	return MerchantPayable(p.Merchant), closed.PaidOut, closed.NetPayable, nil
 }
 
 func projectPaidOut(rows Rows, e PaidOut, r Record) error {

@@ -78,7 +78,8 @@ func TestPayoutsBounds(t *testing.T) {
 		{"in parts", 96_410, []ledger.Rupiah{50_000, 46_410, 1}, 2},
 		{"nothing", 96_410, []ledger.Rupiah{0}, 0},
 		{"the other way", 96_410, []ledger.Rupiah{-1}, 0},
-		{"back what was paid", 96_410, []ledger.Rupiah{96_410, -1}, 1},
+		{"sent back by the bank, and paid again", 96_410, []ledger.Rupiah{96_410, -96_410, 96_410, 1}, 3},
+		{"more back than was paid", 96_410, []ledger.Rupiah{50_000, -50_001}, 1},
 		{"the merchant owes", -4_590, []ledger.Rupiah{-4_000, -590, -1}, 2},
 		{"the merchant owes and is paid", -4_590, []ledger.Rupiah{1}, 0},
 		{"nobody owes", 0, []ledger.Rupiah{1}, 0},
@@ -158,6 +159,28 @@ func TestPayoutOfARefund(t *testing.T) {
 	require.NoError(t, back("OUT-2", 20_000))
 	require.ErrorIs(t, back("OUT-3", 1), ledger.ErrSum)
 	require.Equal(t, map[ledger.Account]ledger.Rupiah{ledger.IndomaretReceivable: 30_000, ledger.Bank: -30_000}, w.balances())
+}
+
+// Two refunds of one payment: each case is paid back by itself.
+func TestPayoutsOfTwoRefunds(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	refund := func(theirs, amount ledger.Rupiah) ledger.Case {
+		return w.resolve(ledger.NewCase{Class: planted, Code: unknownCode, Ref: "R1", Theirs: theirs}, ledger.ActRefund, amount)
+	}
+	cases := []ledger.Case{refund(30_000, 30_000), refund(50_000, 20_000)}
+	for i, amount := range []ledger.Rupiah{30_000, 20_000} {
+		for _, extra := range []ledger.Rupiah{1, 0} {
+			_, err := w.service.RecordPayout(t.Context(), ledger.Payout{
+				Reference: fmt.Sprint("OUT-", i, extra), Case: cases[i].ID, Amount: amount + extra, On: w.today(), By: proposer,
+			})
+			require.Equal(t, extra == 0, err == nil)
+			if extra != 0 {
+				require.ErrorIs(t, err, ledger.ErrSum)
+			}
+		}
+	}
+	require.Zero(t, w.balances()[ledger.Suspense])
 }
 
 // Only a refund that was approved is paid back.

@@ -131,7 +131,7 @@ func projectFinance(rows Rows, r Record) error {
 	case Adjusted:
 		return projectAdjusted(rows, e, r)
 	case StatementClosed:
-		return putDocument(rows, statementKey(e.Merchant, e.No), e.statement(r.At))
+		return projectStatement(rows, e, r)
 	case Transferred:
 		return putDocument(rows, transferKey(e.Reference), e.transfer(r.At))
 	case TransferMatched:

@@ -337,7 +337,7 @@ func (s *story) checkBatches() {
 		lines, err := s.store.Lines(context.Background(), b.Day, 0, 1_000_000)
 		require.NoError(s.rt, err)
 		sum := ledger.Batch{
-			Day: b.Day, No: b.No, ClosedAt: b.ClosedAt, Early: b.Early, First: b.First, Last: b.Last,
+			Day: b.Day, No: b.No, ClosedAt: b.ClosedAt, ClosedBy: b.ClosedBy, Early: b.Early, First: b.First, Last: b.Last,
 		}
 		for _, line := range lines {
 			addLine(&sum, line)

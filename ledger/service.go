@@ -254,13 +254,14 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 	}
 }
 
-// Close closes a business day. Errors: ErrDayOpen, ErrDayAhead, and the store's.
-func (s *Service) Close(ctx context.Context, day Day, early bool) (Batch, error) {
+// Close closes a business day for a person. Errors: ErrDayOpen, ErrDayAhead,
+// ErrText (nobody), and the store's.
+func (s *Service) Close(ctx context.Context, day Day, early bool, by string) (Batch, error) {
 	var batch Batch
 	err := s.store.Apply(ctx, Keys{Day: day}, func(state State) (Change, error) {
 		var change Change
 		var err error
-		batch, change, err = DecideClose(state, early, s.agreement, s.now())
+		batch, change, err = DecideClose(state, early, by, s.agreement, s.now())
 		return change, err
 	})
 	if err != nil {

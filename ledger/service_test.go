@@ -132,7 +132,7 @@ func TestMerchantsAndOperatorsWhenTheStoreFails(t *testing.T) {
 		},
 		c.Order:       func() error { _, err := broken.Cancel(ctx, merchant, c.Order); return err },
 		"charge 1":    func() error { _, err := broken.Sweep(ctx); return err },
-		"2026-03-10":  func() error { _, err := broken.Close(ctx, "2026-03-10", false); return err },
+		"2026-03-10":  func() error { _, err := broken.Close(ctx, "2026-03-10", false, "operator"); return err },
 		"seal":        func() error { return broken.Seal(ctx, "2026-03-10", "aa") },
 		"maintenance": func() error { return broken.Alter(ctx, ledger.SettingMaintenance, "me", nil) },
 	} {

@@ -25,18 +25,20 @@ var (
 //	else                         the batch     closed
 //
 // The batch's Paid says how many payments pass beyond reversal.
-func DecideClose(s State, early bool, a Agreement, now time.Time) (Batch, Change, error) {
+func DecideClose(s State, early bool, by string, a Agreement, now time.Time) (Batch, Change, error) {
 	b := s.Batch
 	opens := b.Day.End(a.CutOff).Add(a.CloseDelay)
 	switch {
 	case b.Closed():
 		return b, Change{}, nil
+	case checkBy(by) != nil:
+		return b, Change{}, fmt.Errorf("close %s: %w", b.Day, checkBy(by))
 	case now.Before(b.Day.Begin(a.CutOff)):
 		return b, Change{}, ErrDayAhead
 	case now.Before(opens) && !early:
 		return b, Change{}, fmt.Errorf("%s closes from %s WIB on, or early on request: %w", b.Day, opens.Format(WireTime), ErrDayOpen)
 	}
-	closed := Closed{Day: b.Day, No: s.LastBatch.No + 1, Early: now.Before(opens), Partner: a.PartnerID}
+	closed := Closed{Day: b.Day, No: s.LastBatch.No + 1, Early: now.Before(opens), Partner: a.PartnerID, By: by}
 	b.apply(closed, now)
 	return b, change(now, Entry{Event: closed}), nil
 }
@@ -63,4 +65,5 @@ func (b *Batch) apply(e Closed, at time.Time) {
 	b.ClosedAt = at
 	b.Early = e.Early
 	b.Partner = e.Partner
+	b.ClosedBy = e.By
 }

@@ -42,7 +42,7 @@ func TestWhenADayCloses(t *testing.T) {
 			t.Parallel()
 			w := setup(t, func(a *ledger.Agreement) { a.CutOff = c.cutOff })
 			w.now = c.now
-			b, err := w.service.Close(t.Context(), "2026-03-10", c.early)
+			b, err := w.service.Close(t.Context(), "2026-03-10", c.early, "operator")
 			require.ErrorIs(t, err, c.err)
 			require.Equal(t, c.err == nil, b.Closed())
 			if c.err != nil {
@@ -50,7 +50,7 @@ func TestWhenADayCloses(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, ledger.Batch{Day: "2026-03-10", No: 1, ClosedAt: c.now, Early: c.marked}, b)
+			require.Equal(t, ledger.Batch{Day: "2026-03-10", No: 1, ClosedAt: c.now, ClosedBy: "operator", Early: c.marked}, b)
 		})
 	}
 }
@@ -67,7 +67,7 @@ func TestBatchTotals(t *testing.T) {
 	day := w.today()
 	b := w.closeDay(day, true)
 	require.Equal(t, ledger.Batch{
-		Day: day, No: 1, ClosedAt: w.now, Early: true, First: 4, Last: 6,
+		Day: day, No: 1, ClosedAt: w.now, ClosedBy: "operator", Early: true, First: 4, Last: 6,
 		Paid: 2, PaidAmount: 100_000, PaidFee: 5_000, RemittedFee: 5_000, Reversed: 1, ReversedAmount: 50_000,
 	}, b)
 	require.Equal(t, ledger.Rupiah(105_000), b.Net())

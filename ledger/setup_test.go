@@ -130,7 +130,7 @@ func (w *world) sweep() {
 }
 
 func (w *world) closeDay(day ledger.Day, early bool) ledger.Batch {
-	b, err := w.service.Close(context.Background(), day, early)
+	b, err := w.service.Close(context.Background(), day, early, "operator")
 	require.NoError(w.t, err)
 	return b
 }

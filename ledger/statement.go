@@ -72,6 +72,9 @@ func (e StatementClosed) statement(at time.Time) Statement {
 
 func statementsKey(merchant string) string { return prefixStatement + merchant + "/" }
 
+// newestStatementKey leads to the number of a merchant's newest statement.
+func newestStatementKey(merchant string) string { return prefixNewestStatement + merchant }
+
 func statementKey(merchant string, no uint64) string {
 	return fmt.Sprintf("%s%016x", statementsKey(merchant), no)
 }
@@ -200,17 +203,21 @@ func (s *Service) Statements(ctx context.Context, merchant, after string, limit 
 // LastStatement is a merchant's newest; false when there is none yet. Errors are
 // the store's.
 func (s *Service) LastStatement(ctx context.Context, merchant string) (Statement, bool, error) {
-	last, after := Statement{}, ""
-	for {
-		page, next, err := s.Statements(ctx, merchant, after, documentPage)
-		if err != nil {
-			return Statement{}, false, err
-		}
-		if len(page) > 0 {
-			last = page[len(page)-1]
-		}
-		if after = next; after == "" {
-			return last, last.No != 0, nil
-		}
+	no, err := loadDocument[uint64](ctx, s.store, newestStatementKey(merchant))
+	if errors.Is(err, ErrNotFound) {
+		return Statement{}, false, nil
 	}
+	if err != nil {
+		return Statement{}, false, err
+	}
+	last, err := s.Statement(ctx, merchant, no)
+	return last, err == nil, err
+}
+
+// projectStatement makes the row, and the merchant's newest one of it.
+func projectStatement(rows Rows, e StatementClosed, r Record) error {
+	if err := putDocument(rows, newestStatementKey(e.Merchant), e.No); err != nil {
+		return err
+	}
+	return putDocument(rows, statementKey(e.Merchant, e.No), e.statement(r.At))
 }

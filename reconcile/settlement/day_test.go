@@ -186,7 +186,7 @@ func measureDay(path, act string) (measured, error) {
 
 	begin, length, digest := time.Now(), new(counter), sha256.New()
 	if act == "close" {
-		_, err = service.Close(context.Background(), friday, false)
+		_, err = service.Close(context.Background(), friday, false, "operator")
 	} else {
 		err = service.Export(context.Background(), friday, settlement.Format(act), io.MultiWriter(length, digest), nil)
 	}

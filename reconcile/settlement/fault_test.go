@@ -86,7 +86,7 @@ func TestCloseOfDamagedLedger(t *testing.T) {
 	d.at(t, "2026-11-20 10:00:00")
 	d.pay(t, 50000, 5000)
 	d.at(t, "2026-11-21 02:00:00")
-	batch, err := d.settlement.Close(t.Context(), friday, false)
+	batch, err := d.settlement.Close(t.Context(), friday, false, "operator")
 	require.ErrorIs(t, err, settlement.ErrNotSealed)
 	require.ErrorIs(t, err, settlement.ErrTotals)
 	require.True(t, batch.Closed())

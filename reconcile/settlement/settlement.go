@@ -57,14 +57,14 @@ func (s *Service) ClosesFrom(day ledger.Day) time.Time {
 // calendar day.
 func (s *Service) Today() ledger.Day { return s.ledger.Today() }
 
-// Close closes a business day and records its file's hash. The batch's Paid is
+// Close closes a business day, for who asks, and records its file's hash. The batch's Paid is
 // how many payments can't be reversed any more. A day that is closed already
 // is returned as it is; a day without payments has a file too.
 //
 // Errors: ledger.ErrDayOpen (not over; early closes it all the same),
 // ledger.ErrDayAhead, ErrNotSealed, and the store's.
-func (s *Service) Close(ctx context.Context, day ledger.Day, early bool) (ledger.Batch, error) {
-	batch, err := s.ledger.Close(ctx, day, early)
+func (s *Service) Close(ctx context.Context, day ledger.Day, early bool, by string) (ledger.Batch, error) {
+	batch, err := s.ledger.Close(ctx, day, early, by)
 	if err != nil {
 		return batch, err
 	}

@@ -99,11 +99,11 @@ func TestEarlyClose(t *testing.T) {
 		d.at(t, "2026-11-20 10:00:00")
 		d.pay(t, 50000, 0)
 		d.pay(t, 60000, 0)
-		_, err := d.settlement.Close(t.Context(), friday, false)
+		_, err := d.settlement.Close(t.Context(), friday, false, "operator")
 		require.ErrorIs(t, err, ledger.ErrDayOpen)
-		_, err = d.settlement.Close(t.Context(), saturday, true)
+		_, err = d.settlement.Close(t.Context(), saturday, true, "operator")
 		require.ErrorIs(t, err, ledger.ErrDayAhead)
-		batch, err := d.settlement.Close(t.Context(), friday, true)
+		batch, err := d.settlement.Close(t.Context(), friday, true, "operator")
 		require.NoError(t, err)
 		require.True(t, batch.Early)
 		require.Equal(t, 2, batch.Paid, "payments beyond reversal")
@@ -161,11 +161,11 @@ func TestKillBetweenCloseAndSealIsHealed(t *testing.T) {
 			return d.settlement.Export(context.Background(), saturday, settlement.XLSX, &bytes.Buffer{}, nil)
 		},
 		"by closing again": func(d *desk) error {
-			_, err := d.settlement.Close(context.Background(), saturday, false)
+			_, err := d.settlement.Close(context.Background(), saturday, false, "operator")
 			return err
 		},
 		"by the next closing": func(d *desk) error {
-			_, err := d.settlement.Close(context.Background(), sunday, false)
+			_, err := d.settlement.Close(context.Background(), sunday, false, "operator")
 			return err
 		},
 	}
@@ -178,7 +178,7 @@ func TestKillBetweenCloseAndSealIsHealed(t *testing.T) {
 				d.at(t, string(day)+" 10:00:00")
 				d.pay(t, 50000, 5000)
 				d.at(t, string(day.Next())+" 02:00:00")
-				_, err := d.ledger.Close(t.Context(), day, false)
+				_, err := d.ledger.Close(t.Context(), day, false, "operator")
 				require.NoError(t, err)
 			}
 			require.NoError(t, d.store.Close())
@@ -210,7 +210,7 @@ func TestManyCloseOneDay(t *testing.T) {
 		batches := make([]ledger.Batch, 16)
 		errs := make([]error, len(batches))
 		for i := range batches {
-			wait.Go(func() { batches[i], errs[i] = d.settlement.Close(t.Context(), friday, false) })
+			wait.Go(func() { batches[i], errs[i] = d.settlement.Close(t.Context(), friday, false, "operator") })
 		}
 		wait.Wait()
 		for i := range batches {

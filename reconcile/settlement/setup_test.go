@@ -131,7 +131,7 @@ func (d *desk) export(t testing.TB, day ledger.Day, f settlement.Format) []byte 
 
 func (d *desk) close(t testing.TB, day ledger.Day) ledger.Batch {
 	t.Helper()
-	batch, err := d.settlement.Close(t.Context(), day, false)
+	batch, err := d.settlement.Close(t.Context(), day, false, "operator")
 	require.NoError(t, err)
 	return batch
 }

@@ -70,7 +70,7 @@ func (b *books) pay(t *testing.T, merchant string, amount ledger.Rupiah, stamp t
 func (b *books) close(t *testing.T, day ledger.Day) ledger.Batch {
 	t.Helper()
 	b.now = day.End(24*time.Hour + 2*time.Hour)
-	batch, err := b.ledger.Close(t.Context(), day, false)
+	batch, err := b.ledger.Close(t.Context(), day, false, "operator")
 	require.NoError(t, err)
 	return batch
 }

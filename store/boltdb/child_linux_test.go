@@ -107,7 +107,7 @@ func (c *child) steps() []func() error {
 		},
 		func() error { return c.payTogether(service) },
 		func() error {
-			_, err := service.Close(context.Background(), testDay(), true)
+			_, err := service.Close(context.Background(), testDay(), true, "operator")
 			return c.outcome("close", err)
 		},
 		func() error { return c.outcome("seal", service.Seal(context.Background(), testDay(), "aa")) },

@@ -176,6 +176,7 @@ type batchRow struct {
 	Adjustments    int           `cbor:"15,keyasint,omitempty"`
 	Adjusted       ledger.Rupiah `cbor:"16,keyasint,omitempty"`
 	Transfer       string        `cbor:"17,keyasint,omitempty"`
+	ClosedBy       string        `cbor:"18,keyasint,omitempty"`
 }
 
 func toBatchRow(b ledger.Batch) batchRow {
@@ -184,7 +185,7 @@ func toBatchRow(b ledger.Batch) batchRow {
 		Paid: b.Paid, PaidAmount: b.PaidAmount, PaidFee: b.PaidFee, RemittedFee: b.RemittedFee,
 		Reversed: b.Reversed, ReversedAmount: b.ReversedAmount,
 		SHA256: b.SHA256, PreviousSHA256: b.PreviousSHA256, Partner: b.Partner,
-		Adjustments: b.Adjustments, Adjusted: b.Adjusted, Transfer: b.Transfer,
+		Adjustments: b.Adjustments, Adjusted: b.Adjusted, Transfer: b.Transfer, ClosedBy: b.ClosedBy,
 	}
 }
 
@@ -194,7 +195,7 @@ func (r batchRow) batch(day ledger.Day) ledger.Batch {
 		Paid: r.Paid, PaidAmount: r.PaidAmount, PaidFee: r.PaidFee, RemittedFee: r.RemittedFee,
 		Reversed: r.Reversed, ReversedAmount: r.ReversedAmount,
 		SHA256: r.SHA256, PreviousSHA256: r.PreviousSHA256, Partner: r.Partner,
-		Adjustments: r.Adjustments, Adjusted: r.Adjusted, Transfer: r.Transfer,
+		Adjustments: r.Adjustments, Adjusted: r.Adjusted, Transfer: r.Transfer, ClosedBy: r.ClosedBy,
 	}
 }
 

@@ -55,7 +55,7 @@ func (r *rich) fill() {
 	first := r.charge("one", time.Hour)
 	r.pay(first, "A", "TA01")
 	day := testDay()
-	_, err := r.service.Close(ctx, day, true)
+	_, err := r.service.Close(ctx, day, true, "operator")
 	require.NoError(r.t, err)
 	require.NoError(r.t, r.service.Seal(ctx, day, "aa"))
 

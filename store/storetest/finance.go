@@ -26,6 +26,7 @@ func bookedDuties() []duty {
 		{"an adjustment without a charge is no merchant's", bookedWithoutCharge},
 		{"a batch keeps its adjustments and its transfer", batchAdjusted},
 		{"a corrected payment is read back", transactionCorrected},
+		{"a refund is read back, and shown by its line", transactionRefunded},
 	}
 }
 
@@ -313,6 +314,24 @@ func transactionCorrected(t *testing.T, w *world) {
 	require.Equal(t, "RECOVERED", state.Paying.Receipt)
 	w.resolve(w.found(ledger.NewCase{Code: recovered.Code, Ref: "B1", Ours: price, Theirs: price - 5}).ID, ledger.ActWriteOff, -5)
 	require.Equal(t, ledger.Rupiah(-5), w.load(ledger.Keys{Code: recovered.Code, Ref: "B1"}).Tx.WrittenOff)
+}
+
+// transactionRefunded also looks at the payment's line, which tells what is owed
+// by now.
+func transactionRefunded(t *testing.T, w *world) {
+	paid := w.buy("A1")
+	before := w.lines(w.today(), 0, 1)[0]
+	require.False(t, before.Corrected)
+	twice := ledger.NewCase{Code: paid.Code, Ref: "A1", Ours: price, OursFee: fee, Theirs: 2 * price, TheirsFee: fee}
+	refunded := w.resolve(w.found(twice).ID, ledger.ActRefund, price)
+	_, err := w.service.RecordPayout(w.ctx, ledger.Payout{Reference: "P1", Case: refunded.ID, Amount: 70, On: w.today(), By: "ani"})
+	require.NoError(t, err)
+	tx := w.load(ledger.Keys{Code: paid.Code, Ref: "A1"}).Tx
+	require.Equal(t, []ledger.Rupiah{price, 70}, []ledger.Rupiah{tx.Refunded, tx.PaidBack})
+	for _, line := range []ledger.Line{w.lines(w.today(), 0, 1)[0], w.booked(merchant, w.today(), 0, 1)[0]} {
+		require.True(t, line.Corrected)
+		require.Equal(t, before.Owed+price, line.Owed)
+	}
 }
 
 func balancesByDay(t *testing.T, w *world) {

@@ -48,7 +48,7 @@ func (w *walk) drawDifference(rt *rapid.T, of purchase) ledger.NewCase {
 	tx := w.model.load(ledger.Keys{Code: w.model.codes[of.place], Ref: of.ref}).Tx
 	if tx != nil && tx.State == ledger.TxPaid {
 		n.Ours = tx.Amount
-		n.Theirs = rapid.SampledFrom([]ledger.Rupiah{0, n.Ours + 70, n.Ours - 70, n.Ours}).Draw(rt, "theirs")
+		n.Theirs = rapid.SampledFrom([]ledger.Rupiah{0, n.Ours + 70, n.Ours - 70, n.Ours, 2 * n.Ours}).Draw(rt, "theirs")
 	}
 	return n
 }
@@ -168,7 +168,7 @@ func (w *walk) closeStatement(rt *rapid.T) {
 	if rapid.IntRange(0, 5).Draw(rt, "unbalanced") == 5 {
 		closing.NetPayable++
 	}
-	w.both("close a day", func(s *side) (any, error) { return s.service.Close(s.ctx, day, true) })
+	w.both("close a day", func(s *side) (any, error) { return s.service.Close(s.ctx, day, true, "operator") })
 	w.both("close a statement", func(s *side) (any, error) { return nil, s.service.CloseStatement(s.ctx, closing) })
 }
 

@@ -38,7 +38,7 @@ func (w *walk) sweep(*rapid.T) {
 
 func (w *walk) closeDay(rt *rapid.T) {
 	day, early := w.day(rt), rapid.Bool().Draw(rt, "early")
-	w.both("close", func(s *side) (any, error) { return s.service.Close(s.ctx, day, early) })
+	w.both("close", func(s *side) (any, error) { return s.service.Close(s.ctx, day, early, "operator") })
 }
 
 func (w *walk) seal(rt *rapid.T) {

@@ -133,7 +133,7 @@ func (w *world) reverse(code ledger.PaymentCode, ref ledger.TrackingRef, edits .
 
 // closeDay closes a day before its time.
 func (w *world) closeDay(day ledger.Day) ledger.Batch {
-	b, err := w.service.Close(w.ctx, day, true)
+	b, err := w.service.Close(w.ctx, day, true, "operator")
 	require.NoError(w.t, err)
 	return b
 }
