@@ -21,8 +21,8 @@ import (
 const (
 	// maxListed bounds the entries of a remote folder.
 	maxListed = 100_000
-	// MaxFetch bounds a fetched file, in bytes.
-	MaxFetch = 4 << 30
+	// MaxFetch bounds a fetched file, in bytes: no more than what is read of one.
+	MaxFetch = 1 << 30
 	// maxSum bounds a checksum file, in bytes: a hash, a name, and a margin.
 	maxSum = 1024
 	// tempFetch begins the names of temporary files in the local folder.

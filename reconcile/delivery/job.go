@@ -59,6 +59,9 @@ type Step struct {
 	// Within is how long one attempt may take before its context ends; 0 stands
 	// for DefaultWithin.
 	Within time.Duration
+	// MayFail is after how many failed attempts the step is left undone, so that the
+	// job goes on; 0 is never.
+	MayFail int
 	// Do does it. It is called again after an error, and when the process died
 	// in it or right after it, so it must find out what is done already.
 	Do func(ctx context.Context, day ledger.Day) error
@@ -117,8 +120,8 @@ func (j Job) checkSteps() error {
 		if seen[step.Name] {
 			return fmt.Errorf("job %s: step %s is there twice: %w", j.Name, step.Name, ErrJob)
 		}
-		if step.Do == nil || step.After < 0 || step.After > maxOffset || step.Within < 0 {
-			return fmt.Errorf("job %s: step %s: want something to do, 0s to %s after the cut-off, within no less than 0s: %w",
+		if step.Do == nil || step.After < 0 || step.After > maxOffset || step.Within < 0 || step.MayFail < 0 {
+			return fmt.Errorf("job %s: step %s: want something to do, 0s to %s after the cut-off, within and may fail no less than 0: %w",
 				j.Name, step.Name, maxOffset, ErrJob)
 		}
 		seen[step.Name] = true

@@ -33,7 +33,7 @@ type Run struct {
 	Job   string     `json:"job"`
 	Day   ledger.Day `json:"day"`
 	State State      `json:"state"`
-	// Steps are those that were done, in the order in which they were.
+	// Steps are those that are over, in the order in which they were.
 	Steps []StepDone `json:"steps,omitzero"`
 	// Step is what was tried last, at Tried; Error what came of it, "" when it
 	// was done. Attempts counts tries since the last step that was done, one
@@ -52,10 +52,12 @@ type Run struct {
 	Version uint64 `json:"version"`
 }
 
-// StepDone is a step that was done.
+// StepDone is a step that is over.
 type StepDone struct {
 	Name string    `json:"name"`
 	At   time.Time `json:"at"`
+	// Failed is why it was left undone; "" when it was done.
+	Failed string `json:"failed,omitzero"`
 }
 
 // What Runs reports.
@@ -123,8 +125,17 @@ func (r Run) trying(step string, now time.Time, retry Retry) Run {
 
 // succeeded ends an attempt well.
 func (r Run) succeeded(now time.Time) Run {
-	r.Steps = append(slices.Clone(r.Steps), StepDone{r.Step, now})
 	r.Bad--
+	return r.over(StepDone{Name: r.Step, At: now})
+}
+
+// leftUndone ends the last attempt at a step that may fail.
+func (r Run) leftUndone(err error, now time.Time) Run {
+	return r.over(StepDone{Name: r.Step, At: now, Failed: cut(err.Error())})
+}
+
+func (r Run) over(step StepDone) Run {
+	r.Steps = append(slices.Clone(r.Steps), step)
 	r.Attempts, r.Error, r.NextAt = 0, "", time.Time{}
 	return r
 }

@@ -36,6 +36,8 @@ const (
 	Stepped Kind = "stepped"
 	// Stumbled: an attempt at a step failed; Run.NextAt is the next one.
 	Stumbled Kind = "stumbled"
+	// LeftUndone: a step that may fail did so for the last time; the job goes on.
+	LeftUndone Kind = "left undone"
 	// Finished: a day is done: the last good run.
 	Finished Kind = "finished"
 	// GivenUp: a day has failed for good; a person must look.
@@ -51,7 +53,7 @@ type Event struct {
 	At   time.Time
 	// Run is as it was recorded; of Broken only its Job is set.
 	Run Run
-	// Err is why, of Stumbled, GivenUp and Broken.
+	// Err is why, of Stumbled, LeftUndone, GivenUp and Broken.
 	Err error
 }
 
@@ -223,6 +225,8 @@ func (s *Schedule) try(ctx context.Context, job Job, step Step, run Run) error {
 	case ctx.Err() != nil:
 		_, err := s.runs.Save(record, run.stopped(s.now()))
 		return err
+	case step.MayFail > 0 && run.Attempts >= step.MayFail:
+		return s.save(record, LeftUndone, run.leftUndone(err, s.now()), err)
 	default:
 		return s.save(record, Stumbled, run.failed(err, s.now(), job.Retry), err)
 	}

@@ -472,3 +472,34 @@ func TestNothingIsDoneThatCannotBeRecorded(t *testing.T) {
 		require.Equal(t, 1, calls)
 	})
 }
+
+// A step that may fail is left undone for all to see, and the job goes on.
+func TestAStepThatMayFailIsLeftUndone(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	o.fail["tell 2026-11-20"] = errPartner
+	var err error
+	o.schedule, err = delivery.NewSchedule(delivery.ScheduleConfig{
+		Jobs: []delivery.Job{{
+			Name: "settlement", First: friday, CutOff: 24 * time.Hour,
+			Retry: delivery.Retry{First: time.Minute, Most: time.Hour, Attempts: 4},
+			Steps: []delivery.Step{{Name: "tell", MayFail: 2, Do: o.step("tell")}, {Name: "match", Do: o.step("match")}},
+		}},
+		Runs: o.runs, Now: func() time.Time { return o.now },
+		Observe: func(e delivery.Event) { o.events = append(o.events, fmt.Sprintf("%s %v", e.Kind, e.Err)) },
+	})
+	require.NoError(t, err)
+
+	require.Equal(t, "2026-11-21 00:01:00", o.at(t, "2026-11-21 00:00:00"))
+	require.Equal(t, []string{"tell 2026-11-20"}, o.since())
+	o.at(t, "2026-11-21 00:01:00")
+	require.Equal(t, []string{"tell 2026-11-20", "match 2026-11-20"}, o.since())
+	require.Contains(t, o.events, "left undone "+errPartner.Error())
+
+	run, err := o.runs.Get(t.Context(), "settlement", friday)
+	require.NoError(t, err)
+	require.Equal(t, delivery.Done, run.State)
+	require.Equal(t, errPartner.Error(), run.Steps[0].Failed)
+	require.Empty(t, run.Steps[1].Failed)
+	require.Equal(t, 2, run.Bad)
+}
