@@ -197,6 +197,25 @@ func recoverPayment(s State, c Case, e Adjusted, receipt string, a Agreement, no
 	return change(now, Entry{e, paymentPostings(s.Charge.Merchant, e.Amount, e.CustomerFee, e.FeeRemitted)}), nil
 }
 
+// rest is the case of what an adjustment leaves of the difference, so that it is
+// not closed with it in silence; false where it leaves nothing.
+func (c Case) rest(s State, e Adjusted) (CaseOpened, bool, error) {
+	surplus, err := c.surplus(s)
+	left := surplus - e.Net()
+	if err != nil || left == 0 {
+		return CaseOpened{}, false, err
+	}
+	class := ClassCorrectionDiffers
+	if c.Reference != "" {
+		class = ClassTransferDifference
+	}
+	theirs := c.Theirs + c.TheirsFee
+	return CaseOpened{
+		Class: class, Day: c.Day, Code: c.Code, Ref: c.Ref, Store: c.Store, Reference: c.Reference,
+		Ours: theirs - left, Theirs: theirs, Note: fmt.Sprintf("what case %d has left", c.ID), By: e.ApprovedBy,
+	}, true, nil
+}
+
 func takeBack(s State, c Case, e Adjusted, a Agreement, now time.Time) (Change, error) {
 	switch {
 	case c.Proposal.Amount != 0:
@@ -251,8 +270,6 @@ func writeOff(s State, c Case, e Adjusted, now time.Time) (Change, error) {
 		return Change{}, cannot(e, "Indomaret owes nothing for the payment by the books")
 	case amount == 0 || amount > max(0, surplus) || amount < min(0, surplus):
 		return Change{}, cannot(e, fmt.Sprintf("the amount %d is not within the difference, which is %d", amount, surplus))
-	case c.Class != ClassTransferDifference && s.Tx.Owed()+amount < 0:
-		return Change{}, cannot(e, "more would be written off than Indomaret owes for the payment")
 	}
 	e.Amount, e.Reference = amount, c.Reference
 	return change(now, Entry{e, []Posting{{IndomaretReceivable, amount}, {WriteOffs, -amount}}}), nil

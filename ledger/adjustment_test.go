@@ -260,8 +260,18 @@ func (a acting) wrote(t *testing.T, s *scene, c ledger.Case, want effect) {
 		require.Equal(t, []ledger.Kind{ledger.KindCase, ledger.KindProposed, ledger.KindResolved}, s.history(c.ID))
 		return
 	}
-	require.Len(t, records, 3)
 	require.Equal(t, []ledger.Kind{ledger.KindCase, ledger.KindProposed, ledger.KindAdjusted, ledger.KindResolved}, s.history(c.ID))
+	claim := c.Theirs + c.TheirsFee
+	left := claim - s.load(ledger.Keys{Code: s.code, Ref: s.ref}).Tx.Owed()
+	if left == 0 {
+		require.Len(t, records, 3)
+	} else {
+		// What an amount leaves of the difference is a case again, never silent.
+		require.Len(t, records, 4)
+		rest := records[3].Event.(ledger.CaseOpened)
+		require.Equal(t, ledger.ClassCorrectionDiffers, rest.Class)
+		require.Equal(t, []ledger.Rupiah{claim - left, claim}, []ledger.Rupiah{rest.Ours, rest.Theirs})
+	}
 	got := records[1].Event.(ledger.Adjusted)
 	require.Equal(t, want.postings, records[1].Postings)
 	open := s.load(ledger.Keys{Day: s.today()}).OpenDay

@@ -516,7 +516,8 @@ type Approval struct {
 
 // DecideApprove does what was proposed, and resolves the case.
 //
-//	proposed, by another person    the act's entries, resolved
+//	proposed, by another person    the act's entries, resolved; a case of what they
+//	                               leave of the difference
 //	proposed, by the same          ErrSamePerson
 //	another proposal, or none      ErrCaseState
 //	the act can't be done now      ErrAct
@@ -539,9 +540,15 @@ func DecideApprove(s State, id uint64, p Approval, a Agreement, now time.Time) (
 	if err != nil {
 		return Change{}, err
 	}
-	booked.At = now
-	booked.Entries = append(booked.Entries, Entry{Event: Resolved{Case: id, Proposal: p.Seq, By: p.By}})
-	return booked, nil
+	resolved := change(now, append(booked.Entries, Entry{Event: Resolved{Case: id, Proposal: p.Seq, By: p.By}})...)
+	if booked.Empty() {
+		return resolved, nil
+	}
+	rest, left, err := c.rest(s, booked.Entries[0].Event.(Adjusted))
+	if left {
+		resolved.Entries = append(resolved.Entries, Entry{Event: rest})
+	}
+	return resolved, err
 }
 
 // caseFor is a loaded case for a person to act on. Errors: ErrNotFound, ErrText.

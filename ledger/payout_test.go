@@ -81,6 +81,7 @@ func TestPayoutsBounds(t *testing.T) {
 		{"sent back by the bank, and paid again", 96_410, []ledger.Rupiah{96_410, -96_410, 96_410, 1}, 3},
 		{"more back than was paid", 96_410, []ledger.Rupiah{50_000, -50_001}, 1},
 		{"the merchant owes", -4_590, []ledger.Rupiah{-4_000, -590, -1}, 2},
+		{"the merchant's is sent back", -4_590, []ledger.Rupiah{-4_590, 4_590, 1}, 2},
 		{"the merchant owes and is paid", -4_590, []ledger.Rupiah{1}, 0},
 		{"nobody owes", 0, []ledger.Rupiah{1}, 0},
 		{"nobody owes, the other way", 0, []ledger.Rupiah{-1}, 0},
@@ -158,6 +159,10 @@ func TestPayoutOfARefund(t *testing.T) {
 	require.ErrorIs(t, back("OUT-2", 20_001), ledger.ErrSum)
 	require.NoError(t, back("OUT-2", 20_000))
 	require.ErrorIs(t, back("OUT-3", 1), ledger.ErrSum)
+	require.ErrorIs(t, back("OUT-4", -30_001), ledger.ErrSum)
+	require.NoError(t, back("OUT-4", -30_000), "the bank sent it back")
+	require.Equal(t, ledger.Rupiah(-30_000), w.balances()[ledger.Suspense])
+	require.NoError(t, back("OUT-5", 30_000))
 	require.Equal(t, map[ledger.Account]ledger.Rupiah{ledger.IndomaretReceivable: 30_000, ledger.Bank: -30_000}, w.balances())
 }
 
