@@ -162,7 +162,7 @@ func (b *books) close(days ...ledger.Day) {
 		if closes := day.End(26 * time.Hour); b.now.Before(closes) {
 			b.now = closes
 		}
-		_, err := b.ledger.Close(b.Context(), day, false)
+		_, err := b.ledger.Close(b.Context(), day, false, "operator")
 		require.NoError(b, err)
 	}
 }
@@ -170,9 +170,9 @@ func (b *books) close(days ...ledger.Day) {
 // adjust opens a case and does an act about it; the error is the act's.
 func (b *books) adjust(c ledger.NewCase, act ledger.Act, amount ledger.Rupiah) (ledger.Case, error) {
 	b.Helper()
-	// A case is known by its line too, so each is a new one.
+	// A case is known by its class too, so each is a new one.
 	b.serial++
-	c.Line = uint64(b.serial)
+	c.Class = fmt.Sprintf("%s_%d", c.Class, b.serial)
 	opened, err := b.ledger.OpenCases(b.Context(), "matcher", []ledger.NewCase{c})
 	require.NoError(b, err)
 	require.Equal(b, 1, opened)

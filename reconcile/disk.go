@@ -30,6 +30,8 @@ const (
 	phonesSuffix   = ".phones"
 	findingsSuffix = ".findings"
 	outcomeName    = "outcome.json"
+	// damagedSuffix is added to an outcome that is set aside.
+	damagedSuffix = ".damaged"
 	// stagingPrefix begins the folder of an import under way.
 	stagingPrefix = ".import-"
 )
@@ -58,7 +60,7 @@ func (s *Service) days(from ledger.Day) ([]ledger.Day, error) {
 	}
 	var days []ledger.Day
 	for _, entry := range entries { // sorted by name, and days sort as text
-		if day, err := ledger.ParseDay(entry.Name()); err == nil && day >= from {
+		if day, err := ledger.ParseDay(entry.Name()); err == nil && day >= from && entry.IsDir() {
 			days = append(days, day)
 		}
 	}
@@ -122,11 +124,20 @@ func writeSpool(path string, write func(*spoolWriter) error) error {
 	})
 }
 
+// openKept opens a file that must be there. Error: ErrDamaged, and the disk's.
+func openKept(path string) (*os.File, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return file, err
+}
+
 // payloads reads the file of records at a path, naming it in errors. Errors:
 // ErrDamaged, and those of reading.
 func payloads(path string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		file, err := os.Open(path)
+		file, err := openKept(path)
 		if err != nil {
 			yield(nil, err)
 			return

@@ -23,18 +23,22 @@
 //
 // Match compares a closed batch with the newest version of the day's file, and
 // both with what the day before has carried. Everything that is not agreed is
-// kept as a finding; each that needs a person opens a case in the ledger, once
-// however often the day is matched. Cases that an earlier match opened are never
-// closed by a later one: it only notes in them what it has found since.
+// kept as a finding. A payment whose findings need a person has one case, over all
+// that Indomaret has of it in all matched files; the same amounts are one case
+// however often the day is matched, others are a new one. Cases that an earlier
+// match opened are never closed by a later one: it only notes in them what it has
+// found since, and which case is newer.
 //
 // A day may be matched again, for a corrected file. Days after it depend on it,
-// by what it carries and by which payments it found; those that were matched
-// before are matched again, in order, where that has changed.
+// by what it carries and by what it found; those that were matched before are
+// matched again, in order, where that has changed. What is damaged of an earlier
+// match is set aside as outcome.json.damaged, and that day is matched anew.
 //
-// Adjustments stand in batches as lines of their own. They correct what a match
-// found, so they are no payments to be matched: a payment that was recovered,
-// refunded or taken back by an approved act is found again as it was found
-// before, and its case, which is resolved, is not opened again.
+// Adjustments stand in batches as lines of their own, which are no payments to be
+// matched: a payment that was corrected by an approved act keeps the class that it
+// had. But what Indomaret owes for it is another by now, so its case is another
+// too: as long as Indomaret's files have just that, there is none, and where they
+// do not, ledger.ClassCorrectionDiffers says by how much.
 //
 // # Statements and cash
 //

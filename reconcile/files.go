@@ -34,7 +34,7 @@ const progressStep = 10_000
 
 // Import takes a file of Indomaret's as its day's next version. Nothing of it
 // counts unless all of it is right. The same bytes again are no new version: the
-// one that is there is returned, and taken is false. Progress is told the lines
+// one that is there is returned, and taken is false; Counts says which is matched. Progress is told the lines
 // read.
 //
 // Errors: ledger.ErrRepeated (the same bytes are another day's version, which is
@@ -365,10 +365,22 @@ func (s *Service) newest(ctx context.Context, day ledger.Day) (ledger.PartnerFil
 	return files[len(files)-1], nil
 }
 
-// MissingFiles lists the closed days up to one that have no file of Indomaret's
-// (match.FileMissing), in order. Days before the first that has one do not
-// count; where there is none yet, only the last day asked for does. Errors are
-// the store's and the disk's.
+// Counts is the version of a day's file that is matched: the newest. Importing an
+// older version's bytes again changes nothing about that. Errors: ErrNoFile, and
+// the store's.
+func (s *Service) Counts(ctx context.Context, day ledger.Day) (int, error) {
+	file, err := s.newest(ctx, day)
+	if err != nil {
+		return 0, fmt.Errorf("version of %s that counts: %w", day, err)
+	}
+	return file.Version, nil
+}
+
+// MissingFiles lists the days up to one that are over, or whose batch is closed,
+// and have no file of Indomaret's (match.FileMissing), in order: days on which we
+// sold nothing too, for Indomaret may have. Days before the first that has a file
+// do not count, nor those more than MaxDays back; where there is no file yet, only
+// the last day asked for does. Errors are the store's and the disk's.
 func (s *Service) MissingFiles(ctx context.Context, through ledger.Day) ([]ledger.Day, error) {
 	missing, err := s.missingFiles(ctx, through)
 	if err != nil {
@@ -378,36 +390,38 @@ func (s *Service) MissingFiles(ctx context.Context, through ledger.Day) ([]ledge
 }
 
 func (s *Service) missingFiles(ctx context.Context, through ledger.Day) ([]ledger.Day, error) {
-	from := through
 	days, err := s.days("")
 	if err != nil {
 		return nil, err
 	}
-	if len(days) > 0 {
-		from = min(from, days[0])
+	from := through
+	for range MaxDays - 1 {
+		if len(days) == 0 || from <= days[0] {
+			break
+		}
+		from = from.Previous()
+	}
+	batches, err := s.config.Ledger.Reader().Batches(ctx, from, MaxDays)
+	if err != nil {
+		return nil, err
+	}
+	closed := map[ledger.Day]bool{}
+	for _, b := range batches {
+		closed[b.Day] = b.Closed()
 	}
 	var missing []ledger.Day
-	for {
-		batches, err := s.config.Ledger.Reader().Batches(ctx, from, MaxDays)
-		if err != nil {
+	for day := from; day <= through; day = day.Next() {
+		if !closed[day] && day >= s.config.Ledger.Today() {
+			continue
+		}
+		_, err := s.newest(ctx, day)
+		if errors.Is(err, ErrNoFile) {
+			missing = append(missing, day)
+		} else if err != nil {
 			return nil, err
 		}
-		for _, b := range batches {
-			if b.Day > through {
-				return missing, nil
-			}
-			_, err := s.newest(ctx, b.Day)
-			if errors.Is(err, ErrNoFile) && b.Closed() {
-				missing = append(missing, b.Day)
-			} else if err != nil && !errors.Is(err, ErrNoFile) {
-				return nil, err
-			}
-			from = b.Day.Next()
-		}
-		if len(batches) < MaxDays {
-			return missing, nil
-		}
 	}
+	return missing, nil
 }
 
 // FileClass is the class of what is wrong with a day's file as a whole, where an

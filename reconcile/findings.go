@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"strings"
 
 	"paypoint/ledger"
@@ -50,15 +49,22 @@ type FindingPage struct {
 // MaxFindings is the most findings on a page.
 const MaxFindings = 1000
 
-// findings reads what a run has kept: all that it found but what is MATCHED.
+// findings reads what a run has kept: all that it found but what is MATCHED in a
+// batch of ours.
 func (s *Service) findings(ctx context.Context, day ledger.Day, run int) iter.Seq2[match.Finding, error] {
-	return readFindings(ctx, payloads(s.runPath(day, run)))
+	return func(yield func(match.Finding, error) bool) {
+		for kept, err := range readFindings(ctx, payloads(s.runPath(day, run))) {
+			if !yield(kept.Finding, err) {
+				return
+			}
+		}
+	}
 }
 
-func readFindings(ctx context.Context, records iter.Seq2[[]byte, error]) iter.Seq2[match.Finding, error] {
-	return func(yield func(match.Finding, error) bool) {
+func readFindings(ctx context.Context, records iter.Seq2[[]byte, error]) iter.Seq2[keptFinding, error] {
+	return func(yield func(keptFinding, error) bool) {
 		for payload, err := range records {
-			var found match.Finding
+			var found keptFinding
 			if err = errors.Join(err, ctx.Err()); err == nil {
 				f := fields{rest: payload}
 				found = f.finding()
@@ -73,7 +79,7 @@ func readFindings(ctx context.Context, records iter.Seq2[[]byte, error]) iter.Se
 
 // lastFindings reads the findings of a day's last match. They may be read even while
 // the day is matched again. Errors: ErrNotMatched, ErrDamaged, and the disk's.
-func (s *Service) lastFindings(ctx context.Context, day ledger.Day) (Outcome, iter.Seq2[match.Finding, error], io.Closer, error) {
+func (s *Service) lastFindings(ctx context.Context, day ledger.Day) (Outcome, iter.Seq2[keptFinding, error], io.Closer, error) {
 	s.kept.RLock()
 	defer s.kept.RUnlock()
 	k, err := s.outcome(day)
@@ -81,7 +87,7 @@ func (s *Service) lastFindings(ctx context.Context, day ledger.Day) (Outcome, it
 		return Outcome{}, nil, nil, err
 	}
 	// Once open the file can be read to its end, also when the next match removes it.
-	file, err := os.Open(s.runPath(day, k.Run))
+	file, err := openKept(s.runPath(day, k.Run))
 	if err != nil {
 		return Outcome{}, nil, nil, err
 	}
@@ -123,13 +129,23 @@ func (s *Service) eachFinding(ctx context.Context, day ledger.Day, each func(Out
 		if err != nil {
 			return err
 		}
+		if f.Class == match.Matched {
+			continue
+		}
 		number++
-		if more, err := each(outcome, shown(number, f)); err != nil || !more {
+		seen := shown(number, f.Finding)
+		if f.corrected {
+			seen.Known = strings.TrimPrefix(seen.Known+"; "+correctedText, "; ")
+		}
+		if more, err := each(outcome, seen); err != nil || !more {
 			return err
 		}
 	}
 	return nil
 }
+
+// correctedText is known of a payment whose books approved acts have changed since.
+const correctedText = "it was corrected: what Indomaret owes for it is another by now"
 
 // shown is a finding as people see it.
 func shown(number uint64, f match.Finding) Finding {

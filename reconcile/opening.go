@@ -6,6 +6,8 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
+	"unicode"
 
 	"paypoint/ledger"
 	"paypoint/reconcile/match"
@@ -19,7 +21,7 @@ const (
 	casePage = 500
 )
 
-// caseName is what a case of the matcher's is known by, but for repeated lines.
+// caseName is what a finding's case is about.
 type caseName struct {
 	class match.Class
 	day   ledger.Day
@@ -40,6 +42,8 @@ type openCase struct {
 	id    uint64
 	class match.Class
 	day   ledger.Day
+	// ours and theirs are its sums, with fees.
+	ours, theirs ledger.Rupiah
 }
 
 // openCases are all that are not resolved, by payment, and their number by day.
@@ -58,7 +62,9 @@ func (s *Service) openCases(ctx context.Context) (openCases, error) {
 		}
 		for _, c := range page.Cases {
 			key := match.Key{Code: c.Code, Ref: c.Ref}
-			open.payments[key] = append(open.payments[key], openCase{id: c.ID, class: match.Class(c.Class), day: c.Day})
+			open.payments[key] = append(open.payments[key], openCase{
+				id: c.ID, class: match.Class(c.Class), day: c.Day, ours: c.Ours + c.OursFee, theirs: c.Theirs + c.TheirsFee,
+			})
 			open.days[c.Day]++
 		}
 		if after = page.Next; after == 0 {
@@ -67,86 +73,97 @@ func (s *Service) openCases(ctx context.Context) (openCases, error) {
 	}
 }
 
-// newCases are the cases that findings need, in their order. Of lines that
-// repeat a payment each has its own, told apart by how many came before: a line
-// has another number in a corrected file.
-func newCases(found iter.Seq2[match.Finding, error], about func(match.Finding) string, feeRemitted bool) iter.Seq2[ledger.NewCase, error] {
-	return func(yield func(ledger.NewCase, error) bool) {
-		var last caseName
-		repeated := uint64(0)
-		for f, err := range found {
-			if err != nil {
-				yield(ledger.NewCase{}, err)
-				return
+// newest is the newest open case that a match opened of a payment; zero where
+// there is none.
+func (o openCases) newest(k match.Key) openCase {
+	var newest openCase
+	for _, c := range o.payments[k] {
+		if c.class != ledger.ClassReversalRefused && c.id > newest.id {
+			newest = c
+		}
+	}
+	return newest
+}
+
+// has says that another day's match has opened a case of the same money, so that
+// one of this day would say nothing new.
+func (o openCases) has(c ledger.NewCase) bool {
+	there := o.newest(match.Key{Code: c.Code, Ref: c.Ref})
+	return there.id != 0 && there.day != c.Day && there.ours == c.Ours+c.OursFee && there.theirs == c.Theirs+c.TheirsFee
+}
+
+// adjustedPayments are the payments of which an approved act has booked something,
+// by a case of the day or of the day before, which may have been carried.
+func (s *Service) adjustedPayments(ctx context.Context, day ledger.Day) (map[match.Key]ledger.Case, error) {
+	adjusted := map[match.Key]ledger.Case{}
+	for after := uint64(0); ; {
+		page, err := s.config.Ledger.Cases(ctx, ledger.CaseQuery{After: after, Limit: casePage})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range page.Cases {
+			if c.Booked != 0 && c.Ref != "" && (c.Day == day || c.Day == day.Previous()) {
+				adjusted[match.Key{Code: c.Code, Ref: c.Ref}] = c
 			}
-			if !needsCase(f.Class) {
-				continue
-			}
-			// Findings come in the order of payments, so lines that repeat one stand
-			// together.
-			name := nameOf(f)
-			if name != last {
-				last, repeated = name, 0
-			}
-			c := newCase(f, feeRemitted)
-			c.Note = about(f)
-			if f.Class == match.DuplicateInFile {
-				repeated++
-				c.Line = repeated
-			}
-			if !yield(c, nil) {
-				return
-			}
+		}
+		if after = page.Next; after == 0 {
+			return adjusted, nil
 		}
 	}
 }
 
-// newCase is the case of a finding.
-func newCase(f match.Finding, feeRemitted bool) ledger.NewCase {
-	name, seen := nameOf(f), shown(0, f)
-	c := ledger.NewCase{Class: string(name.class), Day: name.day, Code: name.key.Code, Ref: name.key.Ref}
-	if f.Theirs != nil {
-		c.Store = f.Theirs.Store
-	}
-	if c.Store == "" && f.Ours != nil {
-		c.Store = f.Ours.Store
-	}
-	var fee, theirFee ledger.Rupiah
-	c.Ours, fee = seen.Ours.inForce()
-	c.Theirs, theirFee = seen.Theirs.inForce()
-	// A fee that the partner keeps is no money of ours, on either side.
-	if feeRemitted {
-		c.OursFee, c.TheirsFee = fee, theirFee
-	}
-	return c
+// foundBy says which match has found something.
+func (o Outcome) foundBy() string {
+	return fmt.Sprintf("Found by matching %s with version %d of Indomaret's file.", o.Day, o.Version)
 }
 
 // about is the note with which a case is opened.
 func (o Outcome) about(f match.Finding) string {
-	return fmt.Sprintf("Found by matching %s with version %d of Indomaret's file. %s", o.Day, o.Version, shown(0, f).words())
+	return noteText(o.foundBy() + " " + shown(0, f).words())
 }
 
-// openFound opens the cases that a run's findings need.
-func (s *Service) openFound(ctx context.Context, o *Outcome, by string) error {
-	var group []ledger.NewCase
-	open := func() error {
-		opened, err := s.config.Ledger.OpenCases(ctx, by, group)
-		o.Opened += opened
-		group = group[:0]
+// noteText is a text as the ledger takes it: a file may bring what can't be
+// printed.
+func noteText(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
+	if runes := []rune(text); len(runes) > ledger.MaxCaseText {
+		return string(runes[:ledger.MaxCaseText])
+	}
+	return text
+}
+
+// openFound opens the cases that a run's payments need.
+func (r *run) openFound(ctx context.Context) error {
+	found, err := r.newCases(ctx)
+	if err != nil {
 		return err
 	}
-	found := s.findings(ctx, o.Day, o.Run)
-	for c, err := range newCases(found, o.about, s.config.Ledger.Agreement().FeeRemitted) {
-		if err != nil {
-			return err
-		}
-		if group = append(group, c); len(group) == casePage {
-			if err := open(); err != nil {
-				return err
+	r.kept.Opened, err = r.service.config.Ledger.OpenCases(ctx, r.kept.By, found)
+	return err
+}
+
+// superseded are the notes for older open cases of payments that have a newer one:
+// the ledger allows acts only there.
+func (r *run) superseded(ctx context.Context) ([]note, error) {
+	open, err := r.service.openCases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var notes []note
+	for _, a := range r.accounts {
+		newest := open.newest(a.key)
+		for _, c := range open.payments[a.key] {
+			if c.id < newest.id {
+				notes = append(notes, note{c.id, fmt.Sprintf("Case %d was found later of the same payment.", newest.id)})
 			}
 		}
 	}
-	return open()
+	return notes, nil
 }
 
 // note is something to be noted in a case.
@@ -168,16 +185,16 @@ func (o Outcome) sighted(f match.Finding, open openCases) []note {
 		if f.Theirs.Day < c.day || name.opens(c) || f.Class == match.Carried && c.day == f.Theirs.Day {
 			continue
 		}
-		notes = append(notes, note{c.id, fmt.Sprintf("Found in Indomaret's file of %s, matching %s with version %d: %s. %s",
-			f.Theirs.Day, o.Day, o.Version, f.Class, shown(0, f).words())})
+		notes = append(notes, note{c.id, noteText(fmt.Sprintf("Found in Indomaret's file of %s, matching %s with version %d: %s. %s",
+			f.Theirs.Day, o.Day, o.Version, f.Class, shown(0, f).words()))})
 	}
 	return notes
 }
 
 // opens says that a finding needs no note in a case, for it is the case's own, or
-// one is of the other's repeated line.
+// one is of the other's repeated line, or the case is of all that Indomaret has.
 func (name caseName) opens(c openCase) bool {
-	return c.day == name.day && (c.class == name.class || c.class == match.DuplicateInFile || name.class == match.DuplicateInFile)
+	return c.day == name.day && (c.class == name.class || c.class == ledger.ClassCorrectionDiffers || c.class == match.DuplicateInFile || name.class == match.DuplicateInFile)
 }
 
 // gone are the notes for the open cases of an earlier run's findings that are

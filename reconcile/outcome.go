@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"paypoint/ledger"
@@ -61,6 +62,12 @@ type Outcome struct {
 	// AfterMatched says that the day before was matched, so that what it carried
 	// is in this match.
 	AfterMatched bool `json:"after_matched"`
+	// Skipped are earlier days that were not matched though the day before each has
+	// carried something: nobody looks at that until they are matched.
+	Skipped []ledger.Day `json:"skipped,omitempty"`
+	// Remade are the days whose kept outcome or findings were found damaged, and
+	// which were matched anew. Only Match tells them, once.
+	Remade []ledger.Day `json:"remade,omitempty"`
 	// WithoutFees says that the file has no fees, so that none were compared.
 	WithoutFees bool `json:"without_fees"`
 	Ours        Pile `json:"ours"`
@@ -119,8 +126,8 @@ type keptOutcome struct {
 	Chain string `json:"chain"`
 }
 
-// Outcome is what the last match of a day came to. Errors: ErrNotMatched, and
-// those of the disk.
+// Outcome is what the last match of a day came to. Errors: ErrNotMatched,
+// ErrDamaged, and those of the disk.
 func (s *Service) Outcome(_ context.Context, day ledger.Day) (Outcome, error) {
 	s.kept.RLock()
 	defer s.kept.RUnlock()
@@ -135,7 +142,7 @@ func (s *Service) Outcome(_ context.Context, day ledger.Day) (Outcome, error) {
 func (s *Service) outcome(day ledger.Day) (keptOutcome, error) {
 	var k keptOutcome
 	text, err := os.ReadFile(filepath.Join(s.folder(day), outcomeName))
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return k, ErrNotMatched
 	}
 	if err != nil {
@@ -144,7 +151,89 @@ func (s *Service) outcome(day ledger.Day) (keptOutcome, error) {
 	if err := json.Unmarshal(text, &k); err != nil {
 		return k, fmt.Errorf("%s: %w: %w", outcomeName, ErrDamaged, err)
 	}
+	if k.Day != day || k.Run < 1 || k.DoneRun < 0 || k.DoneRun > k.Run {
+		return k, fmt.Errorf("%s: it is of day %q, run %d, after run %d: %w", outcomeName, k.Day, k.Run, k.DoneRun, ErrDamaged)
+	}
 	return k, nil
+}
+
+// whole reads all that a match has left of a day. Errors: ErrNotMatched,
+// ErrDamaged, and the disk's.
+func (s *Service) whole(ctx context.Context, day ledger.Day) error {
+	k, err := s.outcome(day)
+	if err != nil {
+		return err
+	}
+	runs := []int{k.Run}
+	if k.DoneRun != 0 && k.DoneRun != k.Run {
+		runs = append(runs, k.DoneRun)
+	}
+	for _, run := range runs {
+		for _, err := range s.findings(ctx, day, run) {
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// setAside makes days whose outcome or findings are damaged count as not matched,
+// and returns them in order.
+func (s *Service) setAside(ctx context.Context) ([]ledger.Day, error) {
+	days, err := s.days("")
+	if err != nil {
+		return nil, err
+	}
+	var damaged []ledger.Day
+	for _, day := range days {
+		err := s.whole(ctx, day)
+		if errors.Is(err, ErrDamaged) {
+			damaged = append(damaged, day)
+			path := filepath.Join(s.folder(day), outcomeName)
+			s.kept.Lock()
+			err = os.Rename(path, path+damagedSuffix)
+			s.kept.Unlock()
+		}
+		if err != nil && !errors.Is(err, ErrNotMatched) {
+			return nil, fmt.Errorf("match of %s: %w", day, err)
+		}
+	}
+	return damaged, nil
+}
+
+// skipped are the days before one that were not matched though the day before each
+// has carried something.
+func (s *Service) skipped(day ledger.Day) ([]ledger.Day, error) {
+	days, err := s.days("")
+	if err != nil {
+		return nil, err
+	}
+	var waiting ledger.Day
+	var skipped []ledger.Day
+	for _, earlier := range days {
+		if earlier >= day {
+			break
+		}
+		k, err := s.outcome(earlier)
+		if errors.Is(err, ErrNotMatched) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("outcome of %s: %w", earlier, err)
+		}
+		if waiting != "" && waiting != earlier {
+			skipped = append(skipped, waiting)
+		}
+		waiting = ""
+		if k.Of(match.Carried).Findings > 0 {
+			waiting = earlier.Next()
+		}
+	}
+	if waiting != "" && waiting != day {
+		skipped = append(skipped, waiting)
+	}
+	return skipped, nil
 }
 
 // keep puts an outcome in the place of the one before, and removes the findings
@@ -191,6 +280,9 @@ type DayState struct {
 	Files []ledger.PartnerFile `json:"files"`
 	// Outcome is that of the last match; nil where there was none.
 	Outcome *Outcome `json:"outcome"`
+	// Damaged says that the kept outcome is damaged: matching the day again, or any
+	// other, makes it anew.
+	Damaged bool `json:"damaged,omitempty"`
 	// OpenCases counts those of the day, of any class, that are not resolved.
 	OpenCases int `json:"open_cases"`
 }
@@ -236,9 +328,12 @@ func (s *Service) dayStates(ctx context.Context, from ledger.Day, limit int) ([]
 			return nil, err
 		}
 		outcome, err := s.Outcome(ctx, day)
-		if err == nil {
+		switch {
+		case err == nil:
 			state.Outcome = &outcome
-		} else if !errors.Is(err, ErrNotMatched) {
+		case errors.Is(err, ErrDamaged):
+			state.Damaged = true
+		case !errors.Is(err, ErrNotMatched):
 			return nil, err
 		}
 		states = append(states, state)

@@ -30,25 +30,41 @@ const (
 // A match is whole or not at all; what was kept of an earlier one stays until
 // then. Matching a day again is always safe.
 //
+// What is damaged of earlier matches is set aside, and those days are matched
+// anew with it: Outcome.Remade names them.
+//
 // Errors: ledger.ErrNotFound and ErrNotClosed (the batch), ErrNoFile,
-// ErrTooManyCases (with the outcome, which is kept), ErrTotals, ErrDamaged, and
-// those of the store and the disk.
+// ErrTooManyCases (with the outcome, which is kept), ErrTotals, ErrDamaged (the
+// file's entries), and those of the store and the disk.
 func (s *Service) Match(ctx context.Context, day ledger.Day, by string, progress Progress) (Outcome, error) {
 	end, err := s.begin(ctx)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("match %s: %w", day, err)
 	}
 	defer end()
+	damaged, err := s.setAside(ctx)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("match %s: look at what was kept: %w", day, err)
+	}
+	var others error
+	for _, earlier := range damaged {
+		if earlier < day {
+			// A day that can't be matched keeps none after it from being matched.
+			_, err := s.matchDay(ctx, earlier, by, progress)
+			others = errors.Join(others, err)
+		}
+	}
 	outcome, err := s.matchDay(ctx, day, by, progress)
+	outcome.Remade = damaged
 	if err != nil && !errors.Is(err, ErrTooManyCases) {
 		return outcome, err
 	}
-	return outcome, errors.Join(err, s.matchLater(ctx, day, by, progress))
+	return outcome, errors.Join(others, err, s.matchLater(ctx, day, by, damaged, progress))
 }
 
-// matchLater matches the later days again whose basis has changed, or of which
-// not all cases were opened.
-func (s *Service) matchLater(ctx context.Context, day ledger.Day, by string, progress Progress) error {
+// matchLater matches the later days again whose basis has changed, of which not
+// all cases were opened, or whose outcome was damaged.
+func (s *Service) matchLater(ctx context.Context, day ledger.Day, by string, damaged []ledger.Day, progress Progress) error {
 	days, err := s.days(day.Next())
 	if err != nil {
 		return fmt.Errorf("match the days after %s again: %w", day, err)
@@ -56,10 +72,10 @@ func (s *Service) matchLater(ctx context.Context, day ledger.Day, by string, pro
 	var flooded error
 	for _, later := range days {
 		k, err := s.outcome(later)
-		if errors.Is(err, ErrNotMatched) {
+		if errors.Is(err, ErrNotMatched) && !slices.Contains(damaged, later) {
 			continue
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrNotMatched) {
 			return fmt.Errorf("outcome of %s: %w", later, err)
 		}
 		basis, err := s.basis(later)
@@ -118,6 +134,15 @@ type run struct {
 	carriedFrom int
 	cases       openCases
 	notes       []note
+	// corrected are the payments met so far whose books were changed by acts, and
+	// adjusted those of them not met that a case of these days has changed.
+	corrected map[match.Key]bool
+	adjusted  map[match.Key]ledger.Case
+	// group is the payment whose findings come in, accounts those that may need a
+	// case, of which so many have differing findings.
+	group     account
+	accounts  []account
+	differing int
 	// chain hashes what later days depend on.
 	chain    hash.Hash
 	progress Progress
@@ -148,7 +173,7 @@ func (s *Service) matchClosed(ctx context.Context, day ledger.Day, by string, pr
 
 // newRun gathers what a match needs.
 func (s *Service) newRun(ctx context.Context, day ledger.Day, by string) (*run, error) {
-	r := &run{service: s}
+	r := &run{service: s, corrected: map[match.Key]bool{}}
 	var err error
 	if r.batch, err = s.config.Settlement.Get(ctx, day); err != nil {
 		return nil, err
@@ -175,11 +200,17 @@ func (s *Service) newRun(ctx context.Context, day ledger.Day, by string) (*run, 
 	if r.kept.Basis, err = s.basis(day); err != nil {
 		return nil, err
 	}
+	if r.kept.Skipped, err = s.skipped(day); err != nil {
+		return nil, err
+	}
 	// The day is in it, so that a day without any findings makes a difference to
 	// those after it, for whom its batch counts as matched.
 	r.chain = sha256.New()
 	fmt.Fprintf(r.chain, "%s %s\n", r.kept.Basis, day)
-	r.cases, err = s.openCases(ctx)
+	if r.cases, err = s.openCases(ctx); err != nil {
+		return nil, err
+	}
+	r.adjusted, err = s.adjustedPayments(ctx, day)
 	return r, err
 }
 
@@ -187,7 +218,7 @@ func (s *Service) newRun(ctx context.Context, day ledger.Day, by string) (*run, 
 func (r *run) match(ctx context.Context) error {
 	s, day := r.service, r.kept.Day
 	size := recordSize * int64(r.batch.Paid+r.batch.Reversed)
-	ours, err := match.Sort(ctx, s.booked(ctx, day), match.SortOptions{Dir: s.config.TempDir, Memory: sortMemory(size)})
+	ours, err := match.Sort(ctx, r.booked(ctx), match.SortOptions{Dir: s.config.TempDir, Memory: sortMemory(size)})
 	if err != nil {
 		return fmt.Errorf("payments of the batch: %w", err)
 	}
@@ -197,7 +228,7 @@ func (r *run) match(ctx context.Context) error {
 		return err
 	}
 	r.kept.WithoutFees = head.WithoutFees
-	known := &standings{service: s, day: day, open: map[ledger.Day]*unfound{}}
+	known := &standings{service: s, day: day, open: map[ledger.Day]*unfound{}, corrected: r.corrected}
 	defer known.close()
 	options := match.Options{
 		Day: day, WithoutFees: head.WithoutFees, Progress: r.told(ours.Len()),
@@ -206,10 +237,11 @@ func (r *run) match(ctx context.Context) error {
 	// The run's number is new, so the findings of the outcome before stay as they are.
 	return writeSpool(s.runPath(day, r.kept.Run), func(w *spoolWriter) error {
 		totals, err := match.Match(
-			merged(r.carried(ctx, ourSide), ours.All(ctx)), merged(r.carried(ctx, theirSide), theirs), options, r.finder(w))
+			merged(r.carried(ctx, ourSide), ours.All(ctx)), merged(r.carried(ctx, theirSide), theirs), options, r.finder(ctx, w))
 		if err != nil {
 			return err
 		}
+		r.endGroup()
 		r.kept.take(totals)
 		r.kept.Chain = hex.EncodeToString(r.chain.Sum(nil))
 		return r.check(totals)
@@ -225,20 +257,23 @@ func (r *run) told(ours int) func(read int) {
 }
 
 // finder takes the findings as they come.
-func (r *run) finder(w *spoolWriter) func(match.Finding) error {
+func (r *run) finder(ctx context.Context, w *spoolWriter) func(match.Finding) error {
 	var payload []byte
 	return func(f match.Finding) error {
+		if err := r.gather(ctx, f); err != nil {
+			return err
+		}
 		r.notes = append(r.notes, r.kept.sighted(f, r.cases)...)
-		if f.Class == match.Matched {
+		// What agrees is only counted, but for a line that says REVERSED of a payment
+		// in no batch of these days: it may take back an earlier file's.
+		if f.Class == match.Matched && f.Ours != nil {
 			return nil
 		}
-		payload = appendFinding(payload[:0], f)
-		// What is carried goes into the next day; what has no line yet decides whether
-		// one that comes later is the first.
-		if f.Class == match.Carried || oursAlone(f) {
-			r.chain.Write(payload) // a hash never fails
-		}
-		return w.add(payload)
+		payload = appendFinding(payload[:0], f, false)
+		// Later days depend on what is carried, on what has no line yet and on how much
+		// Indomaret has of a payment. That it was corrected changes none of it.
+		r.chain.Write(payload) // a hash never fails
+		return w.add(appendFinding(payload[:0], f, r.corrected[nameOf(f).key]))
 	}
 }
 
@@ -272,27 +307,36 @@ func (r *run) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.openFound(ctx, o, o.By); err != nil {
+	if err := r.openFound(ctx); err != nil {
 		return err
 	}
-	if o.Noted, err = s.addNotes(ctx, o.By, append(r.notes, gone...)); err != nil {
+	superseded, err := r.superseded(ctx)
+	if err != nil {
+		return err
+	}
+	if o.Noted, err = s.addNotes(ctx, o.By, slices.Concat(r.notes, gone, superseded)); err != nil {
 		return err
 	}
 	o.Done, r.kept.DoneRun = true, o.Run
 	return nil
 }
 
-// booked reads the payments of a batch. Adjustments are none.
-func (s *Service) booked(ctx context.Context, day ledger.Day) iter.Seq2[match.Entry, error] {
+// booked reads the payments of the batch, and remembers which were corrected.
+// Adjustments are none.
+func (r *run) booked(ctx context.Context) iter.Seq2[match.Entry, error] {
+	day := r.kept.Day
 	return func(yield func(match.Entry, error) bool) {
 		for after := uint64(0); ; {
-			lines, err := s.config.Ledger.Reader().Lines(ctx, day, after, linePage)
+			lines, err := r.service.config.Ledger.Reader().Lines(ctx, day, after, linePage)
 			if err != nil {
 				yield(match.Entry{}, fmt.Errorf("read lines of %s after journal record %d: %w", day, after, err))
 				return
 			}
 			for _, l := range lines {
 				after = l.Seq
+				if l.Corrected {
+					r.corrected[match.Key{Code: l.Code, Ref: l.Ref}] = true
+				}
 				if l.Adjustment == nil && !yield(ourEntry(l), nil) {
 					return
 				}

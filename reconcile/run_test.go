@@ -122,7 +122,7 @@ func TestMatchACorrectedFile(t *testing.T) {
 		o.matched(t, friday, agreed, theirs, theirs)
 		o.matched(t, saturday)
 		o.matched(t, sunday)
-		require.Equal(t, []string{"AMOUNT_MISMATCH", "DUPLICATE_IN_FILE", "MISSING_AT_INDOMARET"}, classes(o.cases(t, true)))
+		require.Equal(t, []string{"DUPLICATE_IN_FILE", "MISSING_AT_INDOMARET"}, classes(o.cases(t, true)), "one of each payment")
 		saturdays, err := o.finance.Outcome(t.Context(), saturday)
 		require.NoError(t, err)
 
@@ -131,8 +131,8 @@ func TestMatchACorrectedFile(t *testing.T) {
 		outcome := o.match(t, friday)
 		require.Equal(t, 2, outcome.Version)
 		require.Equal(t, []string{is(match.AmountMismatch, wrong)}, o.findings(t, friday))
-		require.Zero(t, outcome.Opened, "the case is known")
-		require.Equal(t, 2, outcome.Noted)
+		require.Equal(t, 1, outcome.Opened)
+		require.Equal(t, 3, outcome.Noted)
 
 		again, err := o.finance.Outcome(t.Context(), saturday)
 		require.NoError(t, err)
@@ -142,9 +142,14 @@ func TestMatchACorrectedFile(t *testing.T) {
 		for _, c := range o.cases(t, true) {
 			switch c.Class {
 			case "AMOUNT_MISMATCH":
+				require.Equal(t, [2]ledger.Rupiah{70_000, 69_000}, [2]ledger.Rupiah{c.Ours, c.Theirs})
 				require.Empty(t, o.notes(t, c.ID))
 			case "DUPLICATE_IN_FILE":
-				require.Equal(t, []string{"Matching 2026-11-20 again, with version 2 of Indomaret's file, finds this 0 times instead of 1."}, o.notes(t, c.ID))
+				require.Equal(t, [2]ledger.Rupiah{70_000, 142_000}, [2]ledger.Rupiah{c.Ours, c.Theirs})
+				require.Equal(t, []string{
+					"Matching 2026-11-20 again, with version 2 of Indomaret's file, finds this 0 times instead of 1.",
+					fmt.Sprintf("Case %d was found later of the same payment.", o.the(t, match.AmountMismatch).ID),
+				}, o.notes(t, c.ID))
 			case "MISSING_AT_INDOMARET":
 				notes := o.notes(t, c.ID)
 				require.Len(t, notes, 2)
@@ -204,19 +209,33 @@ func TestMatchNotesWhatComesLate(t *testing.T) {
 	require.Contains(t, notes[0], "the payment is in force in another batch")
 }
 
-// Lines that repeat a payment have a case each, whatever their numbers become.
-func TestRepeatedLinesHaveCases(t *testing.T) {
+// Lines that repeat a payment have one case, over all that Indomaret has of it;
+// another amount is another case, and the older one names it.
+func TestRepeatedLinesHaveOneCase(t *testing.T) {
 	t.Parallel()
 	o := inMemory(t)
-	p := o.pay(t, 50_000, 0)
-	require.Equal(t, 2, o.matched(t, friday, p, p, p).Opened)
+	p := o.pay(t, 50_000, 500)
+	require.Equal(t, 1, o.matched(t, friday, p, p, p).Opened)
+	first := o.the(t, match.DuplicateInFile)
+	require.Equal(t, [4]ledger.Rupiah{50_000, 500, 150_000, 1500}, [4]ledger.Rupiah{first.Ours, first.OursFee, first.Theirs, first.TheirsFee})
 	more := o.charge(t, 10_000, 0)
 	more.Code = "8880000000000000"
 	o.take(t, friday, fileOf(friday, 2, more, p, p, p))
 	require.Equal(t, 1, o.match(t, friday).Opened)
-	require.Equal(t, []string{"DUPLICATE_IN_FILE", "DUPLICATE_IN_FILE", "UNKNOWN_CODE"}, classes(o.cases(t, true)))
+	require.Equal(t, []string{"DUPLICATE_IN_FILE", "UNKNOWN_CODE"}, classes(o.cases(t, true)))
 	o.take(t, friday, fileOf(friday, 3, more, p, p))
-	require.Equal(t, 2, o.match(t, friday).Noted)
+	outcome := o.match(t, friday)
+	require.Equal(t, [2]int{1, 2}, [2]int{outcome.Opened, outcome.Noted})
+	cases := o.cases(t, true)
+	require.Equal(t, ledger.Rupiah(100_000), cases[2].Theirs)
+	require.Equal(t, []string{
+		"Matching 2026-11-20 again, with version 3 of Indomaret's file, finds this 1 times instead of 2.",
+		fmt.Sprintf("Case %d was found later of the same payment.", cases[2].ID),
+	}, o.notes(t, first.ID))
+	require.Zero(t, o.match(t, friday).Noted)
+	o.refused(t, first, ledger.ActRefund, 50_500)
+	o.resolve(t, cases[2], ledger.ActRefund, 50_500)
+	o.requireNothingSilent(t, friday, p)
 }
 
 // A file that agrees with nothing opens no cases, and can be looked at.

@@ -172,7 +172,7 @@ func (o *office) reverse(t require.TestingT, p payment) ledger.Reason {
 // close closes days at once.
 func (o *office) close(t require.TestingT, days ...ledger.Day) {
 	for _, day := range days {
-		_, err := o.settlement.Close(context.Background(), day, true)
+		_, err := o.settlement.Close(context.Background(), day, true, "operator")
 		require.NoError(t, err)
 	}
 }

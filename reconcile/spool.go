@@ -184,14 +184,16 @@ func appendEntry(to []byte, e match.Entry) []byte {
 	return to
 }
 
-// The sides of a finding that are there.
+// The sides of a finding that are there, in one byte.
 const (
 	hasOurs   = 1
 	hasTheirs = 2
+	// isCorrected says besides that acts have changed what is owed for the payment.
+	isCorrected = 4
 )
 
 // appendFinding writes a finding.
-func appendFinding(to []byte, f match.Finding) []byte {
+func appendFinding(to []byte, f match.Finding, corrected bool) []byte {
 	to = appendText(to, string(f.Class))
 	sides := byte(0)
 	if f.Ours != nil {
@@ -199,6 +201,9 @@ func appendFinding(to []byte, f match.Finding) []byte {
 	}
 	if f.Theirs != nil {
 		sides |= hasTheirs
+	}
+	if corrected {
+		sides |= isCorrected
 	}
 	to = append(to, byte(f.Notes), byte(f.Standing), sides)
 	if f.Ours != nil {
@@ -245,10 +250,19 @@ func (f *fields) entry() match.Entry {
 	}
 }
 
-func (f *fields) finding() match.Finding {
-	found := match.Finding{Class: match.Class(f.text())}
+// keptFinding is a finding as it is kept.
+type keptFinding struct {
+	match.Finding
+
+	// corrected says that acts had changed what is owed for the payment.
+	corrected bool
+}
+
+func (f *fields) finding() keptFinding {
+	found := keptFinding{Finding: match.Finding{Class: match.Class(f.text())}}
 	if flags := f.take(3); flags != nil {
 		found.Notes, found.Standing = match.Notes(flags[0]), match.Standing(flags[1])
+		found.corrected = flags[2]&isCorrected != 0
 		if flags[2]&hasOurs != 0 {
 			ours := f.entry()
 			found.Ours = &ours

@@ -84,12 +84,12 @@ func entries() *rapid.Generator[match.Entry] {
 func TestFindingsAreKeptWhole(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		want := match.Finding{
+		want := keptFinding{Finding: match.Finding{
 			Class: rapid.SampledFrom(match.Classes()).Draw(t, "class"), Notes: match.Notes(rapid.IntRange(0, 31).Draw(t, "notes")),
 			Standing: match.Standing(rapid.IntRange(0, 5).Draw(t, "standing")),
 			Ours:     rapid.Ptr(entries(), true).Draw(t, "ours"), Theirs: rapid.Ptr(entries(), true).Draw(t, "theirs"),
-		}
-		payload := appendFinding(nil, want)
+		}, corrected: rapid.Bool().Draw(t, "corrected")}
+		payload := appendFinding(nil, want.Finding, want.corrected)
 		require.LessOrEqual(t, len(payload), maxRecord)
 		f := fields{rest: payload}
 		require.Equal(t, want, f.finding())
@@ -108,13 +108,13 @@ func TestLongestFinding(t *testing.T) {
 		Code: ledger.PaymentCode(long), Ref: ledger.TrackingRef(long), Store: long, Day: ledger.Day(long),
 		Amount: ledger.MaxRupiah, Fee: ledger.MaxRupiah, Line: 1<<64 - 1,
 	}
-	require.LessOrEqual(t, len(appendFinding(nil, match.Finding{Class: match.PaidButReversedThere, Ours: &e, Theirs: &e})), maxRecord)
+	require.LessOrEqual(t, len(appendFinding(nil, match.Finding{Class: match.PaidButReversedThere, Ours: &e, Theirs: &e}, true)), maxRecord)
 }
 
 // Whatever a file holds, reading it ends with its records or ErrDamaged.
 func FuzzSpool(f *testing.F) {
 	e := match.Entry{Code: "8880000000000000", Ref: "T1", Day: "2026-11-20", Amount: 1}
-	f.Add(spooled(f, appendFinding(nil, match.Finding{Class: match.Carried, Ours: &e}), appendEntry(nil, e)))
+	f.Add(spooled(f, appendFinding(nil, match.Finding{Class: match.Carried, Ours: &e}, false), appendEntry(nil, e)))
 	f.Add([]byte(spoolHead))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		payloads, err := unspooled(file)

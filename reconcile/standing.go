@@ -17,6 +17,8 @@ type standings struct {
 	day     ledger.Day
 	// open are the matched days that were asked for; nil where one was not matched.
 	open map[ledger.Day]*unfound
+	// corrected takes the payments whose books were changed by acts.
+	corrected map[match.Key]bool
 }
 
 // maxUnfound is how many days' findings are open at once.
@@ -42,6 +44,9 @@ const maxUnfound = 64
 // very one that it corrected: matching it again finds it as it was.
 func (q *standings) of(ctx context.Context, k match.Key) (match.Standing, error) {
 	state, err := q.service.config.Ledger.Reader().Load(ctx, ledger.Keys{Code: k.Code, Ref: k.Ref})
+	if state.Tx.Corrected() {
+		q.corrected[k] = true
+	}
 	switch {
 	case err != nil:
 		return 0, err

@@ -205,6 +205,7 @@ func TestAdjustmentsChargeAndGiveBackTheFees(t *testing.T) {
 	_, err = b.adjust(less, ledger.ActWriteOff, -1000)
 	require.NoError(t, err)
 	more := b.missingHere(stays, friday)
+	more.Theirs += 7000
 	_, err = b.adjust(more, ledger.ActRefund, 7000)
 	require.NoError(t, err)
 	b.close(saturday)

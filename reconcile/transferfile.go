@@ -76,7 +76,7 @@ func (s *Service) importTransfers(ctx context.Context, r io.Reader, by string) (
 	if err != nil {
 		return TransfersImported{}, err
 	}
-	rows, err := parseTransfers(text, by)
+	rows, err := parseTransfers(text, by, s.config.Now())
 	if err != nil {
 		return TransfersImported{}, err
 	}
@@ -126,7 +126,7 @@ func wrong(line int, column, text, rule string) *partnerfile.LineError {
 }
 
 // parseTransfers reads the whole file.
-func parseTransfers(text []byte, by string) ([]bankRow, error) {
+func parseTransfers(text []byte, by string, now time.Time) ([]bankRow, error) {
 	if len(text) > MaxTransferFile {
 		return nil, fmt.Errorf("%w: more than %d bytes", ErrTransferFile, MaxTransferFile)
 	}
@@ -134,7 +134,7 @@ func parseTransfers(text []byte, by string) ([]bankRow, error) {
 	if i := firstBad(text); i >= 0 {
 		return nil, fmt.Errorf("%w: %w", ErrTransferFile, wrong(1+bytes.Count(text[:i], []byte("\n")), "", "", "no UTF-8 text"))
 	}
-	rows, err := parseRows(csv.NewReader(bytes.NewReader(text)), by)
+	rows, err := parseRows(csv.NewReader(bytes.NewReader(text)), by, now)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTransferFile, err)
 	}
@@ -153,7 +153,7 @@ func firstBad(text []byte) int {
 	return -1
 }
 
-func parseRows(in *csv.Reader, by string) ([]bankRow, error) {
+func parseRows(in *csv.Reader, by string, now time.Time) ([]bankRow, error) {
 	in.FieldsPerRecord = -1 // counted here, for a clearer error
 	head, err := in.Read()
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -172,7 +172,7 @@ func parseRows(in *csv.Reader, by string) ([]bankRow, error) {
 		if err != nil {
 			return nil, csvFault(err)
 		}
-		row, err := parseRow(in, cells, by)
+		row, err := parseRow(in, cells, by, now)
 		if err != nil {
 			return nil, err
 		}
@@ -196,7 +196,7 @@ func csvFault(err error) error {
 }
 
 // parseRow reads one transfer, and holds it against the ledger's rules.
-func parseRow(in *csv.Reader, cells []string, by string) (bankRow, error) {
+func parseRow(in *csv.Reader, cells []string, by string, now time.Time) (bankRow, error) {
 	line, _ := in.FieldPos(0)
 	if len(cells) != len(transferColumns) {
 		return bankRow{}, wrong(line, "", strings.Join(cells, ","), fmt.Sprintf("%d values, want %d", len(cells), len(transferColumns)))
@@ -215,14 +215,14 @@ func parseRow(in *csv.Reader, cells []string, by string) (bankRow, error) {
 	t.Amount = amount
 	// On an empty state every rule of the ledger counts but those about what is
 	// recorded already.
-	if _, err := ledger.DecideTransfer(ledger.State{}, t, time.Time{}); err != nil {
+	if _, err := ledger.DecideTransfer(ledger.State{}, t, now); err != nil {
 		return bankRow{}, wrong(line, "", strings.Join(cells, ","), err.Error())
 	}
 	return bankRow{line: line, Transfer: t}, nil
 }
 
 // maxBankDigits are those of ledger.MaxBankAmount.
-const maxBankDigits = 15
+const maxBankDigits = 13
 
 // parseBankAmount reads an amount as banks export it: a sign, digits, and no or
 // zero cents. What looks like thousands separators is refused: 1.500 may be one

@@ -90,10 +90,17 @@ func ofDifference(name string) (class, bool) {
 			Means: "Both sides have the payment with one amount, and different fees.",
 			Do:    "Compare the agreement with Indomaret. Write the difference off, or refund what the customer paid too much.",
 		}, []ledger.Act{ledger.ActWriteOff, ledger.ActRefund, ledger.ActAccept}}, true
+	case ledger.ClassCorrectionDiffers:
+		return class{Text{
+			Means: "The payment was corrected here, and Indomaret's files have something else by now than the books with the corrections.",
+			Do: "Compare the corrections in the history of its cases with Indomaret's newest file. Refund what Indomaret has beyond the books, " +
+				"or take a refund back that it does not remit; write off what stays, or reverse the payment if Indomaret has not got it any more.",
+		}, []ledger.Act{ledger.ActRefund, ledger.ActWriteOff, ledger.ActReverse, ledger.ActAccept}}, true
 	case ledger.ClassTransferDifference:
 		return class{Text{
 			Means: "A bank transfer of Indomaret's is not what the batches come to that it was matched to.",
-			Do:    "Look whether it pays other days too, and match it to those. Write off what stays.",
+			Do: "Look first whether corrections of these days explain it: they stand in other batches. Look whether it pays other days too, " +
+				"and match it to all that it pays. Write off only what nothing explains, or the same money is written off twice.",
 		}, []ledger.Act{ledger.ActWriteOff, ledger.ActAccept}}, true
 	}
 	return class{}, false

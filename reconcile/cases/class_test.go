@@ -27,6 +27,18 @@ func paid() ledger.State {
 	return state
 }
 
+// short is a bank transfer that is 10,000 too little.
+func short() ledger.State {
+	return ledger.State{Documents: map[string][]byte{"transfer/BCA-1": []byte(`{"reference":"BCA-1","amount":90000,"difference":-10000}`)}}
+}
+
+// refunded is a payment that was refunded besides.
+func refunded() ledger.State {
+	state := paid()
+	state.Tx.Refunded = 50_000
+	return state
+}
+
 func reversed() ledger.State {
 	state := unpaid()
 	state.Tx = &ledger.Transaction{Code: code, Ref: ref, State: ledger.TxReversed, Amount: 50_000}
@@ -49,14 +61,15 @@ func TestFittingActsArePossible(t *testing.T) {
 		"FEE_MISMATCH":                   {paid(), 50_000, 52_500, payment},
 		"REVERSED_BUT_SETTLED":           {reversed(), 0, 50_000, payment},
 		"PAID_BUT_REVERSED_THERE":        {paid(), 50_000, 0, payment},
-		"DUPLICATE_IN_FILE":              {paid(), 0, 50_000, payment},
+		"DUPLICATE_IN_FILE":              {paid(), 50_000, 100_000, payment},
 		"DUPLICATE_PAYMENT":              {unpaid(), 0, 50_000, payment},
 		"UNKNOWN_CODE":                   {ledger.State{}, 0, 50_000, payment},
 		"TOTALS_MISMATCH":                {ledger.State{}, 0, 0, ledger.Case{}},
 		"FILE_MISSING":                   {ledger.State{}, 0, 0, ledger.Case{}},
 		"FILE_REPEATED":                  {ledger.State{}, 0, 0, ledger.Case{}},
 		ledger.ClassReversalRefused:      {paid(), 50_000, 0, payment},
-		ledger.ClassTransferDifference:   {ledger.State{}, 100_000, 90_000, ledger.Case{}},
+		ledger.ClassCorrectionDiffers:    {refunded(), 100_000, 50_000, payment},
+		ledger.ClassTransferDifference:   {short(), 100_000, 90_000, ledger.Case{Reference: "BCA-1"}},
 		"A_CLASS_OF_TOMORROW'S PROGRAMS": {ledger.State{}, 0, 0, ledger.Case{}},
 	}
 	for class, scene := range tests {
@@ -86,7 +99,8 @@ func TestEveryKnownClassIsExplained(t *testing.T) {
 	for _, class := range []string{
 		"MISSING_AT_PARTNER", "MISSING_AT_INDOMARET", "AMOUNT_MISMATCH", "FEE_MISMATCH", "REVERSED_BUT_SETTLED",
 		"PAID_BUT_REVERSED_THERE", "DUPLICATE_IN_FILE", "DUPLICATE_PAYMENT", "UNKNOWN_CODE",
-		"TOTALS_MISMATCH", "FILE_MISSING", "FILE_REPEATED", ledger.ClassReversalRefused, ledger.ClassTransferDifference,
+		"TOTALS_MISMATCH", "FILE_MISSING", "FILE_REPEATED", ledger.ClassReversalRefused,
+		ledger.ClassCorrectionDiffers, ledger.ClassTransferDifference,
 	} {
 		text := cases.Explain(class)
 		require.False(t, seen[text.Means], class)

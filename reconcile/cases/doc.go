@@ -24,6 +24,7 @@
 //	DUPLICATE_PAYMENT         refund, accept
 //	UNKNOWN_CODE              refund, accept
 //	REVERSAL_REFUSED          reverse, accept, write_off
+//	CORRECTION_DIFFERS        refund, write_off, reverse, accept
 //	TRANSFER_DIFFERENCE       write_off, accept
 //	any other                 accept
 //

@@ -137,10 +137,13 @@ func scalar(v any) (any, error) {
 // number holds a number under its limit.
 func number(n int64) (any, error) {
 	if n > MaxNumber || n < -MaxNumber {
-		return nil, fmt.Errorf("a number of more than 15 digits: %w", ErrCell)
+		return nil, errTooLarge
 	}
 	return n, nil
 }
+
+// errTooLarge reports a number that spreadsheets do not keep exactly.
+var errTooLarge = fmt.Errorf("a number of more than 15 digits: %w", ErrCell)
 
 // checkText holds a text under its limit.
 func checkText(s string) error {

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -54,11 +55,28 @@ func (t table) write(ctx context.Context, f Format, w io.Writer, tempDir string)
 	if err := t.fill(ctx, out); err != nil {
 		return err
 	}
-	last, err := t.values(t.totals, nil)
+	last, err := t.sums()
 	if err != nil {
 		return fmt.Errorf("totals: %w", err)
 	}
 	return out.finish(last)
+}
+
+// sums are the totals. Many rows come to more than a spreadsheet counts exactly:
+// such a total is a text.
+func (t table) sums() ([]any, error) {
+	var cells []any
+	for i, v := range t.totals {
+		value, err := t.columns[i].value(v)
+		if errors.Is(err, errTooLarge) && t.columns[i].Kind.isNumber() {
+			value, err = fmt.Sprint(v), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("column %.80q: %w", t.columns[i].Name, err)
+		}
+		cells = append(cells, value)
+	}
+	return cells, nil
 }
 
 // check holds a table's form against what every format can have.

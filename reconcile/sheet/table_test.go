@@ -3,6 +3,7 @@ package sheet_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"math"
@@ -217,4 +218,27 @@ func liveHeap() uint64 {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// Totals of more digits than a spreadsheet counts in break no export: CSV and JSON
+// have none, a workbook has the figures as a text.
+func TestTotalsBeyondASpreadsheet(t *testing.T) {
+	t.Parallel()
+	columns := []sheet.Column{{Name: "name"}, {Name: "amount", Kind: sheet.Rupiah}, {Name: "count", Kind: sheet.Count}}
+	for _, total := range []any{amount(1_999_999_999_999_998), uint64(math.MaxUint64), int64(math.MinInt64)} {
+		for _, format := range formats {
+			var out bytes.Buffer
+			rows := each([]any{"x", sheet.MaxNumber, 1}, []any{"y", -sheet.MaxNumber, 1})
+			require.NoError(t, sheet.Write(t.Context(), format, &out, t.TempDir(), "Sums", columns, rows, []any{nil, total, 2}, nil))
+			if format != sheet.XLSX {
+				require.NotContains(t, out.String(), fmt.Sprint(total))
+				continue
+			}
+			got, err := open(t, out.Bytes()).GetRows("Sums")
+			require.NoError(t, err)
+			require.Equal(t, []string{"Total", fmt.Sprint(total), "2"}, got[3])
+		}
+	}
+	err := sheet.Write(t.Context(), sheet.CSV, io.Discard, t.TempDir(), "Sums", columns, each(), []any{int64(sheet.MaxNumber + 1), nil, nil}, nil)
+	require.ErrorIs(t, err, sheet.ErrCell, "a number is no text's total")
 }
