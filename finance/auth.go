@@ -1,6 +1,8 @@
 package finance
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 
@@ -49,6 +51,34 @@ func BearerTokens(t Tokens) func(*http.Request) (Caller, bool) {
 func Operator(name string) Caller {
 	id := "operator " + name
 	return Caller{ID: id, Name: id, Role: access.RoleFinance}
+}
+
+// stillMay asks once more who calls: a body may take its time, and the caller may
+// have been shut out, or have got another role, since it began.
+func (a *api) stillMay(c *call, route route) error {
+	caller, ok := a.Authenticate(c.r)
+	if !ok || caller.ID != c.caller.ID {
+		return errUnknownCaller(c.r)
+	}
+	return caller.allow(route.role, route.person)
+}
+
+// attended is a request's body that ends well only for a caller who may still ask
+// for what they ask for. Nothing is done before a body has ended.
+type attended struct {
+	io.ReadCloser
+	still func() error
+}
+
+// Read is io.Reader's.
+func (b *attended) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		if refused := b.still(); refused != nil {
+			return n, refused
+		}
+	}
+	return n, err
 }
 
 // allow refuses a caller who has not the rights that a route needs.

@@ -10,7 +10,6 @@ import (
 	"paypoint/ledger"
 	"paypoint/reconcile/cases"
 	"paypoint/reconcile/match"
-	"paypoint/reconcile/partnerfile"
 )
 
 // Case is a difference that a person must look into.
@@ -165,7 +164,7 @@ type CaseDetail struct {
 	Fitting []ledger.Act `json:"fitting"`
 	// Phone is the customer's, where Indomaret's file has one. It is masked but for
 	// its end: enough to tell who calls from another.
-	Phone partnerfile.Phone `json:"phone,omitzero"`
+	Phone string `json:"phone,omitempty"`
 	// History is all that was done, oldest first.
 	History []CaseEvent `json:"history"`
 }
@@ -189,7 +188,7 @@ func (a *api) getCase(c *call) error {
 	}
 	return c.reply(http.StatusOK, CaseDetail{
 		Case: a.caseView(one), Explanation: cases.Explain(one.Class), Fitting: cases.Fitting(one.Class),
-		Phone: phone, History: historyOf(records),
+		Phone: phone.String(), History: historyOf(records),
 	})
 }
 

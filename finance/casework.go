@@ -2,6 +2,8 @@ package finance
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 
 	"paypoint/ledger"
 )
@@ -34,14 +36,26 @@ func (a *api) noteCase(c *call) error {
 	})
 }
 
-// assignCase gives a case to an owner; "" is nobody.
+// assignCase gives a case to an owner, who is to be there to look into it; "" is
+// nobody.
 func (a *api) assignCase(c *call) error {
 	var body struct {
 		Owner string `json:"owner"`
 	}
 	return a.onCase(c, &body, func(ctx context.Context, id uint64) (ledger.Case, error) {
+		if person, known := a.Staff.Person(body.Owner); body.Owner != "" && !(known && person.Active) {
+			return ledger.Case{}, errNoOwner(body.Owner)
+		}
 		return a.Cases.AssignCase(ctx, id, c.caller.ID, body.Owner)
 	})
+}
+
+// errNoOwner refuses an owner who would never look into a case.
+func errNoOwner(id string) failure {
+	return failure{
+		status: http.StatusUnprocessableEntity, Code: "person_unknown", Field: "owner",
+		Message: fmt.Sprintf("owner: want the id of an active person; %.40q is none", id),
+	}
 }
 
 // propose proposes how to resolve a case.

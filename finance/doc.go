@@ -117,6 +117,7 @@
 //	422  bad_file            the file is not as it has to be
 //	422  bad_terms           a statement can't be made by these terms
 //	422  bad_period          the days do not fit one another
+//	422  person_unknown      a case's owner has to be an active person
 //	422  day_needed          the file does not say of which day it is
 //	422  act_not_possible    the act can't be done on the payment as it stands
 //	500  not_sealed          the day is closed, its file could not be made: close again

@@ -56,6 +56,8 @@ type Import struct {
 	Taken bool `json:"taken"`
 	// File is the version that it is.
 	File ledger.PartnerFile `json:"file"`
+	// Counts is the version by which the day is matched: the newest.
+	Counts int `json:"counts"`
 }
 
 // importFile takes a file of Indomaret's, whole or not at all.
@@ -76,5 +78,13 @@ func (a *api) importFile(c *call) error {
 		return err
 	}
 	c.act.Day, c.act.File = file.Day, file.SHA256
-	return c.reply(http.StatusOK, Import{Taken: taken, File: inWIB([]ledger.PartnerFile{file})[0]})
+	files, err := a.Ledger.PartnerFiles(ctx, file.Day)
+	if err != nil {
+		return err
+	}
+	counts := file.Version
+	if len(files) > 0 {
+		counts = files[len(files)-1].Version
+	}
+	return c.reply(http.StatusOK, Import{Taken: taken, File: inWIB([]ledger.PartnerFile{file})[0], Counts: counts})
 }

@@ -20,6 +20,8 @@ type Config struct {
 	// Cases and Ledger are ledger.Service's.
 	Cases  Cases
 	Ledger Ledger
+	// Staff is who can own a case.
+	Staff Staff
 	// Schedule does the daily jobs; nil where there are none.
 	Schedule Schedule
 	// Profile is that of Indomaret's files, CutOff the agreement's: for trials.
@@ -103,5 +105,8 @@ func (a *api) handle(c *call, routes []route) error {
 	if err := caller.allow(route.role, route.person); err != nil {
 		return err
 	}
+	// A copy: by its own request net/http knows which body it need not read to the end.
+	c.r = c.r.WithContext(c.r.Context())
+	c.r.Body = &attended{ReadCloser: c.r.Body, still: func() error { return a.stillMay(c, route) }}
 	return route.handle(c)
 }

@@ -128,7 +128,7 @@ func TestListPages(t *testing.T) {
 	o := setup(t)
 	o.at(t, "2026-11-25 10:00:00")
 	for _, day := range []ledger.Day{"2026-11-20", "2026-11-21", "2026-11-23"} {
-		_, err := o.settlement.Close(t.Context(), day, false)
+		_, err := o.settlement.Close(t.Context(), day, false, "operator")
 		require.NoError(t, err)
 	}
 	o.pay(t, 50000, 0)
@@ -164,7 +164,7 @@ func TestFile(t *testing.T) {
 	o := setup(t)
 	o.pay(t, 50000, 5000)
 	o.at(t, "2026-11-21 02:00:00")
-	batch, err := o.settlement.Close(t.Context(), "2026-11-20", false)
+	batch, err := o.settlement.Close(t.Context(), "2026-11-20", false, "operator")
 	require.NoError(t, err)
 	cases := map[string]struct {
 		query, contentType, name string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"paypoint/access"
 	"paypoint/ledger"
 	"paypoint/reconcile"
 	"paypoint/reconcile/delivery"
@@ -62,6 +63,12 @@ type Cases interface {
 	Withdraw(ctx context.Context, id uint64, by, why string) (ledger.Case, error)
 	// Approve does what another person has proposed.
 	Approve(ctx context.Context, id uint64, p ledger.Approval) (ledger.Case, error)
+}
+
+// Staff is the persons of finance. access.Staff is one.
+type Staff interface {
+	// Person is the one with an id; false where there is none.
+	Person(id string) (access.Person, bool)
 }
 
 // Ledger is the books, and what is recorded of money in the bank. Errors as of

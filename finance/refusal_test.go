@@ -212,7 +212,7 @@ func TestWrongFileNeverPassesForWhole(t *testing.T) {
 				o.pay(t, 50000, 0)
 			}
 			o.at(t, "2026-11-21 02:00:00")
-			_, err := o.settlement.Close(t.Context(), "2026-11-20", false)
+			_, err := o.settlement.Close(t.Context(), "2026-11-20", false, "operator")
 			require.NoError(t, err)
 			other := func(l []ledger.Line) ([]ledger.Line, error) {
 				if len(l) > 0 {

@@ -62,7 +62,7 @@ func runView(r delivery.Run) delivery.Run {
 	// The record's own list stays as it is.
 	steps := make([]delivery.StepDone, 0, len(r.Steps))
 	for _, s := range r.Steps {
-		steps = append(steps, delivery.StepDone{Name: s.Name, At: moment(s.At)})
+		steps = append(steps, delivery.StepDone{Name: s.Name, At: moment(s.At), Failed: s.Failed})
 	}
 	r.Steps = steps
 	return r

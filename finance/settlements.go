@@ -153,7 +153,7 @@ func (a *api) closeSettlement(c *call) error {
 	// Making the file of a large day takes a while, longer than a server waits
 	// for other answers. A caller who hangs up meanwhile leaves no work half done.
 	c.answer.wait()
-	batch, err := a.Settlement.Close(context.WithoutCancel(c.r.Context()), day, c.act.Early)
+	batch, err := a.Settlement.Close(context.WithoutCancel(c.r.Context()), day, c.act.Early, c.act.Who)
 	if err != nil {
 		return a.aboutDay(day, err)
 	}

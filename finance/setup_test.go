@@ -44,6 +44,7 @@ type office struct {
 	client     *http.Client
 	clock      atomic.Int64
 	payments   int
+	persons    *access.Staff
 	tokens     map[string]string
 
 	mu   sync.Mutex
@@ -77,8 +78,9 @@ func setupUnder(t *testing.T, store ledger.Store, cutOff time.Duration) *office 
 		Settlement: o.settlement, Reconciliation: o.reconcile, Statements: o.reconcile, Cash: o.reconcile,
 		Cases: o.ledger, Ledger: o.ledger, Profile: partnerfile.Simulated(), CutOff: cutOff, TempDir: t.TempDir(),
 		Now: o.now, NewReceipt: func() string { return "RECEIPT0000000001" }, Log: o.log,
-		Authenticate: finance.BearerTokens(o.staff(t)),
 	}
+	o.persons = o.staff(t)
+	o.config.Staff, o.config.Authenticate = o.persons, finance.BearerTokens(o.persons)
 	o.handler = finance.New(o.config)
 	o.serve(t, httptest.NewUnstartedServer(o.handler))
 	return o

@@ -81,7 +81,7 @@ func TestPayoutsAreRefused(t *testing.T) {
 	}{
 		"more than is outstanding": {`{"reference":"OUT-2","on":"2026-11-20","amount":147780,"merchant":"G000000001","no":1}`, 422, "bad_amount"},
 		"nothing":                  {`{"reference":"OUT-2","on":"2026-11-20","amount":0,"merchant":"G000000001","no":1}`, 422, "bad_amount"},
-		"of another sign":          {`{"reference":"OUT-2","on":"2026-11-20","amount":-1,"merchant":"G000000001","no":1}`, 422, "bad_amount"},
+		"of another sign":          {`{"reference":"OUT-2","on":"2026-11-20","amount":-2,"merchant":"G000000001","no":1}`, 422, "bad_amount"},
 		"other contents":           {`{"reference":"OUT-1","on":"2026-11-20","amount":2,"merchant":"G000000001","no":1}`, 409, "taken"},
 		"no such statement":        {`{"reference":"OUT-2","on":"2026-11-20","amount":1,"merchant":"G000000001","no":9}`, 404, "statement_unknown"},
 		"no such case":             {`{"reference":"OUT-2","on":"2026-11-20","amount":1,"case":999}`, 404, "case_unknown"},

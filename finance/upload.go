@@ -59,6 +59,9 @@ func errTooLarge(most int64) failure {
 // brokenOff is what became of a body that did not arrive whole. Mostly there is
 // nobody left to be told.
 func brokenOff(err error) error {
+	if refused := (failure{}); errors.As(err, &refused) {
+		return err // it did arrive, but not from somebody who may
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return failure{
 			status: http.StatusRequestTimeout, Code: "too_slow",

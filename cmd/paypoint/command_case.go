@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -55,9 +54,9 @@ func (c *caseListCommand) Run(s *session) error {
 	return list(s, casesPath, filters(c.pairs()...), func(page finance.CaseList) ([]finance.Case, string) {
 		return page.Cases, page.NextCursor
 	}, func(all []finance.Case) error {
-		return s.printTable("case\tclass\tday\tcode\tref\tsurplus\tage\tstate\towner", func(w io.Writer) {
+		return s.printTable("case\tclass\tday\tcode\tref\tsurplus\tage\tstate\towner", func(w table) {
 			for _, one := range all {
-				fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", one.ID, one.Class, cmp.Or(one.Day, "-"),
+				w.printf("%d\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", one.ID, one.Class, cmp.Or(one.Day, "-"),
 					cmp.Or(one.Code, "-"), cmp.Or(one.Ref, "-"), one.Surplus, one.Age, one.State, cmp.Or(one.Owner, "-"))
 			}
 		})
@@ -78,17 +77,20 @@ func (caseShowCommand) Help() string { return "Example:\n  paypoint case show 17
 func (c *caseShowCommand) Run(s *session) error {
 	return ask(s, "GET", casePath(c.ID, ""), nil, func(d finance.CaseDetail) error {
 		s.printCase(d.Case)
+		if d.Phone != "" {
+			s.printf("phone %s\n", d.Phone)
+		}
 		acts := make([]string, len(d.Fitting))
 		for i, act := range d.Fitting {
 			acts[i] = string(act)
 		}
-		fmt.Fprintf(s.out, "means: %s\ndo: %s\nacts: %s\n", d.Explanation.Means, d.Explanation.Do, strings.Join(acts, ", "))
-		return s.printTable("time\twhat\tby\tabout", func(w io.Writer) {
+		s.printf("means: %s\ndo: %s\nacts: %s\n", d.Explanation.Means, d.Explanation.Do, strings.Join(acts, ", "))
+		return s.printTable("time\twhat\tby\tabout", func(w table) {
 			for _, e := range d.History {
 				if e.What == finance.EventOpened {
 					e.Text = "" // the note above
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", clock(e.At), e.What, cmp.Or(e.By, "-"), cmp.Or(eventText(e), "-"))
+				w.printf("%s\t%s\t%s\t%s\n", clock(e.At), e.What, cmp.Or(e.By, "-"), cmp.Or(eventText(e), "-"))
 			}
 		})
 	})
@@ -116,22 +118,22 @@ func eventText(e finance.CaseEvent) string {
 }
 
 func (s *session) printCase(c finance.Case) {
-	fmt.Fprintf(s.out, "case %d, %s, %s, %d business days old\n", c.ID, c.Class, c.State, c.Age)
-	fmt.Fprintf(s.out, "day %s, code %s, ref %s, store %s\n", cmp.Or(c.Day, "-"), cmp.Or(c.Code, "-"), cmp.Or(c.Ref, "-"), cmp.Or(c.Store, "-"))
-	fmt.Fprintf(s.out, "ours Rp %d (fee Rp %d), theirs Rp %d (fee Rp %d): surplus Rp %d; owner %s\n",
+	s.printf("case %d, %s, %s, %d business days old\n", c.ID, c.Class, c.State, c.Age)
+	s.printf("day %s, code %s, ref %s, store %s\n", cmp.Or(c.Day, "-"), cmp.Or(c.Code, "-"), cmp.Or(c.Ref, "-"), cmp.Or(c.Store, "-"))
+	s.printf("ours Rp %d (fee Rp %d), theirs Rp %d (fee Rp %d): surplus Rp %d; owner %s\n",
 		c.Ours, c.OursFee, c.Theirs, c.TheirsFee, c.Surplus, cmp.Or(c.Owner, "-"))
 	if c.Note != "" {
-		fmt.Fprintf(s.out, "note: %s\n", c.Note)
+		s.printf("note: %s\n", c.Note)
 	}
 	if p := c.Proposal; p != nil {
 		amount := ""
 		if p.Amount != 0 {
 			amount = fmt.Sprintf(" Rp %d", p.Amount)
 		}
-		fmt.Fprintf(s.out, "proposal %d by %s: %s%s: %s\n", p.Seq, p.By, p.Act, amount, p.Why)
+		s.printf("proposal %d by %s: %s%s: %s\n", p.Seq, p.By, p.Act, amount, p.Why)
 	}
 	if c.State == ledger.CaseResolved {
-		fmt.Fprintf(s.out, "approved by %s\n", c.ApprovedBy)
+		s.printf("approved by %s\n", c.ApprovedBy)
 	}
 }
 
@@ -238,14 +240,14 @@ func (c *caseAgeingCommand) Run(s *session) error {
 		for _, bucket := range cases.Buckets() {
 			header += "\t" + string(bucket)
 		}
-		return s.printTable(header, func(w io.Writer) {
+		return s.printTable(header, func(w table) {
 			rows := func(kind string, all ...cases.Row) {
 				for _, row := range all {
-					fmt.Fprintf(w, "%s%s\t%d\t%d", kind, cmp.Or(row.Name, "-"), row.Count, row.Amount)
+					w.printf("%s%s\t%d\t%d", kind, cmp.Or(row.Name, "-"), row.Count, row.Amount)
 					for _, age := range row.Ages {
-						fmt.Fprintf(w, "\t%d", age.Count)
+						w.printf("\t%d", age.Count)
 					}
-					fmt.Fprintln(w)
+					w.printf("\n")
 				}
 			}
 			rows("", report.Classes...)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"paypoint/store/boltdb"
 )
 
@@ -26,7 +24,7 @@ func (c *configCheckCommand) Run(s *session) error {
 	if s.flags.JSON {
 		return s.printJSON(map[string]string{"data_dir": cfg.DataDir, "store": cfg.Store})
 	}
-	fmt.Fprintf(s.out, "the configuration is sound: ledger %s\n", cfg.Store)
+	s.printf("the configuration is sound: ledger %s\n", cfg.Store)
 	return nil
 }
 
@@ -37,6 +35,6 @@ func (c *versionCommand) Run(s *session) error {
 	if s.flags.JSON {
 		return s.printJSON(map[string]any{"version": version, "ledger_schema": boltdb.Schema})
 	}
-	fmt.Fprintf(s.out, "paypoint %s, ledger schema %d\n", version, boltdb.Schema)
+	s.printf("paypoint %s, ledger schema %d\n", version, boltdb.Schema)
 	return nil
 }

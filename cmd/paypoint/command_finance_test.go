@@ -100,8 +100,8 @@ func TestMoneyByCommands(t *testing.T) {
 	day := string(stageDay)
 	s.operate("settlement", "close", "--early")
 	require.Regexp(t, `(?m)^`+day+` +1 +150000 +0 +0 +150000 +- +150000$`, s.operate("transfer", "due"))
-	require.Regexp(t, `(?m)^BANK-1 +2026-02-02 +150000 +- +0 +first$`, s.operate("transfer", "add", "BANK-1", "150000", "--on", "2026-02-02", "--note", "first"))
-	csv := save(t, "transfers.csv", "reference,on,amount,note\nBANK-1,2026-02-02,150000,first\nBANK-2,2026-02-03,700,more\n")
+	require.Regexp(t, `(?m)^BANK-1 +2026-01-31 +150000 +- +0 +first$`, s.operate("transfer", "add", "BANK-1", "150000", "--on", "2026-01-31", "--note", "first"))
+	csv := save(t, "transfers.csv", "reference,on,amount,note\nBANK-1,2026-01-31,150000,first\nBANK-2,2026-01-31,700,more\n")
 	require.Contains(t, s.operate("transfer", "import", csv), "2 transfers, 1 of them new\n")
 	require.Equal(t, day+"\n", s.operate("transfer", "suggest", "BANK-1"))
 	require.Equal(t, "no days add up to it\n", s.operate("transfer", "suggest", "BANK-2"))
@@ -125,8 +125,8 @@ func TestMoneyByCommands(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(string(text), "%PDF-"))
 
-	paid := []string{"payout", "add", "BANK-3", "145837", "--on", "2026-02-03", "--merchant", access.SandboxMerchant, "--statement", "1"}
-	require.Regexp(t, `(?m)^BANK-3 +2026-02-03 +145837 +G000000001 statement 1 `, s.operate(paid...))
+	paid := []string{"payout", "add", "BANK-3", "145837", "--on", "2026-01-31", "--merchant", access.SandboxMerchant, "--statement", "1"}
+	require.Regexp(t, `(?m)^BANK-3 +2026-01-31 +145837 +G000000001 statement 1 `, s.operate(paid...))
 	require.Regexp(t, `(?m)^BANK-3 `, s.operate("payout", "list"))
 	require.Regexp(t, `(?m)^outstanding +0$`, s.operate("statement", "show", access.SandboxMerchant, "1"))
 	require.Regexp(t, `(?m)^sum +0$`, s.operate("trial-balance"))

@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
-	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -40,7 +38,7 @@ func (c *merchantAddCommand) Run(s *session) error {
 }
 
 func (s *session) printKey(k merchantKey) error {
-	fmt.Fprintf(s.out, "merchant %s (%s), codes begin with %s\nserver key, shown only now: %s\n",
+	s.printf("merchant %s (%s), codes begin with %s\nserver key, shown only now: %s\n",
 		k.Merchant.ID, k.Merchant.Name, k.Merchant.Prefix, k.ServerKey)
 	return nil
 }
@@ -50,9 +48,9 @@ type merchantListCommand struct{}
 // Run lists the merchants.
 func (c *merchantListCommand) Run(s *session) error {
 	return ask(s, "GET", "/operator/v1/merchants", nil, func(merchants []listedMerchant) error {
-		return s.printTable("merchant\tname\tprefix\thold\tactive\tkeys\tnotified", func(w io.Writer) {
+		return s.printTable("merchant\tname\tprefix\thold\tactive\tkeys\tnotified", func(w table) {
 			for _, m := range merchants {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%t\t%d\t%s\n",
+				w.printf("%s\t%s\t%s\t%s\t%t\t%d\t%s\n",
 					m.ID, m.Name, m.Prefix, m.Hold, m.Active, len(m.Keys), cmp.Or(strings.Join(m.NotificationURLs, " "), "-"))
 			}
 		})
@@ -115,7 +113,7 @@ func (c *merchantDeactivateCommand) Run(s *session) error {
 			return err
 		}
 		return show(s, closed, func(closed closedMerchant) error {
-			fmt.Fprintf(s.out, "merchant %s (%s) may not charge; %d open charges are cancelled\n", closed.ID, closed.Name, closed.Cancelled)
+			s.printf("merchant %s (%s) may not charge; %d open charges are cancelled\n", closed.ID, closed.Name, closed.Cancelled)
 			return nil
 		})
 	})
@@ -129,7 +127,7 @@ type closedMerchant struct {
 
 func (s *session) setMerchantActive(method, id, done string) error {
 	return ask(s, method, "/operator/v1/merchants/"+url.PathEscape(id)+"/active", nil, func(m access.Merchant) error {
-		fmt.Fprintf(s.out, "merchant %s (%s) %s\n", m.ID, m.Name, done)
+		s.printf("merchant %s (%s) %s\n", m.ID, m.Name, done)
 		return nil
 	})
 }
@@ -160,12 +158,12 @@ func (c *merchantNotifyCommand) Run(s *session) error {
 	}
 	return ask(s, method, "/operator/v1/merchants/"+url.PathEscape(c.Merchant)+"/urls", wanted, func(urls merchantURLs) error {
 		if len(urls.URLs) == 0 {
-			fmt.Fprintf(s.out, "merchant %s is not notified\n", urls.Merchant)
+			s.printf("merchant %s is not notified\n", urls.Merchant)
 			return nil
 		}
-		fmt.Fprintf(s.out, "merchant %s is notified at:\n", urls.Merchant)
+		s.printf("merchant %s is notified at:\n", urls.Merchant)
 		for _, each := range urls.URLs {
-			fmt.Fprintln(s.out, " ", each)
+			s.printf("  %s\n", each)
 		}
 		return nil
 	})

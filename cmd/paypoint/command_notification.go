@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"strconv"
 
@@ -54,14 +53,14 @@ func (c *notificationListCommand) Run(s *session) error {
 }
 
 func (s *session) printNotifications(all []notification) error {
-	return s.printTable("notification\tmerchant\torder\ttime\tstate\tattempts\tlast\tnext", func(w io.Writer) {
+	return s.printTable("notification\tmerchant\torder\ttime\tstate\tattempts\tlast\tnext", func(w table) {
 		for _, n := range all {
 			last, next := "-", "-"
 			if len(n.Attempts) > 0 {
 				a := n.Attempts[len(n.Attempts)-1]
 				last, next = outcome(a), cmp.Or(a.NextAttempt, "-")
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
+			w.printf("%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
 				n.ID, n.Merchant, n.OrderID, n.Time, n.State, len(n.Attempts), last, next)
 		}
 	})
@@ -94,13 +93,13 @@ func (c *notificationShowCommand) Run(s *session) error {
 }
 
 func (s *session) printNotification(n notification) error {
-	fmt.Fprintf(s.out, "%s of %s, order %s, %s: %s\n", n.ID, n.Merchant, n.OrderID, n.Time, n.State)
+	s.printf("%s of %s, order %s, %s: %s\n", n.ID, n.Merchant, n.OrderID, n.Time, n.State)
 	if len(n.Attempts) == 0 {
 		return nil
 	}
-	return s.printTable("  time\turl\toutcome\ttook\tnext\tby hand\tanswer", func(w io.Writer) {
+	return s.printTable("  time\turl\toutcome\ttook\tnext\tby hand\tanswer", func(w table) {
 		for _, a := range n.Attempts {
-			fmt.Fprintf(w, "  %s\t%s\t%s\t%d ms\t%s\t%t\t%s\n",
+			w.printf("  %s\t%s\t%s\t%d ms\t%s\t%t\t%s\n",
 				a.Time, a.URL, outcome(a), a.TookMS, cmp.Or(a.NextAttempt, "-"), a.Manual, cmp.Or(beginning(a.Answer), "-"))
 		}
 	})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 
 	"paypoint/finance"
 	"paypoint/ledger"
@@ -27,9 +26,10 @@ type payoutAddCommand struct {
 
 // Help shows examples.
 func (payoutAddCommand) Help() string {
-	return "The same again changes nothing.\n\n" +
+	return "The same again changes nothing. A mistake is taken back by its opposite, under a reference of its own.\n\n" +
 		"Examples:\n  paypoint payout add BCA-20260203-0007 1250000 --on 2026-02-03 --merchant G000000002 --statement 1\n" +
-		"  paypoint payout add BCA-20260203-0008 50000 --on 2026-02-03 --case 17"
+		"  paypoint payout add BCA-20260203-0008 50000 --on 2026-02-03 --case 17\n" +
+		"  paypoint payout add BCA-20260203-0008-BACK --on 2026-02-03 --case 17 -- -50000"
 }
 
 // Run records a payout.
@@ -43,13 +43,13 @@ func (c *payoutAddCommand) Run(s *session) error {
 }
 
 func (s *session) printPayouts(all []ledger.Payout) error {
-	return s.printTable("reference\ton\tamount\tof\tby", func(w io.Writer) {
+	return s.printTable("reference\ton\tamount\tof\tby", func(w table) {
 		for _, p := range all {
 			of := fmt.Sprintf("case %d", p.Case)
 			if p.Case == 0 {
 				of = fmt.Sprintf("%s statement %d", p.Merchant, p.No)
 			}
-			fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", p.Reference, p.On, p.Amount, of, p.By)
+			w.printf("%s\t%s\t%d\t%s\t%s\n", p.Reference, p.On, p.Amount, of, p.By)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -53,7 +52,7 @@ func (s *session) printPerson(p access.Person) error {
 	if !p.Active {
 		state = "is shut out"
 	}
-	fmt.Fprintf(s.out, "person %s (%s), %s, %s\n", p.ID, p.Name, p.Role, state)
+	s.printf("person %s (%s), %s, %s\n", p.ID, p.Name, p.Role, state)
 	return nil
 }
 
@@ -62,13 +61,13 @@ type personListCommand struct{}
 // Run lists the persons.
 func (c *personListCommand) Run(s *session) error {
 	return ask(s, "GET", personsPath, nil, func(all []access.Person) error {
-		return s.printTable("person\tname\trole\tactive\ttokens", func(w io.Writer) {
+		return s.printTable("person\tname\trole\tactive\ttokens", func(w table) {
 			for _, p := range all {
 				tokens := make([]string, len(p.Tokens))
 				for i, t := range p.Tokens {
 					tokens[i] = t.ID + " (" + t.Label + ends(t.Expires) + ")"
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%t\t%s\n", p.ID, p.Name, p.Role, p.Active, cmp.Or(strings.Join(tokens, ", "), "-"))
+				w.printf("%s\t%s\t%s\t%t\t%s\n", p.ID, p.Name, p.Role, p.Active, cmp.Or(strings.Join(tokens, ", "), "-"))
 			}
 		})
 	})
@@ -150,7 +149,7 @@ func (c *tokenIssueCommand) Run(s *session) error {
 		wanted.Expires = day.End(midnight.SinceMidnight())
 	}
 	return ask(s, "POST", personPath(c.ID, "/tokens"), wanted, func(issued issuedToken) error {
-		fmt.Fprintf(s.out, "token %s of %s, shown only now: %s\n", issued.ID, issued.Person, issued.Token)
+		s.printf("token %s of %s, shown only now: %s\n", issued.ID, issued.Person, issued.Token)
 		return nil
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"paypoint/finance"
 	"paypoint/ledger"
@@ -92,13 +93,13 @@ func (c *profileTestCommand) profile(s *session, options *partnerfile.Options) (
 }
 
 func (s *session) printTrial(t finance.Trial) error {
-	err := s.printTable("line\tcode\tref\tstore\ttime\tday\tamount\tfee\tstatus\tphone", func(w io.Writer) {
+	err := s.printTable("line\tcode\tref\tstore\ttime\tday\tamount\tfee\tstatus\tphone", func(w table) {
 		for _, l := range t.Lines {
 			status := "PAID"
 			if l.Reversed {
 				status = "REVERSED"
 			}
-			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", l.Line, l.Code, l.Ref, cmp.Or(l.Store, "-"),
+			w.printf("%d\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", l.Line, l.Code, l.Ref, cmp.Or(l.Store, "-"),
 				clock(l.At), l.Day, l.Amount, l.Fee, status, cmp.Or(l.Phone, "-"))
 		}
 	})
@@ -106,16 +107,16 @@ func (s *session) printTrial(t finance.Trial) error {
 		return err
 	}
 	for _, f := range t.Faults {
-		fmt.Fprintf(s.out, "line %d, %s %q: %s\n", f.Line, cmp.Or(f.Column, "the whole line"), f.Text, f.Rule)
+		s.printf("line %d, %s %s: %s\n", f.Line, cmp.Or(f.Column, "the whole line"), strconv.Quote(f.Text), f.Rule)
 	}
 	if t.More {
-		fmt.Fprintln(s.out, "and more: the rest was not read")
+		s.printf("and more: the rest was not read\n")
 	}
 	if t.Error != "" {
-		fmt.Fprintln(s.out, t.Error)
+		s.printf("%s\n", t.Error)
 	}
 	sum := t.Summary
-	fmt.Fprintf(s.out, "profile %s, day %s: %d lines, %d paid, Rp %d, fees Rp %d; %d reversed, Rp %d; %d phone numbers\n",
+	s.printf("profile %s, day %s: %d lines, %d paid, Rp %d, fees Rp %d; %d reversed, Rp %d; %d phone numbers\n",
 		sum.Profile, cmp.Or(sum.Day, "-"), sum.Lines, sum.Paid, sum.Amount, sum.Fee, sum.Reversed, sum.ReversedAmount, sum.Phones)
 	return nil
 }

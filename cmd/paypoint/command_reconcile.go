@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"net/url"
 	"path/filepath"
 
@@ -50,8 +49,11 @@ func (c *reconcileImportCommand) Run(s *session) error {
 		if !done.Taken {
 			how = "known already:"
 		}
-		fmt.Fprintf(s.out, "%s version %d of %s: %d paid, Rp %d, fees Rp %d; %d reversed, Rp %d\n",
+		s.printf("%s version %d of %s: %d paid, Rp %d, fees Rp %d; %d reversed, Rp %d\n",
 			how, f.Version, f.Day, f.Paid, f.Amount, f.Fee, f.Reversed, f.ReversedAmount)
+		if done.Counts != f.Version {
+			s.printf("the day is matched by version %d, its newest\n", done.Counts)
+		}
 		return nil
 	})
 }
@@ -88,11 +90,11 @@ func (c *reconcileMatchCommand) Run(s *session) error {
 
 // printOutcome shows how the differences lead from Indomaret's sum to ours.
 func (s *session) printOutcome(o reconcile.Outcome) error {
-	fmt.Fprintf(s.out, "%s: batch %d, version %d of Indomaret's file, matched %s by %s\n",
+	s.printf("%s: batch %d, version %d of Indomaret's file, matched %s by %s\n",
 		o.Day, o.Batch, o.Version, clock(o.At), o.By)
-	err := s.printTable("class\tpayments\tours\ttheirs\tours-theirs\tfees", func(w io.Writer) {
+	err := s.printTable("class\tpayments\tours\ttheirs\tours-theirs\tfees", func(w table) {
 		line := func(name string, payments int, ours, theirs reconcile.Sums, difference, fee ledger.Rupiah) {
-			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", name, payments, ours.Amount, theirs.Amount, difference, fee)
+			w.printf("%s\t%d\t%d\t%d\t%d\t%d\n", name, payments, ours.Amount, theirs.Amount, difference, fee)
 		}
 		for _, class := range o.Classes {
 			line(string(class.Class), class.Findings, class.Ours, class.Theirs, class.Amount, class.Fee)
@@ -101,9 +103,9 @@ func (s *session) printOutcome(o reconcile.Outcome) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "ours Rp %d (carried from the day before Rp %d), theirs Rp %d (Rp %d)\n",
+	s.printf("ours Rp %d (carried from the day before Rp %d), theirs Rp %d (Rp %d)\n",
 		o.Ours.Own.Amount, o.Ours.Carried.Amount, o.Theirs.Own.Amount, o.Theirs.Carried.Amount)
-	fmt.Fprintf(s.out, "%d differences, %d new cases\n", o.Differences, o.Opened)
+	s.printf("%d differences, %d new cases\n", o.Differences, o.Opened)
 	return nil
 }
 
@@ -116,7 +118,7 @@ func (c *reconcileListCommand) Run(s *session) error {
 	return list(s, reconciliationsPath, filters("from", c.From), func(page finance.DayList) ([]finance.Day, string) {
 		return page.Days, string(page.NextCursor)
 	}, func(days []finance.Day) error {
-		return s.printTable("day\tsettlement\tnet\tfiles\tmatched\tdifferences\topen cases", func(w io.Writer) {
+		return s.printTable("day\tsettlement\tnet\tfiles\tmatched\tdifferences\topen cases", func(w table) {
 			for _, d := range days {
 				status, net, matched, differences := "-", ledger.Rupiah(0), "-", "-"
 				if d.Settlement != nil {
@@ -125,7 +127,7 @@ func (c *reconcileListCommand) Run(s *session) error {
 				if d.Outcome != nil {
 					matched, differences = fmt.Sprintf("version %d", d.Outcome.Version), fmt.Sprint(d.Outcome.Differences)
 				}
-				fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\t%d\n", d.Day, status, net, len(d.Files), matched, differences, d.OpenCases)
+				w.printf("%s\t%s\t%d\t%d\t%s\t%s\t%d\n", d.Day, status, net, len(d.Files), matched, differences, d.OpenCases)
 			}
 		})
 	})
@@ -144,11 +146,11 @@ func (reconcileShowCommand) Help() string {
 func (c *reconcileShowCommand) Run(s *session) error {
 	return ask(s, "GET", matchedDay(c.Day, ""), nil, func(d finance.Day) error {
 		for _, f := range d.Files {
-			fmt.Fprintf(s.out, "version %d: %s, %d lines, taken %s by %s, sha256 %.16s\n",
+			s.printf("version %d: %s, %d lines, taken %s by %s, sha256 %.16s\n",
 				f.Version, cmp.Or(f.Name, "-"), f.Lines, clock(f.At), f.By, f.SHA256)
 		}
 		if d.Outcome == nil {
-			fmt.Fprintf(s.out, "%s was not matched yet\n", d.Day)
+			s.printf("%s was not matched yet\n", d.Day)
 			return nil
 		}
 		return s.printOutcome(*d.Outcome)
@@ -171,10 +173,10 @@ func (c *reconcileFindingsCommand) Run(s *session) error {
 	return list(s, matchedDay(c.Day, "/findings"), filters("class", c.Class), func(page finance.FindingList) ([]reconcile.Finding, string) {
 		return page.Findings, page.NextCursor
 	}, func(all []reconcile.Finding) error {
-		return s.printTable("class\tcode\tref\tstore\tours\ttheirs\tdiffer\tknown", func(w io.Writer) {
+		return s.printTable("class\tcode\tref\tstore\tours\ttheirs\tdiffer\tknown", func(w table) {
 			for _, f := range all {
 				e := cmp.Or(f.Ours, f.Theirs)
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Class, e.Code, e.Ref, cmp.Or(e.Store, "-"),
+				w.printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Class, e.Code, e.Ref, cmp.Or(e.Store, "-"),
 					side(f.Ours), side(f.Theirs), cmp.Or(f.Differ, "-"), cmp.Or(f.Known, "-"))
 			}
 		})

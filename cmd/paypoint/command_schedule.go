@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"time"
 
@@ -27,16 +26,16 @@ type scheduleListCommand struct{}
 func (c *scheduleListCommand) Run(s *session) error {
 	return ask(s, "GET", schedulePath, nil, func(all finance.ScheduleList) error {
 		if len(all.Jobs) == 0 {
-			fmt.Fprintln(s.out, "no job is turned on: schedule.settle.enabled and schedule.reconcile.enabled in the configuration")
+			s.printf("no job is turned on: schedule.settle.enabled and schedule.reconcile.enabled in the configuration\n")
 			return nil
 		}
-		err := s.printTable("job\tlast good\tbehind\tnext\tday\tstep\tat\tfailed", func(w io.Writer) {
+		err := s.printTable("job\tlast good\tbehind\tnext\tday\tstep\tat\tfailed", func(w table) {
 			for _, j := range all.Jobs {
 				good := "-"
 				if j.LastGood != nil {
 					good = string(j.LastGood.Day)
 				}
-				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", j.Job, good, j.Behind, j.Next.Act, cmp.Or(j.Next.Day, "-"),
+				w.printf("%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", j.Job, good, j.Behind, j.Next.Act, cmp.Or(j.Next.Day, "-"),
 					cmp.Or(j.Next.Step, "-"), clock(j.Next.At), cmp.Or(joinDays(j.Failed), "-"))
 			}
 		})
@@ -45,7 +44,7 @@ func (c *scheduleListCommand) Run(s *session) error {
 		}
 		for _, j := range all.Jobs {
 			if j.Open != nil && j.Open.Error != "" {
-				fmt.Fprintf(s.out, "%s %s, %s, attempt %d: %s\n", j.Job, j.Open.Day, j.Open.Step, j.Open.Attempts, j.Open.Error)
+				s.printf("%s %s, %s, attempt %d: %s\n", j.Job, j.Open.Day, j.Open.Step, j.Open.Attempts, j.Open.Error)
 			}
 		}
 		return nil
@@ -96,12 +95,12 @@ func (c *scheduleRunCommand) Run(s *session) error {
 }
 
 func (s *session) printRun(run delivery.Run) error {
-	fmt.Fprintf(s.out, "%s of %s: %s\n", run.Job, run.Day, run.State)
+	s.printf("%s of %s: %s\n", run.Job, run.Day, run.State)
 	for _, step := range run.Steps {
-		fmt.Fprintf(s.out, "  %s  %s\n", clock(step.At), step.Name)
+		s.printf("  %s  %s\n", clock(step.At), step.Name)
 	}
 	if run.Error != "" {
-		fmt.Fprintf(s.out, "  %s, attempt %d: %s; next %s\n", run.Step, run.Attempts, run.Error, clock(run.NextAt))
+		s.printf("  %s, attempt %d: %s; next %s\n", run.Step, run.Attempts, run.Error, clock(run.NextAt))
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func (c *maintenanceOffCommand) Run(s *session) error {
 // flip sends a switch and says how it stands.
 func (s *session) flip(method, path, done string) error {
 	return ask(s, method, path, nil, func(state map[string]bool) error {
-		fmt.Fprintln(s.out, done)
+		s.printf("%s\n", done)
 		return nil
 	})
 }

@@ -38,9 +38,9 @@ func dayPath(day string) string {
 }
 
 func (s *session) printSettlements(all []finance.Settlement) error {
-	return s.printTable("day\tstatus\tbatch\tpaid\tamount\treversed\tnet\tsha256", func(w io.Writer) {
+	return s.printTable("day\tstatus\tbatch\tpaid\tamount\treversed\tnet\tsha256", func(w table) {
 		for _, d := range all {
-			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%.16s\n",
+			w.printf("%s\t%s\t%d\t%d\t%d\t%d\t%d\t%.16s\n",
 				d.BusinessDate, d.Status, d.BatchNo, d.CountPaid, d.SumAmount, d.CountReversed, d.SumNet, d.SHA256)
 		}
 	})
@@ -63,7 +63,7 @@ func (c *settlementCloseCommand) Run(s *session) error {
 		path += "?early=true"
 	}
 	return ask(s, "POST", path, nil, func(closed finance.Closing) error {
-		fmt.Fprintf(s.out, "closed %s as batch %d: %d payments, Rp %d net; they can't be reversed any more\n",
+		s.printf("closed %s as batch %d: %d payments, Rp %d net; they can't be reversed any more\n",
 			closed.BusinessDate, closed.BatchNo, closed.BeyondReversal, closed.SumNet)
 		return nil
 	})
@@ -98,11 +98,11 @@ func (c *trialBalanceCommand) Run(s *session) error {
 }
 
 func (s *session) printBooks(books finance.TrialBalance) error {
-	return s.printTable("account\tbalance", func(w io.Writer) {
+	return s.printTable("account\tbalance", func(w table) {
 		for _, b := range books.Accounts {
-			fmt.Fprintf(w, "%s\t%d\n", b.Account, b.Amount)
+			w.printf("%s\t%d\n", b.Account, b.Amount)
 		}
-		fmt.Fprintf(w, "sum\t%d\n", books.Sum)
+		w.printf("sum\t%d\n", books.Sum)
 	})
 }
 
@@ -132,6 +132,6 @@ func (c *settlementChainCommand) Run(s *session) error {
 	if s.flags.JSON {
 		return s.printJSON(map[string]int{"files": len(files)})
 	}
-	fmt.Fprintf(s.out, "%d files follow one another\n", len(files))
+	s.printf("%d files follow one another\n", len(files))
 	return nil
 }

@@ -44,7 +44,7 @@ func soldDay(t *testing.T, payments int, closed bool) string {
 	working.Wait()
 	require.NoError(t, errors.Join(failures...))
 	if closed {
-		_, err = service.Close(context.Background(), stageDay, true)
+		_, err = service.Close(context.Background(), stageDay, true, "operator")
 		require.NoError(t, err)
 	}
 	require.NoError(t, engine.Close())

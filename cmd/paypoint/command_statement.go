@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"net/url"
 	"strconv"
 
@@ -58,9 +57,9 @@ func (c *statementCloseCommand) Run(s *session) error {
 }
 
 func (s *session) printStatements(all []finance.Statement) error {
-	return s.printTable("merchant\tno\tfrom\tto\tsales\tfees\ttaxes\tnet payable\tpaid out\toutstanding", func(w io.Writer) {
+	return s.printTable("merchant\tno\tfrom\tto\tsales\tfees\ttaxes\tnet payable\tpaid out\toutstanding", func(w table) {
 		for _, one := range all {
-			fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\n", one.Merchant, one.No, one.From, one.To, one.Sales,
+			w.printf("%s\t%d\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\n", one.Merchant, one.No, one.From, one.To, one.Sales,
 				one.PartnerFee+one.OwnFee, one.VAT-one.Withheld+one.Collected, one.NetPayable, one.PaidOut, one.Outstanding)
 		}
 	})
@@ -97,9 +96,9 @@ func (statementShowCommand) Help() string {
 // Run shows a statement.
 func (c *statementShowCommand) Run(s *session) error {
 	return ask(s, "GET", statementPath(c.Merchant, c.No), nil, func(one finance.Statement) error {
-		fmt.Fprintf(s.out, "statement %d of %s, %s to %s, closed %s by %s\n", one.No, one.Merchant, one.From, one.To,
+		s.printf("statement %d of %s, %s to %s, closed %s by %s\n", one.No, one.Merchant, one.From, one.To,
 			clock(one.At), one.By)
-		return s.printTable("\trupiah", func(w io.Writer) {
+		return s.printTable("\trupiah", func(w table) {
 			for _, row := range []struct {
 				name   string
 				amount ledger.Rupiah
@@ -108,9 +107,9 @@ func (c *statementShowCommand) Run(s *session) error {
 				{"Indomaret's fee", -one.PartnerFee}, {"own fee", -one.OwnFee}, {"VAT", -one.VAT}, {"withheld", one.Withheld}, {"collected", -one.Collected},
 				{"net payable", one.NetPayable}, {"paid out", -one.PaidOut}, {"outstanding", one.Outstanding},
 			} {
-				fmt.Fprintf(w, "%s\t%d\n", row.name, row.amount)
+				w.printf("%s\t%d\n", row.name, row.amount)
 			}
-			fmt.Fprintf(w, "sha256\t%s\n", one.SHA256)
+			w.printf("sha256\t%s\n", one.SHA256)
 		})
 	})
 }
@@ -156,10 +155,10 @@ func (c *merchantTermsShowCommand) Run(s *session) error {
 
 func (s *session) printTerms(t reconcile.TermsInForce) error {
 	whose := map[bool]string{true: "its own", false: "the configuration's"}
-	fmt.Fprintf(s.out, "%s, tax id %s, %s\nrates are %s:\n", t.Party.Name, cmp.Or(t.Party.TaxID, "-"), cmp.Or(t.Party.Address, "no address"), whose[t.OwnRates])
-	return s.printTable("from\tIndomaret's fee\town fee\tVAT\twithheld\tcollected", func(w io.Writer) {
+	s.printf("%s, tax id %s, %s\nrates are %s:\n", t.Party.Name, cmp.Or(t.Party.TaxID, "-"), cmp.Or(t.Party.Address, "no address"), whose[t.OwnRates])
+	return s.printTable("from\tIndomaret's fee\town fee\tVAT\twithheld\tcollected", func(w table) {
 		for _, r := range t.Rates {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.From, tariff(r.Partner), tariff(r.Own), percent(r.VAT), percent(r.Withheld), percent(r.Collected))
+			w.printf("%s\t%s\t%s\t%s\t%s\t%s\n", r.From, tariff(r.Partner), tariff(r.Own), percent(r.VAT), percent(r.Withheld), percent(r.Collected))
 		}
 	})
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
-	"io"
 	"net/url"
 	"strings"
 
@@ -47,9 +45,11 @@ type transferAddCommand struct {
 	Note      string        `help:"Anything to remember." placeholder:"TEXT"`
 }
 
-// Help shows an example.
+// Help shows examples, and how a mistake is corrected.
 func (transferAddCommand) Help() string {
-	return "The same again changes nothing.\n\nExample:\n  paypoint transfer add BCA-20260202-0001 48500000 --on 2026-02-02"
+	return "The same again changes nothing. A mistake is taken back by its opposite, under a reference of its own.\n\n" +
+		"Examples:\n  paypoint transfer add BCA-20260202-0001 48500000 --on 2026-02-02\n" +
+		"  paypoint transfer add BCA-20260202-0001-BACK --on 2026-02-02 --note 'was typed wrong' -- -48500000"
 }
 
 // Run records a transfer.
@@ -59,9 +59,9 @@ func (c *transferAddCommand) Run(s *session) error {
 }
 
 func (s *session) printTransfers(all []ledger.Transfer) error {
-	return s.printTable("reference\ton\tamount\tpays\tdifference\tnote", func(w io.Writer) {
+	return s.printTable("reference\ton\tamount\tpays\tdifference\tnote", func(w table) {
 		for _, t := range all {
-			fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%d\t%s\n", t.Reference, t.On, t.Amount, cmp.Or(joinDays(t.Days), "-"), t.Difference, cmp.Or(t.Note, "-"))
+			w.printf("%s\t%s\t%d\t%s\t%d\t%s\n", t.Reference, t.On, t.Amount, cmp.Or(joinDays(t.Days), "-"), t.Difference, cmp.Or(t.Note, "-"))
 		}
 	})
 }
@@ -86,7 +86,7 @@ func (transferImportCommand) Help() string {
 // Run imports transfers.
 func (c *transferImportCommand) Run(s *session) error {
 	return upload(s, transfersPath+"/import", c.File, func(done reconcile.TransfersImported) error {
-		fmt.Fprintf(s.out, "%d transfers, %d of them new\n", done.Rows, done.New)
+		s.printf("%d transfers, %d of them new\n", done.Rows, done.New)
 		return s.printTransfers(done.Transfers)
 	})
 }
@@ -115,7 +115,7 @@ func (transferSuggestCommand) Help() string {
 // Run finds days.
 func (c *transferSuggestCommand) Run(s *session) error {
 	return ask(s, "GET", transferPath(c.Reference, "/suggestion"), nil, func(found finance.Suggestion) error {
-		fmt.Fprintln(s.out, cmp.Or(joinDays(found.Days), "no days add up to it"))
+		s.printf("%s\n", cmp.Or(joinDays(found.Days), "no days add up to it"))
 		return nil
 	})
 }
@@ -155,9 +155,9 @@ func (c *transferDueCommand) Run(s *session) error {
 }
 
 func (s *session) printReceivables(all []reconcile.Receivable) error {
-	return s.printTable("day\tbatch\tamount\tfees\tadjusted\tnet\tpaid by\tunpaid", func(w io.Writer) {
+	return s.printTable("day\tbatch\tamount\tfees\tadjusted\tnet\tpaid by\tunpaid", func(w table) {
 		for _, r := range all {
-			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%s\t%d\n", r.Day, r.No, r.Amount, r.Fee, r.Adjusted, r.Net, cmp.Or(r.Transfer, "-"), r.Unpaid)
+			w.printf("%s\t%d\t%d\t%d\t%d\t%d\t%s\t%d\n", r.Day, r.No, r.Amount, r.Fee, r.Adjusted, r.Net, cmp.Or(r.Transfer, "-"), r.Unpaid)
 		}
 	})
 }

@@ -31,7 +31,7 @@ func (c *verifyCommand) Run(s *session) error {
 	if s.flags.JSON {
 		return s.printJSON(report)
 	}
-	fmt.Fprintf(s.out, "clean: %d records, %d charges, %d payments, %d reversals; head %s\n",
+	s.printf("clean: %d records, %d charges, %d payments, %d reversals; head %s\n",
 		report.Records, report.Charges, report.Payments, report.Reversals, report.Head)
 	return nil
 }

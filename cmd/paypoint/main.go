@@ -116,7 +116,7 @@ func run(ctx context.Context, args, environ []string, out, errOut io.Writer) int
 		return exitUsage
 	}
 	if err := command.Run(s); err != nil {
-		fmt.Fprintln(errOut, "paypoint:", err)
+		fmt.Fprintln(errOut, "paypoint:", printableLines(err.Error()))
 		return exitCode(err)
 	}
 	return exitDone

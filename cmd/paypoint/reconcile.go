@@ -111,12 +111,22 @@ func (a *application) countCases(ctx context.Context) error {
 	}
 }
 
+// caseClasses are the classes that a case can have: the matcher's, and those of
+// the ledger's own.
+func caseClasses() []string {
+	classes := []string{ledger.ClassReversalRefused, ledger.ClassCorrectionDiffers, ledger.ClassTransferDifference}
+	for _, class := range append(match.Classes(), match.FileClasses()...) {
+		classes = append(classes, string(class))
+	}
+	return classes
+}
+
 // showCases sets the counts of all classes: one of which none is open any more
 // shows 0.
 func (m *metrics) showCases(counts map[string]int) {
-	for _, class := range append(match.Classes(), match.FileClasses()...) {
-		if _, open := counts[string(class)]; !open {
-			m.casesOpen.WithLabelValues(string(class)).Set(0)
+	for _, class := range caseClasses() {
+		if _, open := counts[class]; !open {
+			m.casesOpen.WithLabelValues(class).Set(0)
 		}
 	}
 	for class, count := range counts {

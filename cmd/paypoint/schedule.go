@@ -19,8 +19,9 @@ const (
 	jobReconcile = "reconcile"
 )
 
-// scheduleBy is under whose name the schedule acts.
-const scheduleBy = "schedule"
+// scheduleBy is under whose name the schedule acts. No person can have it: no id
+// has a space.
+const scheduleBy = "the schedule"
 
 // openSchedule opens the records of the daily jobs and makes the schedule. Only
 // serve lets it work.

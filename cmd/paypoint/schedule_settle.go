@@ -35,7 +35,7 @@ func (a *application) settleSteps() []delivery.Step {
 }
 
 func (a *application) closeDay(ctx context.Context, day ledger.Day) error {
-	_, err := a.settlement.Close(ctx, day, false)
+	_, err := a.settlement.Close(ctx, day, false, scheduleBy)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -380,7 +381,8 @@ func TestClassesOfFilesThatAreNotTaken(t *testing.T) {
 	} {
 		require.Equal(t, want, fileClass(cause))
 	}
-	require.Equal(t, match.FileMissing, fileClass(delivery.ErrHostKey), "nothing came")
+	require.Equal(t, match.FileMissing, fileClass(errors.New("connection refused")), "nothing came")
+	require.Equal(t, wrongHostKey, fileClass(delivery.ErrHostKey), "it may be another server")
 }
 
 func TestFilePattern(t *testing.T) {

@@ -1,34 +1,18 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"go.uber.org/zap/zapcore"
 
 	"paypoint/store/boltdb"
 )
-
-func (s *session) printJSON(value any) error {
-	encoder := json.NewEncoder(s.out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
-}
-
-func (s *session) printTable(header string, rows func(io.Writer)) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, header)
-	rows(w)
-	return w.Flush()
-}
 
 // progress shows a line in the place of the one before. A log file or another
 // program gets none: there it would be noise.
