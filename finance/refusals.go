@@ -36,6 +36,7 @@ func refusals() []refusal {
 		{ledger.ErrRepeated, conflict, "file_repeated", ""},
 		{ledger.ErrNotClosed, conflict, "day_not_closed", ""},
 		{ledger.ErrPeriod, unprocessable, "bad_period", ""},
+		{ledger.ErrPlace, unprocessable, "bad_parameter", "cursor"},
 
 		// Of a day: what must be done before can be done now.
 		{reconcile.ErrNoFile, conflict, "file_missing", "day"},

@@ -9,7 +9,7 @@ import (
 )
 
 // ErrPlace: the place to go on from is not one of that list.
-var ErrPlace = errors.New("no place of this list")
+var ErrPlace = errors.New("no place of this list: want the one that the page before gave")
 
 // Document is a row of which there are few, kept as JSON under a key: a case, a
 // statement, a bank transfer, a payout, a file of Indomaret's.
@@ -124,7 +124,7 @@ func loadDocument[D any](ctx context.Context, reader Reader, key string) (D, err
 // there may be more. Errors: ErrPlace, and the store's.
 func listDocuments[D any](ctx context.Context, reader Reader, prefix, after string, limit int) (page []D, next string, err error) {
 	if !strings.HasPrefix(after, prefix) && after != "" {
-		return nil, "", fmt.Errorf("list documents %s after %.70q: %w", prefix, after, ErrPlace)
+		return nil, "", ErrPlace
 	}
 	documents, err := reader.Documents(ctx, prefix, after, limit)
 	if err != nil {

@@ -86,7 +86,8 @@ func (d *desk) correct(t *testing.T) {
 	d.adjust(t, "2026-11-23 12:00:00", "UNKNOWN_CODE", ledger.Adjusted{
 		Act: ledger.ActRefund, Code: "0080000000000082", Ref: "=1|876500099", Store: "T003", Amount: 15000, Bury: true, Of: sunday,
 	})
-	d.adjust(t, "2026-11-23 13:00:00", "TRANSFER_DIFFERENCE", ledger.Adjusted{Act: ledger.ActWriteOff, Amount: -1, Of: sunday})
+	d.journal(t, "2026-11-23 12:59:00", ledger.Transferred{Reference: "TRF-1", On: sunday, Amount: 119_999, By: "ani", Day: monday})
+	d.adjust(t, "2026-11-23 13:00:00", "TRANSFER_SHORT", ledger.Adjusted{Act: ledger.ActWriteOff, Reference: "TRF-1", Amount: -1, Of: sunday})
 	d.at(t, "2026-11-24 02:00:00")
 	d.close(t, monday)
 }
