@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"slices"
 )
 
@@ -88,12 +89,12 @@ func (s *Service) Cases(ctx context.Context, q CaseQuery) (CasePage, error) {
 			return CasePage{}, fmt.Errorf("list cases: %w", err)
 		}
 		scanned += len(ids)
-		for i, id := range ids {
-			c, err := loadDocument[Case](ctx, s.store, caseKey(id))
-			if err != nil {
-				return CasePage{}, fmt.Errorf("list cases: %w", err)
-			}
-			page.Next = id
+		cases, err := s.casesByID(ctx, ids)
+		if err != nil {
+			return CasePage{}, fmt.Errorf("list cases: %w", err)
+		}
+		for i, c := range cases {
+			page.Next = c.ID
 			if q.matches(c) {
 				page.Cases = append(page.Cases, c)
 			}
@@ -110,6 +111,72 @@ func (s *Service) Cases(ctx context.Context, q CaseQuery) (CasePage, error) {
 		}
 	}
 	return page, nil
+}
+
+// casesByID loads cases in one read, in the order of ids. Error: ErrNotFound.
+func (s *Service) casesByID(ctx context.Context, ids []uint64) ([]Case, error) {
+	var keys Keys
+	for _, id := range ids {
+		keys.Documents = append(keys.Documents, caseKey(id))
+	}
+	state, err := s.store.Load(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	cases := make([]Case, len(ids))
+	for i, id := range ids {
+		if cases[i], err = loadedCase(state, id); err != nil {
+			return nil, err
+		}
+	}
+	return cases, nil
+}
+
+// CasesOf lists the cases of some classes that are about one day, resolved ones
+// too, by class. Of cases of the same difference only the newest is listed. What
+// it reads does not grow with the cases of other days. Errors are the store's.
+func (s *Service) CasesOf(ctx context.Context, day Day, classes []string) ([]Case, error) {
+	var all []Case
+	for _, class := range classes {
+		prefix := CaseOpened{Class: class, Day: day}.names()
+		for after := ""; ; {
+			ids, next, err := listDocuments[uint64](ctx, s.store, prefix, after, documentPage)
+			if err != nil {
+				return nil, fmt.Errorf("list cases of %s: %w", day, err)
+			}
+			cases, err := s.casesByID(ctx, ids)
+			if err != nil {
+				return nil, fmt.Errorf("list cases of %s: %w", day, err)
+			}
+			all = append(all, cases...)
+			if after = next; after == "" {
+				break
+			}
+		}
+	}
+	return all, nil
+}
+
+// names begins the names of all cases of the event's class and day.
+func (e CaseOpened) names() string {
+	return prefixCaseName + url.QueryEscape(e.Class) + "/" + url.QueryEscape(string(e.Day)) + "/"
+}
+
+// NewestCase is the newest case that was opened of a payment by what its files
+// have; false where none was. Errors are the store's.
+func (s *Service) NewestCase(ctx context.Context, code PaymentCode, ref TrackingRef) (Case, bool, error) {
+	newest, err := loadDocument[newestCase](ctx, s.store, newestCaseKey(code, ref))
+	if errors.Is(err, ErrNotFound) {
+		return Case{}, false, nil
+	}
+	var c Case
+	if err == nil {
+		c, err = loadDocument[Case](ctx, s.store, caseKey(newest.ID))
+	}
+	if err != nil {
+		return Case{}, false, fmt.Errorf("newest case of code %s ref %s: %w", code, ref, err)
+	}
+	return c, true, nil
 }
 
 // caseIDs lists the ids of cases that follow one.

@@ -324,3 +324,43 @@ func TestCasesWhenTheStoreFails(t *testing.T) {
 		require.ErrorContains(t, err, fmt.Sprint("case ", c.ID), what)
 	}
 }
+
+// The cases of one day are found without those of others, and the newest of a
+// payment without any list.
+func TestCasesOfADay(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	var found []ledger.NewCase
+	for amount := range ledger.Rupiah(250) {
+		found = append(found, ledger.NewCase{Class: planted, Day: "2026-03-09", Theirs: amount})
+	}
+	other, later := missing(w.charge(), "R1"), missing(w.charge(), "R2")
+	other.Class, later.Day = "OTHER", "2026-03-10"
+	_, err := w.service.OpenCases(t.Context(), "matcher", append(found, other, later))
+	require.NoError(t, err)
+	cases := func(day ledger.Day, classes ...string) int {
+		of, err := w.service.CasesOf(t.Context(), day, classes)
+		require.NoError(t, err)
+		for _, c := range of {
+			require.Equal(t, day, c.Day)
+			require.Contains(t, classes, c.Class)
+		}
+		return len(of)
+	}
+	require.Equal(t, 250, cases("2026-03-09", planted))
+	require.Equal(t, 251, cases("2026-03-09", planted, "OTHER"))
+	require.Equal(t, 1, cases("2026-03-10", planted, "OTHER"))
+	require.Zero(t, cases("2026-03-1", planted, "PLANT"), "no beginnings")
+
+	_, is, err := w.service.NewestCase(t.Context(), other.Code, "R3")
+	require.NoError(t, err)
+	require.False(t, is)
+	other.Day, other.Theirs = "2026-03-11", 1
+	w.openCase(other)
+	newest, is, err := w.service.NewestCase(t.Context(), other.Code, "R1")
+	require.NoError(t, err)
+	require.True(t, is)
+	require.Equal(t, ledger.Day("2026-03-11"), newest.Day)
+	w.settle(newest, ledger.ActAccept, 0)
+	require.Equal(t, 1, cases("2026-03-11", "OTHER"), "resolved ones too")
+}

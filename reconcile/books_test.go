@@ -355,7 +355,7 @@ func (s *season) proveLines() (lines int) {
 		}
 		before := statement.Statement{}
 		for no := uint64(1); no <= last.No; no++ {
-			closed, err := s.finance.Statement(s.Context(), merchant, no)
+			closed, err := s.ledger.Statement(s.Context(), merchant, no)
 			require.NoError(s, err)
 			require.Equal(s, before.SHA256, closed.PreviousSHA256)
 			file := s.read(closed)

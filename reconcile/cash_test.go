@@ -133,7 +133,7 @@ func TestThePositionOfAnyDay(t *testing.T) {
 	lost := b.charge(dyer, 5000)
 	_, err = b.adjust(b.missingHere(lost, monday), ledger.ActRefund, 5000)
 	require.NoError(t, err)
-	closed, err := b.finance.Statement(t.Context(), baker, 1)
+	closed, err := b.ledger.Statement(t.Context(), baker, 1)
 	require.NoError(t, err)
 
 	for _, c := range []struct {

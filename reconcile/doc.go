@@ -21,9 +21,9 @@
 //
 // # Matching
 //
-// Match compares a closed batch with the newest version of the day's file, and
-// both with what the day before has carried. Everything that is not agreed is
-// kept as a finding. A payment whose findings need a person has one case, over all
+// Match compares a closed batch with the version of the day's file that counts (see
+// ledger.Counting), and both with what the day before has carried. Everything that
+// is not agreed is kept as a finding. A payment whose findings need a person has one case, over all
 // that Indomaret has of it in all matched files; the same amounts are one case
 // however often the day is matched, others are a new one. Cases that an earlier
 // match opened are never closed by a later one: it only notes in them what it has
@@ -33,6 +33,12 @@
 // by what it carries and by what it found; those that were matched before are
 // matched again, in order, where that has changed. What is damaged of an earlier
 // match is set aside as outcome.json.damaged, and that day is matched anew.
+//
+// The work of a match is bounded by the two days' own payments and by what differs,
+// not by how many days or cases there were. Other lines of a payment that differs are
+// looked for in the NearDays before and after the day, and else where the payment's
+// batch is, its open cases, its newest case and its corrections. What is farther
+// from all of these does not count for its case.
 //
 // Adjustments stand in batches as lines of their own, which are no payments to be
 // matched: a payment that was corrected by an approved act keeps the class that it

@@ -34,8 +34,8 @@ const progressStep = 10_000
 
 // Import takes a file of Indomaret's as its day's next version. Nothing of it
 // counts unless all of it is right. The same bytes again are no new version: the
-// one that is there is returned, and taken is false; Counts says which is matched. Progress is told the lines
-// read.
+// one that is there is returned, and taken is false. Counts says which one is
+// matched by now. Progress is told the lines read.
 //
 // Errors: ledger.ErrRepeated (the same bytes are another day's version, which is
 // returned), ErrNoDay, those of partnerfile.Read with a *partnerfile.LineError
@@ -91,7 +91,8 @@ func (s *Service) importFile(ctx context.Context, in FileIn, body *body, progres
 	return s.takeFile(ctx, staged, ledger.PartnerFile{
 		Day: summary.Day, Name: in.Name, SHA256: body.sha256, Profile: summary.Profile,
 		Lines: summary.Lines, Paid: summary.Paid, Reversed: summary.Reversed,
-		Amount: summary.Amount, ReversedAmount: summary.ReversedAmount, Fee: summary.Fee, By: in.By,
+		Amount: summary.Amount, ReversedAmount: summary.ReversedAmount, Fee: summary.Fee,
+		Sequence: summary.Sequence, By: in.By,
 	})
 }
 
@@ -353,75 +354,28 @@ func (s *Service) Files(ctx context.Context, day ledger.Day) ([]ledger.PartnerFi
 	return s.config.Ledger.PartnerFiles(ctx, day)
 }
 
-// newest is the version of a day's file that counts. Error: ErrNoFile.
-func (s *Service) newest(ctx context.Context, day ledger.Day) (ledger.PartnerFile, error) {
+// counting is the version of a day's file that counts. Error: ErrNoFile.
+func (s *Service) counting(ctx context.Context, day ledger.Day) (ledger.PartnerFile, error) {
 	files, err := s.Files(ctx, day)
 	if err != nil {
 		return ledger.PartnerFile{}, err
 	}
-	if len(files) == 0 {
+	file, is := ledger.Counting(files)
+	if !is {
 		return ledger.PartnerFile{}, ErrNoFile
 	}
-	return files[len(files)-1], nil
+	return file, nil
 }
 
-// Counts is the version of a day's file that is matched: the newest. Importing an
-// older version's bytes again changes nothing about that. Errors: ErrNoFile, and
-// the store's.
+// Counts is the version of a day's file that is matched; see ledger.Counting. A
+// file with a lower number of Indomaret's that comes late changes nothing about
+// that, nor do an older version's bytes again. Errors: ErrNoFile, and the store's.
 func (s *Service) Counts(ctx context.Context, day ledger.Day) (int, error) {
-	file, err := s.newest(ctx, day)
+	file, err := s.counting(ctx, day)
 	if err != nil {
 		return 0, fmt.Errorf("version of %s that counts: %w", day, err)
 	}
 	return file.Version, nil
-}
-
-// MissingFiles lists the days up to one that are over, or whose batch is closed,
-// and have no file of Indomaret's (match.FileMissing), in order: days on which we
-// sold nothing too, for Indomaret may have. Days before the first that has a file
-// do not count, nor those more than MaxDays back; where there is no file yet, only
-// the last day asked for does. Errors are the store's and the disk's.
-func (s *Service) MissingFiles(ctx context.Context, through ledger.Day) ([]ledger.Day, error) {
-	missing, err := s.missingFiles(ctx, through)
-	if err != nil {
-		return nil, fmt.Errorf("look for missing files up to %s: %w", through, err)
-	}
-	return missing, nil
-}
-
-func (s *Service) missingFiles(ctx context.Context, through ledger.Day) ([]ledger.Day, error) {
-	days, err := s.days("")
-	if err != nil {
-		return nil, err
-	}
-	from := through
-	for range MaxDays - 1 {
-		if len(days) == 0 || from <= days[0] {
-			break
-		}
-		from = from.Previous()
-	}
-	batches, err := s.config.Ledger.Reader().Batches(ctx, from, MaxDays)
-	if err != nil {
-		return nil, err
-	}
-	closed := map[ledger.Day]bool{}
-	for _, b := range batches {
-		closed[b.Day] = b.Closed()
-	}
-	var missing []ledger.Day
-	for day := from; day <= through; day = day.Next() {
-		if !closed[day] && day >= s.config.Ledger.Today() {
-			continue
-		}
-		_, err := s.newest(ctx, day)
-		if errors.Is(err, ErrNoFile) {
-			missing = append(missing, day)
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	return missing, nil
 }
 
 // FileClass is the class of what is wrong with a day's file as a whole, where an

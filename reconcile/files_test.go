@@ -56,7 +56,7 @@ func TestImportKeepsVersions(t *testing.T) {
 		taken := o.take(t, friday, first)
 		require.Equal(t, ledger.PartnerFile{
 			Day: friday, Version: 1, Name: "day.txt", SHA256: fmt.Sprintf("%x", sha256.Sum256(first)), Profile: "simulated-indomaret",
-			Lines: 1, Paid: 1, Amount: 50_000, Fee: 2500, At: taken.At, By: "ani",
+			Lines: 1, Paid: 1, Amount: 50_000, Fee: 2500, Sequence: 1, At: taken.At, By: "ani",
 		}, taken)
 		before := tree(t, o.config.Dir)
 		require.Len(t, before, 2)
@@ -303,30 +303,6 @@ func TestImportRefusesALongLine(t *testing.T) {
 	_, _, err := o.finance.Import(t.Context(), reconcile.FileIn{Day: friday, Body: io.LimitReader(letters{}, 100<<20)}, nil)
 	require.ErrorIs(t, err, partnerfile.ErrTooLarge)
 	o.requireUntouched(t, friday)
-}
-
-// Days without a file are asked for, from the first that has one on.
-func TestMissingFiles(t *testing.T) {
-	t.Parallel()
-	o := inMemory(t)
-	missing := func(through ledger.Day) []ledger.Day {
-		days, err := o.finance.MissingFiles(t.Context(), through)
-		require.NoError(t, err)
-		return days
-	}
-	o.at(t, sunday, "10:00:00")
-	o.close(t, thursday, friday)
-	require.Equal(t, []ledger.Day{friday}, missing(friday), "before the first file only the day asked for counts")
-	o.take(t, friday, fileOf(friday, 1))
-	require.Empty(t, missing(friday))
-	o.close(t, saturday)
-	o.pay(t, 50_000, 0)
-	require.Equal(t, []ledger.Day{saturday}, missing(sunday), "Sunday is open still")
-	o.close(t, sunday)
-	require.Equal(t, []ledger.Day{saturday, sunday}, missing(sunday))
-	require.Equal(t, []ledger.Day{saturday}, missing(saturday))
-	o.take(t, saturday, fileOf(saturday, 1))
-	require.Equal(t, []ledger.Day{sunday}, missing(sunday))
 }
 
 func TestFileClass(t *testing.T) {

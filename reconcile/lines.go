@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"paypoint/ledger"
@@ -35,33 +36,90 @@ type elsewhere struct {
 	matched map[ledger.Day]bool
 }
 
-// linesElsewhere reads what all matched days but one have found of payments. What
-// is carried counts in the match of the day after it.
-func (s *Service) linesElsewhere(ctx context.Context, day ledger.Day, of map[match.Key]bool) (elsewhere, error) {
+// NearDays is how many days before a matched day, and after it, are looked through
+// for other lines of the payments that differ on it: what is repeated, or taken
+// back, comes within a month. Farther days count for a payment where its own batch
+// is, or one of its cases or corrections: so the work of a match does not grow with
+// the days there are.
+const NearDays = 31
+
+// linesElsewhere reads what the matches of other days than one have found of
+// payments. What is carried counts in the match of the day after it.
+func (r *run) linesElsewhere(ctx context.Context, accounts []account) (elsewhere, error) {
 	e := elsewhere{lines: map[match.Key][]fileLine{}, differs: map[match.Key]bool{}, matched: map[ledger.Day]bool{}}
-	days, err := s.days("")
-	if err != nil || len(of) == 0 {
-		return e, err
+	if len(accounts) == 0 {
+		return e, nil
 	}
-	for _, other := range days {
-		k, err := s.outcome(other)
-		if other == day || errors.Is(err, ErrNotMatched) {
+	of, days := map[match.Key]bool{}, nearDays(r.kept.Day)
+	for _, a := range accounts {
+		of[a.key] = true
+		far, err := r.daysOf(ctx, a)
+		if err != nil {
+			return e, err
+		}
+		for _, day := range far {
+			days[day], days[day.Next()] = true, true
+		}
+	}
+	delete(days, r.kept.Day)
+	for _, other := range slices.Sorted(maps.Keys(days)) {
+		k, err := r.service.outcome(other)
+		if errors.Is(err, ErrNotMatched) {
 			continue
 		}
 		if err != nil {
 			return e, fmt.Errorf("outcome of %s: %w", other, err)
 		}
 		e.matched[other] = k.WithoutFees
-		for f, err := range s.findings(ctx, other, k.Run) {
+		for f, err := range r.service.findings(ctx, other, k.Run) {
 			if err != nil {
 				return e, err
 			}
 			if of[nameOf(f).key] {
-				e.add(f, other, day)
+				e.add(f, other, r.kept.Day)
 			}
 		}
 	}
 	return e, nil
+}
+
+// nearDays are the days that are always looked through.
+func nearDays(day ledger.Day) map[ledger.Day]bool {
+	days := map[ledger.Day]bool{}
+	before, after := day, day
+	for range NearDays {
+		before, after = before.Previous(), after.Next()
+		days[before], days[after] = true, true
+	}
+	return days
+}
+
+// daysOf are the days where a payment's own batch, its cases and its corrections
+// are, however far away.
+func (r *run) daysOf(ctx context.Context, a account) ([]ledger.Day, error) {
+	var days []ledger.Day
+	add := func(day ledger.Day) {
+		if day != "" { // a refused reversal is of no day
+			days = append(days, day)
+		}
+	}
+	for _, c := range r.cases.payments[a.key] {
+		add(c.day)
+	}
+	newest, _, err := r.service.config.Ledger.NewestCase(ctx, a.key.Code, a.key.Ref)
+	add(newest.Day)
+	if tx := a.state.Tx; tx != nil {
+		add(tx.Day)
+	}
+	if err != nil || a.state.Charge == nil || !a.adjusted {
+		return days, err
+	}
+	return days, r.service.eachAct(ctx, *a.state.Charge, func(act ledger.Adjusted) (more bool) {
+		if act.Ref == a.key.Ref {
+			add(act.Of)
+		}
+		return true
+	})
 }
 
 // add takes what another day has found of a payment, while day is matched.

@@ -2,12 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
-	"iter"
-	"maps"
-	"slices"
-	"strings"
-	"unicode"
 
 	"paypoint/ledger"
 	"paypoint/reconcile/match"
@@ -96,45 +90,30 @@ func (o openCases) has(c ledger.NewCase) bool {
 // by a case of the day or of the day before, which may have been carried.
 func (s *Service) adjustedPayments(ctx context.Context, day ledger.Day) (map[match.Key]ledger.Case, error) {
 	adjusted := map[match.Key]ledger.Case{}
-	for after := uint64(0); ; {
-		page, err := s.config.Ledger.Cases(ctx, ledger.CaseQuery{After: after, Limit: casePage})
+	for _, of := range [...]ledger.Day{day.Previous(), day} {
+		cases, err := s.config.Ledger.CasesOf(ctx, of, caseClasses())
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range page.Cases {
-			if c.Booked != 0 && c.Ref != "" && (c.Day == day || c.Day == day.Previous()) {
-				adjusted[match.Key{Code: c.Code, Ref: c.Ref}] = c
+		for _, c := range cases {
+			key := match.Key{Code: c.Code, Ref: c.Ref}
+			if c.Booked != 0 && c.Ref != "" && adjusted[key].ID < c.ID {
+				adjusted[key] = c
 			}
 		}
-		if after = page.Next; after == 0 {
-			return adjusted, nil
+	}
+	return adjusted, nil
+}
+
+// caseClasses are the classes of the cases that matches open.
+func caseClasses() []string {
+	classes := []string{ledger.ClassCorrectionDiffers}
+	for _, class := range match.Classes() {
+		if needsCase(class) {
+			classes = append(classes, string(class))
 		}
 	}
-}
-
-// foundBy says which match has found something.
-func (o Outcome) foundBy() string {
-	return fmt.Sprintf("Found by matching %s with version %d of Indomaret's file.", o.Day, o.Version)
-}
-
-// about is the note with which a case is opened.
-func (o Outcome) about(f match.Finding) string {
-	return noteText(o.foundBy() + " " + shown(0, f).words())
-}
-
-// noteText is a text as the ledger takes it: a file may bring what can't be
-// printed.
-func noteText(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, text)
-	if runes := []rune(text); len(runes) > ledger.MaxCaseText {
-		return string(runes[:ledger.MaxCaseText])
-	}
-	return text
+	return classes
 }
 
 // openFound opens the cases that a run's payments need.
@@ -145,134 +124,4 @@ func (r *run) openFound(ctx context.Context) error {
 	}
 	r.kept.Opened, err = r.service.config.Ledger.OpenCases(ctx, r.kept.By, found)
 	return err
-}
-
-// superseded are the notes for older open cases of payments that have a newer one:
-// the ledger allows acts only there.
-func (r *run) superseded(ctx context.Context) ([]note, error) {
-	open, err := r.service.openCases(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var notes []note
-	for _, a := range r.accounts {
-		newest := open.newest(a.key)
-		for _, c := range open.payments[a.key] {
-			if c.id < newest.id {
-				notes = append(notes, note{c.id, fmt.Sprintf("Case %d was found later of the same payment.", newest.id)})
-			}
-		}
-	}
-	return notes, nil
-}
-
-// note is something to be noted in a case.
-type note struct {
-	id   uint64
-	text string
-}
-
-// sighted are the notes for the cases of a payment whose line was found. None is
-// for the case that the finding has itself, or will have where it was carried,
-// nor for cases of later days: what was found before them is no news.
-func (o Outcome) sighted(f match.Finding, open openCases) []note {
-	if f.Theirs == nil {
-		return nil
-	}
-	name := nameOf(f)
-	var notes []note
-	for _, c := range open.payments[name.key] {
-		if f.Theirs.Day < c.day || name.opens(c) || f.Class == match.Carried && c.day == f.Theirs.Day {
-			continue
-		}
-		notes = append(notes, note{c.id, noteText(fmt.Sprintf("Found in Indomaret's file of %s, matching %s with version %d: %s. %s",
-			f.Theirs.Day, o.Day, o.Version, f.Class, shown(0, f).words()))})
-	}
-	return notes
-}
-
-// opens says that a finding needs no note in a case, for it is the case's own, or
-// one is of the other's repeated line, or the case is of all that Indomaret has.
-func (name caseName) opens(c openCase) bool {
-	return c.day == name.day && (c.class == name.class || c.class == ledger.ClassCorrectionDiffers || c.class == match.DuplicateInFile || name.class == match.DuplicateInFile)
-}
-
-// gone are the notes for the open cases of an earlier run's findings that are
-// not found any more, or are found fewer times.
-func (s *Service) gone(ctx context.Context, o Outcome, earlier int, open openCases) ([]note, error) {
-	if earlier == 0 {
-		return nil, nil
-	}
-	old, err := count(s.findings(ctx, o.Day, earlier))
-	if err != nil {
-		return nil, err
-	}
-	now, err := count(s.findings(ctx, o.Day, o.Run))
-	if err != nil {
-		return nil, err
-	}
-	var notes []note
-	for name, times := range old {
-		if now[name] >= times {
-			continue
-		}
-		for _, c := range open.payments[name.key] {
-			if c.class == name.class && c.day == name.day {
-				notes = append(notes, note{c.id, fmt.Sprintf("Matching %s again, with version %d of Indomaret's file, finds this %d times instead of %d.",
-					o.Day, o.Version, now[name], times)})
-			}
-		}
-	}
-	return notes, nil
-}
-
-// count counts the findings that need cases. There are at most MaxCases.
-func count(found iter.Seq2[match.Finding, error]) (map[caseName]int, error) {
-	counts := map[caseName]int{}
-	for f, err := range found {
-		if err != nil {
-			return nil, err
-		}
-		if needsCase(f.Class) {
-			counts[nameOf(f)]++
-		}
-	}
-	return counts, nil
-}
-
-// addNotes makes notes, each once however often its day is matched, and returns
-// how many were new.
-func (s *Service) addNotes(ctx context.Context, by string, notes []note) (int, error) {
-	texts := map[uint64][]string{}
-	for _, n := range notes {
-		if !slices.Contains(texts[n.id], n.text) {
-			texts[n.id] = append(texts[n.id], n.text)
-		}
-	}
-	added := 0
-	for _, id := range slices.Sorted(maps.Keys(texts)) {
-		// Its history tells what an earlier run has noted, which may have died since.
-		_, history, err := s.config.Ledger.Case(ctx, id)
-		if err != nil {
-			return added, err
-		}
-		for _, text := range texts[id] {
-			if noted(history, text) {
-				continue
-			}
-			if _, err := s.config.Ledger.NoteCase(ctx, id, by, text); err != nil {
-				return added, err
-			}
-			added++
-		}
-	}
-	return added, nil
-}
-
-// noted says whether a case has a note.
-func noted(history []ledger.Record, text string) bool {
-	return slices.ContainsFunc(history, func(r ledger.Record) bool {
-		n, is := r.Event.(ledger.CaseNoted)
-		return is && n.Text == text
-	})
 }

@@ -62,8 +62,8 @@ type Outcome struct {
 	// AfterMatched says that the day before was matched, so that what it carried
 	// is in this match.
 	AfterMatched bool `json:"after_matched"`
-	// Skipped are earlier days that were not matched though the day before each has
-	// carried something: nobody looks at that until they are matched.
+	// Skipped are days, up to NearDays before, that were not matched though the day
+	// before each has carried something: nobody looks at that until they are matched.
 	Skipped []ledger.Day `json:"skipped,omitempty"`
 	// Remade are the days whose kept outcome or findings were found damaged, and
 	// which were matched anew. Only Match tells them, once.
@@ -179,9 +179,9 @@ func (s *Service) whole(ctx context.Context, day ledger.Day) error {
 }
 
 // setAside makes days whose outcome or findings are damaged count as not matched,
-// and returns them in order.
-func (s *Service) setAside(ctx context.Context) ([]ledger.Day, error) {
-	days, err := s.days("")
+// of those that the match of a day may change or read, and returns them in order.
+func (s *Service) setAside(ctx context.Context, day ledger.Day) ([]ledger.Day, error) {
+	days, err := s.days(firstNear(day))
 	if err != nil {
 		return nil, err
 	}
@@ -202,10 +202,18 @@ func (s *Service) setAside(ctx context.Context) ([]ledger.Day, error) {
 	return damaged, nil
 }
 
-// skipped are the days before one that were not matched though the day before each
-// has carried something.
+// firstNear is the first of the days before one that its match looks at.
+func firstNear(day ledger.Day) ledger.Day {
+	for range NearDays {
+		day = day.Previous()
+	}
+	return day
+}
+
+// skipped are the days near before one that were not matched though the day before
+// each has carried something.
 func (s *Service) skipped(day ledger.Day) ([]ledger.Day, error) {
-	days, err := s.days("")
+	days, err := s.days(firstNear(day))
 	if err != nil {
 		return nil, err
 	}
@@ -280,8 +288,8 @@ type DayState struct {
 	Files []ledger.PartnerFile `json:"files"`
 	// Outcome is that of the last match; nil where there was none.
 	Outcome *Outcome `json:"outcome"`
-	// Damaged says that the kept outcome is damaged: matching the day again, or any
-	// other, makes it anew.
+	// Damaged says that the kept outcome is damaged: matching the day again, or one
+	// before it, or one up to NearDays after it, makes it anew.
 	Damaged bool `json:"damaged,omitempty"`
 	// OpenCases counts those of the day, of any class, that are not resolved.
 	OpenCases int `json:"open_cases"`

@@ -27,6 +27,8 @@ type account struct {
 	adjusted bool
 	// lines are Indomaret's in this match.
 	lines []fileLine
+	// state is what the ledger has of it, once the match is over.
+	state ledger.State
 }
 
 // add takes a finding of the payment. The first finding that needs a person names
@@ -46,72 +48,92 @@ func (a *account) add(f match.Finding, o Outcome) {
 	}
 }
 
-// gather adds a finding to its payment's account. Findings come in the order of
+// accounts are those of the payments that a match meets, in order.
+type accounts struct {
+	// corrected are the payments met so far whose books were changed by acts, and
+	// adjusted those of them not met that a case of these days has changed.
+	corrected map[match.Key]bool
+	adjusted  map[match.Key]ledger.Case
+	// group is the payment whose findings come in, kept those that may need a case,
+	// of which so many have differing findings.
+	group     account
+	kept      []account
+	differing int
+}
+
+// add adds a finding to its payment's account. Findings come in the order of
 // payments, so those of one stand together.
-func (r *run) gather(ctx context.Context, f match.Finding) error {
-	key := nameOf(f).key
-	if key != r.group.key {
-		r.endGroup()
-		r.group = account{key: key, lines: r.group.lines[:0]}
+func (a *accounts) add(f match.Finding, o Outcome) {
+	if key := nameOf(f).key; key != a.group.key {
+		a.endGroup()
+		a.group = account{key: key, lines: a.group.lines[:0]}
 	}
-	// Of our own batch's payments the batch has told it, and of those that Indomaret
-	// alone has the ledger was asked.
-	if f.Ours != nil && f.Ours.Day != r.kept.Day {
-		state, err := r.service.config.Ledger.Reader().Load(ctx, ledger.Keys{Code: key.Code, Ref: key.Ref})
-		if err != nil {
-			return err
-		}
-		if state.Tx.Corrected() {
-			r.corrected[key] = true
-		}
-	}
-	r.group.add(f, r.kept.Outcome)
-	return nil
+	a.group.add(f, o)
 }
 
 // endGroup keeps the account of a payment that may need a case.
-func (r *run) endGroup() {
-	g := r.group
-	_, g.adjusted = r.adjusted[g.key]
-	g.adjusted = g.adjusted || r.corrected[g.key]
+func (a *accounts) endGroup() {
+	g := a.group
+	_, g.adjusted = a.adjusted[g.key]
+	g.adjusted = g.adjusted || a.corrected[g.key]
 	if g.class != "" {
-		r.differing++
+		a.differing++
 	}
 	// Beyond MaxCases none is opened, so there is no need to remember them.
-	if g.adjusted || g.class != "" && r.differing <= MaxCases {
+	if g.adjusted || g.class != "" && a.differing <= MaxCases {
 		g.lines = slices.Clone(g.lines)
-		r.accounts = append(r.accounts, g)
+		a.kept = append(a.kept, g)
 	}
-	delete(r.adjusted, g.key)
+	delete(a.adjusted, g.key)
+}
+
+// end ends the last account, and adds those of payments that were corrected and
+// may have gone from all files.
+func (a *accounts) end() {
+	a.endGroup()
+	for _, key := range slices.SortedFunc(maps.Keys(a.adjusted), compareKeys) {
+		c := a.adjusted[key]
+		a.kept = append(a.kept, account{key: key, day: c.Day, store: c.Store, adjusted: true})
+	}
+}
+
+// askCorrected asks the ledger whether a payment that the day before has carried
+// was corrected. Of our batch's payments the batch has told it, and of those that
+// Indomaret alone has the ledger was asked already.
+func (r *run) askCorrected(ctx context.Context, f match.Finding) error {
+	if !r.askCarried || f.Ours == nil || f.Ours.Day == r.kept.Day {
+		return nil
+	}
+	key := f.Ours.Key()
+	state, err := r.service.config.Ledger.Reader().Load(ctx, ledger.Keys{Code: key.Code, Ref: key.Ref})
+	if err == nil && state.Tx.Corrected() {
+		r.accounts.corrected[key] = true
+	}
+	return err
 }
 
 // newCases are the cases of the run's payments: of each that differs and of which
 // nothing was corrected, and of each that was corrected where Indomaret has
 // something else than the books by now.
 func (r *run) newCases(ctx context.Context) ([]ledger.NewCase, error) {
-	// A payment that was corrected may have gone from all files.
-	for _, key := range slices.SortedFunc(maps.Keys(r.adjusted), compareKeys) {
-		c := r.adjusted[key]
-		r.accounts = append(r.accounts, account{key: key, day: c.Day, store: c.Store, adjusted: true})
+	var accounts []account
+	for _, a := range r.accounts.kept {
+		if a.pending && a.class == "" {
+			continue
+		}
+		var err error
+		if a.state, err = r.service.config.Ledger.Reader().Load(ctx, ledger.Keys{Code: a.key.Code, Ref: a.key.Ref}); err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, a)
 	}
-	of := map[match.Key]bool{}
-	for _, a := range r.accounts {
-		of[a.key] = true
-	}
-	others, err := r.service.linesElsewhere(ctx, r.kept.Day, of)
+	others, err := r.linesElsewhere(ctx, accounts)
 	if err != nil {
 		return nil, err
 	}
 	var found []ledger.NewCase
-	for _, a := range r.accounts {
-		if a.pending && a.class == "" {
-			continue
-		}
-		state, err := r.service.config.Ledger.Reader().Load(ctx, ledger.Keys{Code: a.key.Code, Ref: a.key.Ref})
-		if err != nil {
-			return nil, err
-		}
-		c, differs := r.judge(a, state.Tx, others)
+	for _, a := range accounts {
+		c, differs := r.judge(a, others)
 		if differs && !r.cases.has(c) {
 			found = append(found, c)
 		}
@@ -120,7 +142,8 @@ func (r *run) newCases(ctx context.Context) ([]ledger.NewCase, error) {
 }
 
 // judge holds all that Indomaret has of a payment against the books.
-func (r *run) judge(a account, tx *ledger.Transaction, others elsewhere) (c ledger.NewCase, differs bool) {
+func (r *run) judge(a account, others elsewhere) (c ledger.NewCase, differs bool) {
+	tx := a.state.Tx
 	remitted, fee := r.service.config.Ledger.Agreement().FeeRemitted, ledger.Rupiah(0)
 	if wasPaid(tx) {
 		remitted, fee = tx.FeeRemitted, tx.Fee
@@ -135,13 +158,12 @@ func (r *run) judge(a account, tx *ledger.Transaction, others elsewhere) (c ledg
 			return l.fee
 		}
 	})
-	// More than the ledger takes as one amount is a wrong file, whose note says all.
 	c = ledger.NewCase{
 		Class: string(a.class), Day: a.day, Code: a.key.Code, Ref: a.key.Ref, Store: a.store, Note: a.found,
-		Theirs: min(amount, ledger.MaxRupiah), TheirsFee: min(fees, ledger.MaxRupiah),
+		Theirs: amount, TheirsFee: fees,
 	}
 	if a.adjusted {
-		return r.correction(c, tx), amount+fees != tx.Owed()
+		return capped(r.correction(c, tx)), amount+fees != tx.Owed()
 	}
 	if tx != nil && tx.State == ledger.TxPaid {
 		c.Ours = tx.Amount
@@ -149,14 +171,27 @@ func (r *run) judge(a account, tx *ledger.Transaction, others elsewhere) (c ledg
 			c.OursFee = fee
 		}
 	}
-	return c, true
+	return capped(c), true
+}
+
+// capped keeps what Indomaret has within what the ledger takes as one amount, and
+// says so: only a wrong file has more.
+func capped(c ledger.NewCase) ledger.NewCase {
+	if c.Theirs <= ledger.MaxRupiah && c.TheirsFee <= ledger.MaxRupiah {
+		return c
+	}
+	// In front, for a long note loses its end.
+	c.Note = noteText(fmt.Sprintf("The case's sum is not all: Indomaret's lines of this payment come to Rp %d and fees of Rp %d, more than a case can have. %s",
+		c.Theirs, c.TheirsFee, c.Note))
+	c.Theirs, c.TheirsFee = min(c.Theirs, ledger.MaxRupiah), min(c.TheirsFee, ledger.MaxRupiah)
+	return c
 }
 
 // correction is the case of a payment that was corrected, so that Indomaret and the
 // books differ otherwise than they did at first.
 func (r *run) correction(c ledger.NewCase, tx *ledger.Transaction) ledger.NewCase {
 	c.Class, c.Ours = ledger.ClassCorrectionDiffers, tx.Owed()
-	c.Theirs, c.TheirsFee = min(c.Theirs+c.TheirsFee, ledger.MaxRupiah), 0
+	c.Theirs, c.TheirsFee = c.Theirs+c.TheirsFee, 0
 	c.Note = noteText(fmt.Sprintf("By the books Indomaret owes Rp %d for this payment, with all corrections and fees, and its files have Rp %d. %s",
 		c.Ours, c.Theirs, cmp.Or(c.Note, r.kept.foundBy())))
 	return c

@@ -57,7 +57,7 @@ func (w *phoneWriter) close() error {
 	return nil
 }
 
-// Phone is the phone number of a payment's customer, as the newest version of a
+// Phone is the phone number of a payment's customer, as the version that counts of a
 // day's file has it; zero where none is kept, or its time is over. It prints
 // masked: by its end a customer who calls is told from another.
 func (s *Service) Phone(ctx context.Context, day ledger.Day, payment match.Key) (partnerfile.Phone, error) {
@@ -69,7 +69,7 @@ func (s *Service) Phone(ctx context.Context, day ledger.Day, payment match.Key) 
 }
 
 func (s *Service) phone(ctx context.Context, day ledger.Day, payment match.Key) (partnerfile.Phone, error) {
-	file, err := s.newest(ctx, day)
+	file, err := s.counting(ctx, day)
 	if errors.Is(err, ErrNoFile) {
 		return partnerfile.Phone{}, nil
 	}

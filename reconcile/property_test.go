@@ -239,7 +239,7 @@ func TestRandomDays(t *testing.T) {
 
 // quick is a folder that waits for no disk, where the system has one: what
 // survives a loss of power is not the question here.
-func quick(t *testing.T) string {
+func quick(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "paypoint-")
 	if err != nil {

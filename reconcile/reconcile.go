@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"paypoint/ledger"
-	"paypoint/reconcile/cases"
 	"paypoint/reconcile/partnerfile"
 	"paypoint/reconcile/settlement"
 	"paypoint/reconcile/statement"
@@ -45,8 +44,6 @@ type Config struct {
 	TempDir string
 	// Profile is the shape of Indomaret's files.
 	Profile partnerfile.Profile
-	// Calendar has the days on which nobody works, for the ages of cases.
-	Calendar cases.Calendar
 	// Issuer heads merchants' statements.
 	Issuer statement.Party
 	// DefaultTerms are those of merchants who have none of their own.

@@ -20,18 +20,21 @@ const (
 	linePage = 5000
 	// recordSize is about what a payment takes in memory to be sorted, in bytes.
 	recordSize = 70
+	// maxAsked is the most carried payments of ours of which the ledger is asked one
+	// by one whether they were corrected; of more, the lines of their batch tell.
+	maxAsked = 1000
 )
 
-// Match compares a closed day's batch with the newest version of Indomaret's
-// file, and opens a case for each difference that has none. Days after it that
+// Match compares a closed day's batch with the version of Indomaret's
+// file that counts, and opens a case for each difference that has none. Days after it that
 // were matched before are matched again where this one changes what they depend
 // on. Progress is told the entries read of both sides, day by day.
 //
 // A match is whole or not at all; what was kept of an earlier one stays until
 // then. Matching a day again is always safe.
 //
-// What is damaged of earlier matches is set aside, and those days are matched
-// anew with it: Outcome.Remade names them.
+// What is damaged of the matches of later days, or of up to NearDays before, is set
+// aside, and those days are matched anew with it: Outcome.Remade names them.
 //
 // Errors: ledger.ErrNotFound and ErrNotClosed (the batch), ErrNoFile,
 // ErrTooManyCases (with the outcome, which is kept), ErrTotals, ErrDamaged (the
@@ -42,7 +45,7 @@ func (s *Service) Match(ctx context.Context, day ledger.Day, by string, progress
 		return Outcome{}, fmt.Errorf("match %s: %w", day, err)
 	}
 	defer end()
-	damaged, err := s.setAside(ctx)
+	damaged, err := s.setAside(ctx, day)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("match %s: look at what was kept: %w", day, err)
 	}
@@ -134,15 +137,9 @@ type run struct {
 	carriedFrom int
 	cases       openCases
 	notes       []note
-	// corrected are the payments met so far whose books were changed by acts, and
-	// adjusted those of them not met that a case of these days has changed.
-	corrected map[match.Key]bool
-	adjusted  map[match.Key]ledger.Case
-	// group is the payment whose findings come in, accounts those that may need a
-	// case, of which so many have differing findings.
-	group     account
-	accounts  []account
-	differing int
+	// askCarried says that the ledger is asked of each payment of the day before.
+	askCarried bool
+	accounts   accounts
 	// chain hashes what later days depend on.
 	chain    hash.Hash
 	progress Progress
@@ -173,7 +170,7 @@ func (s *Service) matchClosed(ctx context.Context, day ledger.Day, by string, pr
 
 // newRun gathers what a match needs.
 func (s *Service) newRun(ctx context.Context, day ledger.Day, by string) (*run, error) {
-	r := &run{service: s, corrected: map[match.Key]bool{}}
+	r := &run{service: s, accounts: accounts{corrected: map[match.Key]bool{}}}
 	var err error
 	if r.batch, err = s.config.Settlement.Get(ctx, day); err != nil {
 		return nil, err
@@ -181,7 +178,7 @@ func (s *Service) newRun(ctx context.Context, day ledger.Day, by string) (*run, 
 	if !r.batch.Closed() {
 		return nil, ledger.ErrNotClosed
 	}
-	if r.file, err = s.newest(ctx, day); err != nil {
+	if r.file, err = s.counting(ctx, day); err != nil {
 		return nil, err
 	}
 	earlier, err := s.outcome(day)
@@ -193,6 +190,8 @@ func (s *Service) newRun(ctx context.Context, day ledger.Day, by string) (*run, 
 		return nil, fmt.Errorf("outcome of the day before: %w", err)
 	}
 	r.carriedFrom = before.Run
+	ours := before.Of(match.Carried).Ours
+	r.askCarried = ours.Paid+ours.Reversed <= maxAsked
 	r.kept = keptOutcome{DoneRun: earlier.DoneRun, Outcome: Outcome{
 		Day: day, Batch: r.batch.No, Version: r.file.Version, Run: earlier.Run + 1, At: s.config.Now().In(ledger.WIB).Truncate(time.Millisecond), By: by,
 		AfterMatched: before.Run != 0,
@@ -203,15 +202,13 @@ func (s *Service) newRun(ctx context.Context, day ledger.Day, by string) (*run, 
 	if r.kept.Skipped, err = s.skipped(day); err != nil {
 		return nil, err
 	}
-	// The day is in it, so that a day without any findings makes a difference to
-	// those after it, for whom its batch counts as matched.
-	r.chain = sha256.New()
-	fmt.Fprintf(r.chain, "%s %s\n", r.kept.Basis, day)
 	if r.cases, err = s.openCases(ctx); err != nil {
 		return nil, err
 	}
-	r.adjusted, err = s.adjustedPayments(ctx, day)
-	return r, err
+	if r.accounts.adjusted, err = s.adjustedPayments(ctx, day); err != nil || r.askCarried {
+		return r, err
+	}
+	return r, r.eachLine(ctx, day.Previous(), func(ledger.Line) bool { return true })
 }
 
 // match compares the two sides and writes what it finds.
@@ -228,7 +225,11 @@ func (r *run) match(ctx context.Context) error {
 		return err
 	}
 	r.kept.WithoutFees = head.WithoutFees
-	known := &standings{service: s, day: day, open: map[ledger.Day]*unfound{}, corrected: r.corrected}
+	// The day is in it, so that a day without any findings makes a difference to
+	// those after it, for whom its batch counts as matched.
+	r.chain = sha256.New()
+	fmt.Fprintf(r.chain, "%s %s %t\n", r.kept.Basis, day, head.WithoutFees)
+	known := &standings{service: s, day: day, open: map[ledger.Day]*unfound{}, corrected: r.accounts.corrected}
 	defer known.close()
 	options := match.Options{
 		Day: day, WithoutFees: head.WithoutFees, Progress: r.told(ours.Len()),
@@ -241,7 +242,7 @@ func (r *run) match(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.endGroup()
+		r.accounts.end()
 		r.kept.take(totals)
 		r.kept.Chain = hex.EncodeToString(r.chain.Sum(nil))
 		return r.check(totals)
@@ -260,20 +261,19 @@ func (r *run) told(ours int) func(read int) {
 func (r *run) finder(ctx context.Context, w *spoolWriter) func(match.Finding) error {
 	var payload []byte
 	return func(f match.Finding) error {
-		if err := r.gather(ctx, f); err != nil {
+		if err := r.askCorrected(ctx, f); err != nil {
 			return err
 		}
+		r.accounts.add(f, r.kept.Outcome)
 		r.notes = append(r.notes, r.kept.sighted(f, r.cases)...)
 		// What agrees is only counted, but for a line that says REVERSED of a payment
 		// in no batch of these days: it may take back an earlier file's.
 		if f.Class == match.Matched && f.Ours != nil {
 			return nil
 		}
-		payload = appendFinding(payload[:0], f, false)
-		// Later days depend on what is carried, on what has no line yet and on how much
-		// Indomaret has of a payment. That it was corrected changes none of it.
+		payload = appendBasis(payload[:0], f)
 		r.chain.Write(payload) // a hash never fails
-		return w.add(appendFinding(payload[:0], f, r.corrected[nameOf(f).key]))
+		return w.add(appendFinding(payload[:0], f, r.accounts.corrected[nameOf(f).key]))
 	}
 }
 
@@ -321,29 +321,37 @@ func (r *run) open(ctx context.Context) error {
 	return nil
 }
 
-// booked reads the payments of the batch, and remembers which were corrected.
-// Adjustments are none.
+// booked reads the payments of the batch. Adjustments are none.
 func (r *run) booked(ctx context.Context) iter.Seq2[match.Entry, error] {
-	day := r.kept.Day
 	return func(yield func(match.Entry, error) bool) {
-		for after := uint64(0); ; {
-			lines, err := r.service.config.Ledger.Reader().Lines(ctx, day, after, linePage)
-			if err != nil {
-				yield(match.Entry{}, fmt.Errorf("read lines of %s after journal record %d: %w", day, after, err))
-				return
+		err := r.eachLine(ctx, r.kept.Day, func(l ledger.Line) bool {
+			return l.Adjustment != nil || yield(ourEntry(l), nil)
+		})
+		if err != nil {
+			yield(match.Entry{}, err)
+		}
+	}
+}
+
+// eachLine calls each with the lines of a batch until it returns false, and
+// remembers which payments were corrected.
+func (r *run) eachLine(ctx context.Context, day ledger.Day, each func(ledger.Line) bool) error {
+	for after := uint64(0); ; {
+		lines, err := r.service.config.Ledger.Reader().Lines(ctx, day, after, linePage)
+		if err != nil {
+			return fmt.Errorf("read lines of %s after journal record %d: %w", day, after, err)
+		}
+		for _, l := range lines {
+			after = l.Seq
+			if l.Corrected {
+				r.accounts.corrected[match.Key{Code: l.Code, Ref: l.Ref}] = true
 			}
-			for _, l := range lines {
-				after = l.Seq
-				if l.Corrected {
-					r.corrected[match.Key{Code: l.Code, Ref: l.Ref}] = true
-				}
-				if l.Adjustment == nil && !yield(ourEntry(l), nil) {
-					return
-				}
+			if !each(l) {
+				return nil
 			}
-			if len(lines) < linePage {
-				return
-			}
+		}
+		if len(lines) < linePage {
+			return nil
 		}
 	}
 }

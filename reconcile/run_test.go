@@ -363,7 +363,8 @@ func TestEverythingAtOnce(t *testing.T) {
 	files, err := o.finance.Files(t.Context(), friday)
 	require.NoError(t, err)
 	require.Len(t, files, 5)
-	require.Equal(t, 5, o.match(t, friday).Version)
+	newest, _ := ledger.Counting(files)
+	require.Equal(t, newest.Version, o.match(t, friday).Version)
 	require.Len(t, o.cases(t, false), 1)
 }
 

@@ -215,6 +215,30 @@ func appendFinding(to []byte, f match.Finding, corrected bool) []byte {
 	return to
 }
 
+// appendBasis writes what later days depend on of a finding: the payment as each
+// side has it, and whether it was carried there. The class and the notes say no
+// more, and a file's line numbers change with any line that is put in above: days
+// that carried such a line keep showing its old number until they are matched.
+func appendBasis(to []byte, f match.Finding) []byte {
+	carried := uint64(0)
+	if f.Class == match.Carried {
+		carried = 1
+	}
+	to = binary.AppendUvarint(to, carried)
+	for _, side := range [...]*match.Entry{f.Ours, f.Theirs} {
+		var e match.Entry // zero stands for none: an entry has a code
+		if side != nil {
+			e = *side
+			e.Line = 0
+		}
+		if carried == 0 {
+			e.Store = "" // only what is carried is compared again
+		}
+		to = appendEntry(to, e)
+	}
+	return to
+}
+
 // fields takes a payload apart. What is beyond its end is zero, and then bad.
 type fields struct {
 	rest []byte

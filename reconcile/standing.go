@@ -85,22 +85,34 @@ func unpaid(state ledger.State, ref ledger.TrackingRef) match.Standing {
 // actOn is the act that booked or buried a payment which the ledger did not
 // have; nil when a message did.
 func (q *standings) actOn(ctx context.Context, charge ledger.Charge, ref ledger.TrackingRef) (*ledger.Adjusted, error) {
+	var found *ledger.Adjusted
+	err := q.service.eachAct(ctx, charge, func(act ledger.Adjusted) (more bool) {
+		if act.Ref == ref && (act.Act == ledger.ActRecover || act.Bury) {
+			found = &act
+		}
+		return found == nil
+	})
+	return found, err
+}
+
+// eachAct calls each with the acts on a charge's payments, the newest first, until
+// it returns false.
+func (s *Service) eachAct(ctx context.Context, charge ledger.Charge, each func(ledger.Adjusted) (more bool)) error {
 	// A charge has a handful of records, each of which names the one before.
 	for seq := charge.Last; seq != 0; {
-		records, err := q.service.config.Ledger.Reader().Records(ctx, seq-1, 1)
+		records, err := s.config.Ledger.Reader().Records(ctx, seq-1, 1)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if len(records) == 0 || records[0].Seq != seq {
-			return nil, fmt.Errorf("journal record %d of charge %d: %w", seq, charge.Number, ledger.ErrMissingRow)
+			return fmt.Errorf("journal record %d of charge %d: %w", seq, charge.Number, ledger.ErrMissingRow)
 		}
-		act, is := records[0].Event.(ledger.Adjusted)
-		if is && act.Ref == ref && (act.Act == ledger.ActRecover || act.Bury) {
-			return &act, nil
+		if act, is := records[0].Event.(ledger.Adjusted); is && !each(act) {
+			return nil
 		}
 		seq = records[0].Prev
 	}
-	return nil, nil
+	return nil
 }
 
 // booked is the standing of a payment that a message booked.

@@ -28,11 +28,6 @@ func (s *Service) Statements(ctx context.Context, merchant, after string, limit 
 	return s.config.Ledger.Statements(ctx, merchant, after, limit)
 }
 
-// Statement is one of a merchant's. Error: ledger.ErrNotFound.
-func (s *Service) Statement(ctx context.Context, merchant string, no uint64) (ledger.Statement, error) {
-	return s.config.Ledger.Statement(ctx, merchant, no)
-}
-
 // StatementOf is a closed statement with its head, its counts and all of its
 // taxes, as it was sealed. Its SHA-256 is that of its JSON file.
 func StatementOf(closed ledger.Statement) (statement.Statement, error) {

@@ -19,13 +19,17 @@ type Count struct {
 	Amount   ledger.Rupiah
 }
 
-// Discrepancies is what a day's match has found, to be told to whoever looks
-// into them. It names no payment and no person.
+// Discrepancies is what the schedule has found of a day, to be told to whoever
+// looks into it. It names no payment and no person. A match that a person asks
+// for is not told: who asked has read what it found.
 type Discrepancies struct {
 	// ID is the same whenever the same is told: a receiver that knows it has it.
 	ID string
-	// Day is the business day that was matched.
+	// Job is the job that found it, Day the business day that it is about.
+	Job string
 	Day ledger.Day
+	// Corrected says that the day was matched again, as a corrected file had come.
+	Corrected bool
 	// At is when this was told.
 	At time.Time
 	// Found are the classes in which there is something, in the matcher's order.
@@ -36,25 +40,32 @@ type Discrepancies struct {
 // tried again.
 type Notify func(ctx context.Context, d Discrepancies) error
 
+// Found are the discrepancies of a day that counts come to; false where there are
+// none. The ID follows from the job, what the job tells (about), the day and the
+// findings, so that other findings are news.
+func Found(job, about string, day ledger.Day, at time.Time, counts []Count) (Discrepancies, bool) {
+	d := Discrepancies{Job: job, Day: day, At: at}
+	for _, c := range counts {
+		if c.Payments > 0 {
+			d.Found = append(d.Found, c)
+		}
+	}
+	d.ID = eventID(job+"/"+about, day, d.Found)
+	return d, len(d.Found) > 0
+}
+
 // NotifyStep makes a step of a job that tells of what find finds for a day, and
-// tells nothing where that is nothing. The ID follows from the job, the day and
-// the findings, so that after a corrected file other findings are news.
+// tells nothing where that is nothing.
 func NotifyStep(name, job string, now func() time.Time, find func(context.Context, ledger.Day) ([]Count, error), notify Notify) Step {
 	return Step{Name: name, Do: func(ctx context.Context, day ledger.Day) error {
 		counts, err := find(ctx, day)
 		if err != nil {
 			return fmt.Errorf("find discrepancies of %s: %w", day, err)
 		}
-		var found []Count
-		for _, c := range counts {
-			if c.Payments > 0 {
-				found = append(found, c)
-			}
-		}
-		if len(found) == 0 {
+		d, any := Found(job, name, day, now(), counts)
+		if !any {
 			return nil
 		}
-		d := Discrepancies{ID: eventID(job, day, found), Day: day, At: now(), Found: found}
 		if err := notify(ctx, d); err != nil {
 			return fmt.Errorf("tell of discrepancies %s: %w", d.ID, err)
 		}
@@ -62,7 +73,7 @@ func NotifyStep(name, job string, now func() time.Time, find func(context.Contex
 	}}
 }
 
-func eventID(job string, day ledger.Day, found []Count) string {
+func eventID(about string, day ledger.Day, found []Count) string {
 	digest := sha256.Sum256(fmt.Appendf(nil, "%+v", found))
-	return fmt.Sprintf("%s/%s/%s", job, day, hex.EncodeToString(digest[:8]))
+	return fmt.Sprintf("%s/%s/%s", about, day, hex.EncodeToString(digest[:8]))
 }

@@ -32,7 +32,7 @@ func TestNotifyStep(t *testing.T) {
 	require.NoError(t, step.Do(t.Context(), friday))
 	require.Len(t, told, 2)
 	require.Equal(t, told[0], told[1], "what is told again carries the same ID")
-	require.Regexp(t, `^reconcile/2026-11-20/[0-9a-f]{16}$`, told[0].ID)
+	require.Regexp(t, `^reconcile/notify/2026-11-20/[0-9a-f]{16}$`, told[0].ID)
 	require.Equal(t, []delivery.Count{{Class: "UNKNOWN_CODE", Payments: 2, Amount: 70_000}}, told[0].Found)
 
 	counts[1].Payments = 3

@@ -138,20 +138,20 @@ func attach(message *mail.Msg, name string) error {
 func (s MailServer) client(ctx context.Context) (*mail.Client, *stdmail.Address, error) {
 	from, err := parseAddress(s.From)
 	if err != nil {
-		return nil, nil, fmt.Errorf("sender: %w", err)
+		return nil, nil, ofField("From", fmt.Errorf("sender: %w", err))
 	}
 	host, portText, err := net.SplitHostPort(s.Address)
 	port, portErr := strconv.ParseUint(portText, 10, 16)
 	if err != nil || portErr != nil || host == "" || s.Timeout < 0 {
-		return nil, nil, fmt.Errorf("address %q and timeout %s: want host:port and none below 0: %w", s.Address, s.Timeout, ErrServer)
+		return nil, nil, ofField("Address", fmt.Errorf("address %q and timeout %s: want host:port and none below 0: %w", s.Address, s.Timeout, ErrServer))
 	}
 	trust, err := s.trust(host)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, ofField("CAFile", err)
 	}
 	login, err := s.login()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, ofField("PasswordFile", err)
 	}
 	timeout := cmp.Or(s.Timeout, DefaultMailTimeout)
 	options := append(login, mail.WithPort(int(port)), mail.WithTimeout(timeout), mail.WithTLSConfig(trust))
@@ -161,7 +161,7 @@ func (s MailServer) client(ctx context.Context) (*mail.Client, *stdmail.Address,
 	case ImplicitTLS:
 		options = append(options, mail.WithSSL(), mail.WithDialContextFunc(dialTLS(ctx, timeout, trust)))
 	default:
-		return nil, nil, fmt.Errorf("security %q: want %s or %s: %w", s.Security, StartTLS, ImplicitTLS, ErrServer)
+		return nil, nil, ofField("Security", fmt.Errorf("security %q: want %s or %s: %w", s.Security, StartTLS, ImplicitTLS, ErrServer))
 	}
 	client, err := mail.NewClient(host, options...)
 	return client, from, err

@@ -302,15 +302,16 @@ func TestMailServerCheck(t *testing.T) {
 	cases := map[string]struct {
 		change func(*delivery.MailServer)
 		want   error
+		field  string
 	}{
-		"no port":                  {func(m *delivery.MailServer) { m.Address = "mail.example.com" }, delivery.ErrServer},
-		"a port that is none":      {func(m *delivery.MailServer) { m.Address = "mail.example.com:70000" }, delivery.ErrServer},
-		"no sender":                {func(m *delivery.MailServer) { m.From = "" }, delivery.ErrLetter},
-		"a password without user":  {func(m *delivery.MailServer) { m.PasswordFile = notPEM }, delivery.ErrServer},
-		"a user without password":  {func(m *delivery.MailServer) { m.User = "u" }, delivery.ErrServer},
-		"a file without authority": {func(m *delivery.MailServer) { m.CAFile = notPEM }, delivery.ErrServer},
-		"a missing password":       {func(m *delivery.MailServer) { m.User, m.PasswordFile = "u", "/missing" }, os.ErrNotExist},
-		"a negative timeout":       {func(m *delivery.MailServer) { m.Timeout = -1 }, delivery.ErrServer},
+		"no port":                  {func(m *delivery.MailServer) { m.Address = "mail.example.com" }, delivery.ErrServer, "Address"},
+		"a port that is none":      {func(m *delivery.MailServer) { m.Address = "mail.example.com:70000" }, delivery.ErrServer, "Address"},
+		"no sender":                {func(m *delivery.MailServer) { m.From = "" }, delivery.ErrLetter, "From"},
+		"a password without user":  {func(m *delivery.MailServer) { m.PasswordFile = notPEM }, delivery.ErrServer, "PasswordFile"},
+		"a user without password":  {func(m *delivery.MailServer) { m.User = "u" }, delivery.ErrServer, "PasswordFile"},
+		"a file without authority": {func(m *delivery.MailServer) { m.CAFile = notPEM }, delivery.ErrServer, "CAFile"},
+		"a missing password":       {func(m *delivery.MailServer) { m.User, m.PasswordFile = "u", "/missing" }, os.ErrNotExist, "PasswordFile"},
+		"a negative timeout":       {func(m *delivery.MailServer) { m.Timeout = -1 }, delivery.ErrServer, "Address"},
 	}
 	for title, c := range cases {
 		t.Run(title, func(t *testing.T) {
@@ -318,6 +319,9 @@ func TestMailServerCheck(t *testing.T) {
 			server := good
 			c.change(&server)
 			require.ErrorIs(t, server.Check(), c.want)
+			var field *delivery.FieldError
+			require.ErrorAs(t, server.Check(), &field)
+			require.Equal(t, c.field, field.Field)
 		})
 	}
 }

@@ -16,6 +16,27 @@ const DefaultTimeout = 30 * time.Second
 // ErrServer: a server's settings can't work.
 var ErrServer = errors.New("bad server settings")
 
+// FieldError names the setting that an error of Check is about.
+type FieldError struct {
+	// Field is its name in the settings: Server's or MailServer's field.
+	Field string
+	Err   error
+}
+
+// Error is Err's.
+func (e *FieldError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *FieldError) Unwrap() error { return e.Err }
+
+// ofField names the setting that an error is about, if there is one.
+func ofField(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &FieldError{field, err}
+}
+
 // Server is an SFTP server and how to log in to it. It holds no connection:
 // each Put and Fetch makes its own.
 type Server struct {
@@ -39,8 +60,9 @@ type Server struct {
 	Quiet time.Duration
 }
 
-// Check reads all that the settings name, without connecting. Errors:
-// ErrServer, ErrPin, ErrExposed, ErrSecret, and those of reading files.
+// Check reads all that the settings name, without connecting. Errors: a
+// *FieldError with ErrServer, ErrPin, ErrExposed, ErrSecret, and those of reading
+// files.
 func (s Server) Check() error {
 	if _, _, err := s.config(); err != nil {
 		return fmt.Errorf("SFTP server %s: %w", s.Address, err)
@@ -52,17 +74,17 @@ func (s Server) timeout() time.Duration { return cmp.Or(s.Timeout, DefaultTimeou
 
 func (s Server) config() (*ssh.ClientConfig, pins, error) {
 	if host, port, err := net.SplitHostPort(s.Address); err != nil || host == "" || port == "" {
-		return nil, pins{}, fmt.Errorf("address %q: want host:port: %w", s.Address, ErrServer)
+		return nil, pins{}, ofField("Address", fmt.Errorf("address %q: want host:port: %w", s.Address, ErrServer))
 	}
 	if s.User == "" {
-		return nil, pins{}, fmt.Errorf("no user: %w", ErrServer)
+		return nil, pins{}, ofField("User", fmt.Errorf("no user: %w", ErrServer))
 	}
 	if s.Timeout < 0 || s.Quiet < 0 || s.Quiet >= s.timeout() {
-		return nil, pins{}, fmt.Errorf("quiet %s and timeout %s: want 0 <= quiet < timeout: %w", s.Quiet, s.timeout(), ErrServer)
+		return nil, pins{}, ofField("Quiet", fmt.Errorf("quiet %s and timeout %s: want 0 <= quiet < timeout: %w", s.Quiet, s.timeout(), ErrServer))
 	}
 	pinned, err := parsePins(s.HostKeys)
 	if err != nil {
-		return nil, pins{}, err
+		return nil, pins{}, ofField("HostKeys", err)
 	}
 	auth, err := s.auth()
 	if err != nil {
@@ -78,19 +100,19 @@ func (s Server) auth() ([]ssh.AuthMethod, error) {
 	if s.KeyFile != "" {
 		key, err := s.key()
 		if err != nil {
-			return nil, fmt.Errorf("read key: %w", err)
+			return nil, err
 		}
 		methods = append(methods, ssh.PublicKeys(key))
 	}
 	if s.PasswordFile != "" {
 		password, err := readSecret(s.PasswordFile)
 		if err != nil {
-			return nil, fmt.Errorf("read password: %w", err)
+			return nil, ofField("PasswordFile", fmt.Errorf("read password: %w", err))
 		}
 		methods = append(methods, ssh.Password(string(password)), ssh.KeyboardInteractive(answerWith(string(password))))
 	}
 	if len(methods) == 0 {
-		return nil, fmt.Errorf("neither key nor password: %w", ErrServer)
+		return nil, ofField("KeyFile", fmt.Errorf("neither key nor password: %w", ErrServer))
 	}
 	return methods, nil
 }
@@ -98,16 +120,21 @@ func (s Server) auth() ([]ssh.AuthMethod, error) {
 func (s Server) key() (ssh.Signer, error) {
 	text, err := readSecret(s.KeyFile)
 	if err != nil {
-		return nil, err
+		return nil, ofField("KeyFile", fmt.Errorf("read key: %w", err))
 	}
-	if s.PassphraseFile == "" {
-		return ssh.ParsePrivateKey(text)
+	parse := func() (ssh.Signer, error) { return ssh.ParsePrivateKey(text) }
+	if s.PassphraseFile != "" {
+		passphrase, err := readSecret(s.PassphraseFile)
+		if err != nil {
+			return nil, ofField("PassphraseFile", fmt.Errorf("read passphrase: %w", err))
+		}
+		parse = func() (ssh.Signer, error) { return ssh.ParsePrivateKeyWithPassphrase(text, passphrase) }
 	}
-	passphrase, err := readSecret(s.PassphraseFile)
+	key, err := parse()
 	if err != nil {
-		return nil, fmt.Errorf("read passphrase: %w", err)
+		return nil, ofField("KeyFile", fmt.Errorf("read key: %s: %w", s.KeyFile, err))
 	}
-	return ssh.ParsePrivateKeyWithPassphrase(text, passphrase)
+	return key, nil
 }
 
 // answerWith gives the password to servers that ask for it by

@@ -34,7 +34,7 @@ const (
 	UnknownCode Class = "UNKNOWN_CODE"
 )
 
-// The classes of whole files; see CheckFile.
+// The classes of whole files. A file of any of them is not compared at all.
 const (
 	// TotalsMismatch: the file's own totals are not those of its lines.
 	TotalsMismatch Class = "TOTALS_MISMATCH"

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"paypoint/ledger"
 )
@@ -30,13 +31,66 @@ func (p Profile) MatchName(name string) (NamedFile, error) {
 	return template.match(name, p.FileName.DateMeaning)
 }
 
+// Pattern is a pattern (path.Match) of the names of a day's files, of which
+// INDOMARET_{date:yyyyMMdd}_{seq:2}.txt has INDOMARET_20261120_*.txt. Every name
+// that MatchName finds to be of the day fits it; others may too. Error:
+// ErrProfile.
+func (p Profile) Pattern(day ledger.Day) (string, error) {
+	template, err := newNameTemplate(p.FileName.Template)
+	if err != nil {
+		return "", &ProfileError{[]Fault{{"file_name.template", err.Error()}}}
+	}
+	date := p.FileName.DateMeaning.date(day).Begin(midnight)
+	var pattern strings.Builder
+	for _, part := range template.parts {
+		switch {
+		case part.kind == "":
+			pattern.WriteString(escapePattern(part.text))
+		case part.kind != "date" || template.date.zoned: // a zone can write a day in many ways
+			pattern.WriteByte('*')
+		default:
+			pattern.WriteString(anyCase(date.Format(anyTime(template.date.layout))))
+		}
+	}
+	return pattern.String(), nil
+}
+
+// escapePattern lets text stand for itself.
+func escapePattern(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(text)
+}
+
+// anyTime lets any character stand where a layout has a time of day.
+func anyTime(layout string) string {
+	return strings.NewReplacer("2006", "2006", "15", "??", "04", "??", "05", "??", ".000", ".???", ",000", ",???").Replace(layout)
+}
+
+// anyCase lets letters stand for themselves, small or capital: a clock reads the
+// names of months in both.
+func anyCase(date string) string {
+	var pattern strings.Builder
+	for _, r := range date {
+		if lower, upper := unicode.ToLower(r), unicode.ToUpper(r); lower != upper {
+			fmt.Fprintf(&pattern, "[%c%c]", upper, lower)
+		} else {
+			pattern.WriteRune(r)
+		}
+	}
+	return pattern.String()
+}
+
 // nameTemplate is a compiled template.
 type nameTemplate struct {
 	text    string
+	parts   []namePart
 	pattern *regexp.Regexp
 	date    clock
 	time    *clock
 }
+
+// namePart is a placeholder of a template, or the text before one or after the
+// last, which has no kind.
+type namePart struct{ kind, text string }
 
 // placeholder is {date:FORMAT} and the like.
 var placeholder = regexp.MustCompile(`\{([a-z]*)(?::([^{}]*))?\}`)
@@ -70,8 +124,10 @@ func newNameTemplate(text string) (nameTemplate, error) {
 			return t, err
 		}
 		pattern.WriteString(regexp.QuoteMeta(text[rest:at[0]]) + group)
+		t.parts = append(t.parts, namePart{"", text[rest:at[0]]}, namePart{kind, text[at[0]:at[1]]})
 		rest = at[1]
 	}
+	t.parts = append(t.parts, namePart{"", text[rest:]})
 	if !seen["date"] {
 		return t, fmt.Errorf("%q has no {date:FORMAT}: a file without a day in its name may be any day's", text)
 	}
@@ -152,4 +208,12 @@ func (m DateMeaning) day(date ledger.Day) ledger.Day {
 		return date.Previous()
 	}
 	return date
+}
+
+// date is the date that stands for a business day.
+func (m DateMeaning) date(day ledger.Day) ledger.Day {
+	if m == NextDay {
+		return day.Next()
+	}
+	return day
 }
