@@ -36,11 +36,24 @@ type Act struct {
 	Payments int
 	Cases    int
 
-	// Status is the HTTP status that was answered, and Bytes the body's length.
+	// Status is the HTTP status that was answered, or of an answer line by line the
+	// one that its last line stands for, and Bytes the body's length.
 	Status int
 	Bytes  int64
 	// Took is how long the answer took.
 	Took time.Duration
-	// Err is the whole reason of a refusal or failure, for the log alone.
+	// Err is the whole reason of a refusal or failure, for the log alone; under
+	// status 200 that of what failed beside what was done.
 	Err error
+}
+
+// answered fills in what came of a call, unless its handler knew better.
+func (act *Act) answered(with *answer, took time.Duration, err error) {
+	act.Bytes, act.Took = with.bytes, took
+	if act.Status == 0 {
+		act.Status = with.status
+	}
+	if err != nil {
+		act.Err = err
+	}
 }

@@ -82,6 +82,20 @@
 // job are answered when they are done. A caller who hangs up meanwhile does not
 // stop them. All may be asked for again: nothing is done twice.
 //
+// Importing, matching and closing statements show how far they are to a caller
+// who asks for it with Accept: application/x-ndjson. The answer then is lines of
+// JSON: {"done":20000,"total":1000000} while the work goes on, of lines, payments
+// or merchants, without total where it is not known, and as the last one
+// {"result":…} with what is answered otherwise, or {"error":…} as below. What is
+// refused before the first line is answered under its own status, as ever. An
+// answer that ends without one of the two has broken off.
+//
+// # Statements that can't be closed
+//
+// One merchant's does not keep the others from theirs: closing answers 200 with
+// statements, and with failed, a list of merchant, code and message, where there
+// are such. What is wrong for all, as a day that is open, is one error.
+//
 // # Errors
 //
 // Every caller is known (see Config.Authenticate). Errors are
@@ -104,6 +118,7 @@
 //	409  day_not_closed      the day has to be closed first
 //	409  file_missing        the day has no file of Indomaret's
 //	409  file_repeated       the file was taken for another day
+//	409  damaged             what was kept of a day is damaged: match it again, or import its file again
 //	409  not_matched         the day has to be matched first
 //	409  too_many_cases      so much differs that the file must be wrong
 //	409  case_state          the case is resolved, or has another proposal, or none

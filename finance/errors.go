@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"paypoint/ledger"
+	"paypoint/reconcile"
 	"paypoint/reconcile/partnerfile"
 	"paypoint/reconcile/settlement"
 )
@@ -57,6 +58,13 @@ func failureOf(err error) failure {
 			status: http.StatusServiceUnavailable, Code: "unavailable",
 			Message: "the ledger could not confirm it now: ask again, nothing is done twice",
 			header:  [2]string{"Retry-After", "5"},
+		}
+	}
+	// What the disk has is for the log; what to do is for the caller.
+	if errors.Is(err, reconcile.ErrDamaged) {
+		return failure{
+			status: http.StatusConflict, Code: "damaged",
+			Message: "what was kept of the day is damaged: match the day again, or import its file again where that is refused so too",
 		}
 	}
 	// Before the kinds of errors, of which a wrong line may be one too.

@@ -2,7 +2,6 @@ package finance
 
 import (
 	"context"
-	"net/http"
 
 	"paypoint/ledger"
 	"paypoint/reconcile"
@@ -12,6 +11,9 @@ import (
 // FileList are the versions of a day's file of Indomaret's, oldest first.
 type FileList struct {
 	Files []ledger.PartnerFile `json:"files"`
+	// Counts is the version by which the day is matched: see ledger.Counting. It is
+	// left out where there is none.
+	Counts int `json:"counts,omitempty"`
 }
 
 // listFiles answers the versions of a day's file.
@@ -24,7 +26,14 @@ func (a *api) listFiles(c *call) error {
 		return badParameter("day", "missing: want a day as yyyy-mm-dd")
 	}
 	files, err := a.Ledger.PartnerFiles(c.r.Context(), day)
-	return answered(c, FileList{inWIB(files)}, err)
+	return answered(c, FileList{inWIB(files), counting(files)}, err)
+}
+
+// counting is the version that counts of a day's; 0 of none.
+func counting(versions []ledger.PartnerFile) int {
+	// The zero file has version 0.
+	file, _ := ledger.Counting(versions)
+	return file.Version
 }
 
 // inWIB is files with their times as the API writes them.
@@ -56,7 +65,7 @@ type Import struct {
 	Taken bool `json:"taken"`
 	// File is the version that it is.
 	File ledger.PartnerFile `json:"file"`
-	// Counts is the version by which the day is matched: the newest.
+	// Counts is the version by which the day is matched: see ledger.Counting.
 	Counts int `json:"counts"`
 }
 
@@ -71,20 +80,23 @@ func (a *api) importFile(c *call) error {
 	if err != nil {
 		return err
 	}
+	return long(c, func(progress reconcile.Progress) (Import, error) {
+		return a.takeFile(c, reconcile.FileIn{Day: day, Name: name, Body: body, By: c.caller.ID}, progress)
+	})
+}
+
+// takeFile takes a file, and says which version of its day's counts then.
+func (a *api) takeFile(c *call, in reconcile.FileIn, progress reconcile.Progress) (Import, error) {
 	// A caller who hangs up when all has arrived leaves no work half done.
 	ctx := context.WithoutCancel(c.r.Context())
-	file, taken, err := a.Reconciliation.Import(ctx, reconcile.FileIn{Day: day, Name: name, Body: body, By: c.caller.ID}, nil)
+	file, taken, err := a.Reconciliation.Import(ctx, in, progress)
 	if err != nil {
-		return err
+		return Import{}, err
 	}
 	c.act.Day, c.act.File = file.Day, file.SHA256
 	files, err := a.Ledger.PartnerFiles(ctx, file.Day)
 	if err != nil {
-		return err
+		return Import{}, err
 	}
-	counts := file.Version
-	if len(files) > 0 {
-		counts = files[len(files)-1].Version
-	}
-	return c.reply(http.StatusOK, Import{Taken: taken, File: inWIB([]ledger.PartnerFile{file})[0], Counts: counts})
+	return Import{Taken: taken, File: inWIB([]ledger.PartnerFile{file})[0], Counts: counting(files)}, nil
 }

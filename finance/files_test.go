@@ -30,7 +30,7 @@ func TestFileIsImportedOnce(t *testing.T) {
 	require.Equal(t, true, first["taken"])
 	taken := first["file"].(map[string]any)
 	require.Equal(t, map[string]any{
-		"day": "2026-11-20", "version": 1.0, "name": "day.txt", "profile": "simulated-indomaret", "sha256": taken["sha256"],
+		"day": "2026-11-20", "version": 1.0, "name": "day.txt", "profile": "simulated-indomaret", "sequence": 1.0, "sha256": taken["sha256"],
 		"lines": 1.0, "paid": 1.0, "reversed": 0.0, "amount": 50_000.0, "reversed_amount": 0.0, "fee": 2_500.0,
 		"at": "2026-11-20T10:00:00+07:00", "by": clerk,
 	}, taken)
@@ -46,8 +46,10 @@ func TestFileIsImportedOnce(t *testing.T) {
 
 	corrected := o.done(t, clerk, "POST", "files?day=2026-11-20", file("2026-11-20"))
 	require.Equal(t, 2.0, corrected["file"].(map[string]any)["version"])
-	require.Equal(t, []any{taken, corrected["file"]}, o.done(t, viewer, "GET", "files?day=2026-11-20", "")["files"])
-	require.Empty(t, o.done(t, viewer, "GET", "files?day=2026-11-19", "")["files"])
+	list := o.done(t, viewer, "GET", "files?day=2026-11-20", "")
+	require.Equal(t, []any{taken, corrected["file"]}, list["files"])
+	require.Equal(t, 2.0, list["counts"])
+	require.Equal(t, map[string]any{"files": []any{}}, o.done(t, viewer, "GET", "files?day=2026-11-19", ""))
 }
 
 // A wrong file is refused with the place of its fault, and nothing of it is taken.
@@ -186,7 +188,10 @@ func TestFilesMayTakeTheirTimeButMustNotStop(t *testing.T) {
 		}
 	}
 	require.False(t, answer.read[0].IsZero())
-	require.Equal(t, []time.Time{{}}, answer.written, "the answer may take as long as the import")
+	require.NotEmpty(t, answer.written)
+	for _, deadline := range answer.written {
+		require.True(t, deadline.IsZero(), "the answer may take as long as the import")
+	}
 
 	// A download the same: a minute for each part, and none is left over.
 	request = httptest.NewRequest("GET", "/finance/v1/cases/export", nil)

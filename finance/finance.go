@@ -76,7 +76,7 @@ func (a *api) serve(routes []route) http.Handler {
 		if err != nil && !broken {
 			c.refuse(err)
 		}
-		c.act.Status, c.act.Bytes, c.act.Took, c.act.Err = c.answer.status, c.answer.bytes, time.Since(begin), err
+		c.act.answered(c.answer, time.Since(begin), err)
 		if a.Log != nil {
 			a.Log(c.act)
 		}

@@ -53,7 +53,7 @@ func TestSettlementOfADay(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, closed, day)
 	require.Equal(t, map[string]any{
-		"business_date": "2026-11-20", "status": "closed", "batch_no": 1.0, "closed_at": "2026-11-21T02:00:00+07:00",
+		"business_date": "2026-11-20", "status": "closed", "batch_no": 1.0, "closed_at": "2026-11-21T02:00:00+07:00", "closed_by": "sandbox-finance",
 		"count_paid": 2.0, "sum_amount": 80000.0, "sum_fee": 5000.0, "sum_net": 85000.0,
 		"count_reversed": 1.0, "sum_reversed": 70000.0, "count_adjusted": 0.0, "sum_adjusted": 0.0, "sha256": batch.SHA256,
 	}, day)

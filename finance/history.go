@@ -15,6 +15,7 @@ const (
 	EventWithdrawn = "withdrawn"
 	EventAdjusted  = "adjusted"
 	EventApproved  = "approved"
+	EventPaidOut   = "paid_out"
 )
 
 // CaseEvent is one thing that was done about a case.
@@ -31,13 +32,16 @@ type CaseEvent struct {
 	Owner string `json:"owner,omitempty"`
 	// Act and Amount are the proposal's. An adjustment's Amount and Fee are what
 	// Indomaret owes more, Payable what the merchant is owed more; Day is the batch
-	// in which it stands, Receipt the recovered payment's.
+	// in which it stands, Receipt the recovered payment's. A payout's Amount went
+	// out, or came back where it is negative, on the bank's value date Day.
 	Act     ledger.Act    `json:"act,omitempty"`
 	Amount  ledger.Rupiah `json:"amount,omitempty"`
 	Fee     ledger.Rupiah `json:"fee,omitempty"`
 	Payable ledger.Rupiah `json:"payable,omitempty"`
 	Day     ledger.Day    `json:"day,omitempty"`
 	Receipt string        `json:"receipt,omitempty"`
+	// Reference is the bank's, of a payout.
+	Reference string `json:"reference,omitempty"`
 	// Proposal is the journal number of the proposal that was approved.
 	Proposal uint64 `json:"proposal,omitempty"`
 	// Postings are what an adjustment booked.
@@ -74,6 +78,8 @@ func (v *CaseEvent) tell(event ledger.Event) {
 		v.Amount, v.Fee, v.Payable, v.Day, v.Receipt = e.Amount, e.Fee, e.Payable, e.Day, e.Receipt
 	case ledger.Resolved:
 		v.What, v.By, v.Proposal = EventApproved, e.By, e.Proposal
+	case ledger.PaidOut:
+		v.What, v.By, v.Amount, v.Day, v.Reference = EventPaidOut, e.By, e.Amount, e.On, e.Reference
 	default:
 		v.What = string(event.Kind())
 	}

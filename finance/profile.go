@@ -102,7 +102,7 @@ func (a *api) tryProfile(c *call) error {
 	if err := ours(trial.Err); err != nil {
 		return err
 	}
-	return c.reply(http.StatusOK, trialView(trial))
+	return c.reply(http.StatusOK, TrialOf(trial))
 }
 
 // ours is the error of a trial that says nothing of the file.
@@ -121,7 +121,8 @@ func ours(err error) error {
 	return err
 }
 
-func trialView(t partnerfile.Trial) Trial {
+// TrialOf is a trial as the API shows it.
+func TrialOf(t partnerfile.Trial) Trial {
 	s := t.Summary
 	view := Trial{
 		OK: t.OK(), More: t.More, Lines: []TrialLine{}, Faults: []TrialFault{},

@@ -100,6 +100,15 @@ func limitOf(values map[string]string, usual, most int) (int, error) {
 	return limit, nil
 }
 
+// pageOf cuts rows, of which one more than a page has was read, to its limit. The
+// next page begins with the day next, unless that is empty.
+func pageOf[R any](rows []R, limit int, day func(R) ledger.Day) (page []R, next ledger.Day) {
+	if len(rows) <= limit {
+		return rows, ""
+	}
+	return rows[:limit], day(rows[limit])
+}
+
 // errCursor refuses a cursor that no page gave.
 func errCursor() failure {
 	return badParameter("cursor", "want the next_cursor of the page before")

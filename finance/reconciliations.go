@@ -3,6 +3,7 @@ package finance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -20,14 +21,20 @@ type Day struct {
 	Settlement *Settlement `json:"settlement,omitempty"`
 	// Files are the versions of Indomaret's, oldest first.
 	Files []ledger.PartnerFile `json:"files"`
+	// Counts is the version that counts: see ledger.Counting. It is left out where
+	// there is none.
+	Counts int `json:"counts,omitempty"`
 	// Outcome is that of the last match; nil where there was none.
 	Outcome *reconcile.Outcome `json:"outcome,omitempty"`
+	// Damaged says that what was kept of the last match is damaged: it has to be
+	// matched again.
+	Damaged bool `json:"damaged,omitempty"`
 	// OpenCases counts those of the day that are not resolved.
 	OpenCases int `json:"open_cases"`
 }
 
 func (a *api) dayView(s reconcile.DayState) Day {
-	view := Day{Day: s.Day, Files: inWIB(s.Files), OpenCases: s.OpenCases}
+	view := Day{Day: s.Day, Files: inWIB(s.Files), Counts: counting(s.Files), Damaged: s.Damaged, OpenCases: s.OpenCases}
 	if s.Batch.Closed() || s.Batch.First != 0 {
 		settled := a.view(s.Batch)
 		view.Settlement = &settled
@@ -62,12 +69,9 @@ func (a *api) listDays(c *call) error {
 	if err != nil {
 		return err
 	}
-	list := DayList{Days: []Day{}}
-	for i, s := range states {
-		if i == limit {
-			list.NextCursor = s.Day
-			break
-		}
+	states, next := pageOf(states, limit, func(s reconcile.DayState) ledger.Day { return s.Day })
+	list := DayList{Days: []Day{}, NextCursor: next}
+	for _, s := range states {
 		list.Days = append(list.Days, a.dayView(s))
 	}
 	return c.reply(http.StatusOK, list)
@@ -108,21 +112,27 @@ func (a *api) matchDay(c *call) error {
 	if err != nil {
 		return err
 	}
-	// A caller who hangs up meanwhile leaves no work half done.
-	c.answer.wait()
-	outcome, err := a.Reconciliation.Match(context.WithoutCancel(c.r.Context()), day, c.caller.ID, nil)
-	// A batch still changes until it is closed: what is missing may yet come.
-	if errors.Is(err, ledger.ErrNotClosed) {
-		return failure{
-			status: http.StatusConflict, Code: "day_not_closed", Field: "day",
-			Message: string(day) + " is not closed: close it first",
-		}.because(err)
-	}
-	if err != nil {
+	return long(c, func(progress reconcile.Progress) (reconcile.Outcome, error) {
+		// A caller who hangs up meanwhile leaves no work half done.
+		outcome, err := a.Reconciliation.Match(context.WithoutCancel(c.r.Context()), day, c.caller.ID, progress)
+		c.act.Cases = outcome.Opened
+		return outcomeView(outcome), a.aboutMatch(day, err)
+	})
+}
+
+// aboutMatch puts an error of a match into words, where it is the caller's.
+func (a *api) aboutMatch(day ledger.Day, err error) error {
+	f := failure{status: http.StatusConflict, Field: "day"}
+	switch {
+	case errors.Is(err, ledger.ErrNotClosed):
+		// A batch still changes until it is closed: what is missing may yet come.
+		f.Code, f.Message = "day_not_closed", string(day)+" is not closed: close it first"
+	case errors.Is(err, reconcile.ErrDamaged):
+		f.Code, f.Message = "damaged", fmt.Sprintf("what was kept of Indomaret's file of %s, or of an earlier day that is listed as damaged, is damaged: import that file again, then match %[1]s again", day)
+	default:
 		return a.aboutDay(day, err)
 	}
-	c.act.Cases = outcome.Opened
-	return c.reply(http.StatusOK, outcomeView(outcome))
+	return f.because(err)
 }
 
 // FindingList is a page of findings, in the order of payment codes.

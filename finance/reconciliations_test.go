@@ -6,6 +6,9 @@ import (
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -112,4 +115,61 @@ func TestDaysAreListedByPage(t *testing.T) {
 	require.Equal(t, "open", rest["days"].([]any)[0].(map[string]any)["settlement"].(map[string]any)["status"])
 	require.Len(t, o.done(t, viewer, "GET", "reconciliations?from=2026-11-18", "")["days"], 2)
 	o.refused(t, viewer, "GET", "reconciliations?limit=366", "", http.StatusUnprocessableEntity, "bad_parameter")
+}
+
+// What the disk has damaged is a conflict that says what to do, and that mends it.
+func TestDamagedMatchSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	o := setup(t)
+	p := of(o.pay(t, 50_000, 0), 0)
+	const path = "reconciliations/2026-11-20"
+	o.matched(t, "2026-11-20", p)
+	require.NotContains(t, o.done(t, viewer, "GET", path, ""), "damaged")
+	require.NoError(t, os.WriteFile(filepath.Join(o.files, "2026-11-20", "outcome.json"), []byte("{"), 0o600))
+	day := o.done(t, viewer, "GET", path, "")
+	require.Equal(t, true, day["damaged"])
+	require.NotContains(t, day, "outcome")
+	for _, part := range []string{"/findings", "/findings/export"} {
+		refusal := o.refused(t, viewer, "GET", path+part, "", http.StatusConflict, "damaged")
+		require.Equal(t, "what was kept of the day is damaged: match the day again, or import its file again where that is refused so too", refusal["message"])
+	}
+	require.Equal(t, []any{"2026-11-20"}, o.done(t, clerk, "POST", path+"/match", "")["remade"])
+	require.NotContains(t, o.done(t, clerk, "POST", path+"/match", ""), "remade")
+
+	require.NoError(t, os.Truncate(filepath.Join(o.files, "2026-11-20", "v1.entries"), 0))
+	refusal := o.refused(t, clerk, "POST", path+"/match", "", http.StatusConflict, "damaged")
+	require.Contains(t, refusal["message"], "import that file again, then match 2026-11-20 again")
+	require.NotContains(t, refusal["message"], "v1.entries")
+	require.Equal(t, false, o.done(t, clerk, "POST", "files?day=2026-11-20", file("2026-11-20", p))["taken"])
+	require.Equal(t, 0.0, o.done(t, clerk, "POST", path+"/match", "")["differences"])
+}
+
+// A day that nobody matched, though payments were carried into it, is told of.
+func TestSkippedDayIsTold(t *testing.T) {
+	t.Parallel()
+	o := setup(t)
+	o.pay(t, 50_000, 0)
+	require.NotContains(t, o.matched(t, "2026-11-20"), "skipped")
+	o.at(t, "2026-11-21 10:00:00")
+	o.done(t, clerk, "POST", "settlements/2026-11-21/close?early=true", "")
+	o.at(t, "2026-11-22 10:00:00")
+	require.Equal(t, []any{"2026-11-21"}, o.matched(t, "2026-11-22")["skipped"])
+	outcome := o.done(t, viewer, "GET", "reconciliations/2026-11-22", "")["outcome"].(map[string]any)
+	require.Equal(t, []any{"2026-11-21"}, outcome["skipped"])
+}
+
+// Indomaret's highest number counts, not the last file that came.
+func TestVersionThatCountsIsTold(t *testing.T) {
+	t.Parallel()
+	o := setup(t)
+	first := file("2026-11-20")
+	second := strings.Replace(file("2026-11-20", of(o.pay(t, 50_000, 0), 0)), "|2026-11-20|1|", "|2026-11-20|2|", 1)
+	require.Equal(t, 1.0, o.done(t, clerk, "POST", "files", second)["counts"])
+	late := o.done(t, clerk, "POST", "files", first)
+	require.Equal(t, 2.0, late["file"].(map[string]any)["version"])
+	require.Equal(t, 1.0, late["counts"])
+	require.Equal(t, 1.0, o.done(t, viewer, "GET", "files?day=2026-11-20", "")["counts"])
+	day := o.done(t, viewer, "GET", "reconciliations/2026-11-20", "")
+	require.Equal(t, 1.0, day["counts"])
+	require.Equal(t, 2.0, day["files"].([]any)[0].(map[string]any)["sequence"])
 }

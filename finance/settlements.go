@@ -37,6 +37,8 @@ type Settlement struct {
 	// days alone.
 	BatchNo  uint64 `json:"batch_no,omitempty"`
 	ClosedAt string `json:"closed_at,omitempty"`
+	// ClosedBy is who closed it; it is left out where that was not kept yet.
+	ClosedBy string `json:"closed_by,omitempty"`
 	// Early says that the day was closed before ClosesFrom.
 	Early bool `json:"early,omitempty"`
 	// SHA256 is the text file's; without it the file is made when it is asked
@@ -63,6 +65,7 @@ func (a *api) view(b ledger.Batch) Settlement {
 		return v
 	}
 	v.Status, v.BatchNo, v.ClosedAt, v.Early = StatusClosed, b.No, wib(b.ClosedAt), b.Early
+	v.ClosedBy = b.ClosedBy
 	v.SHA256, v.PreviousSHA256, v.Transfer = b.SHA256, b.PreviousSHA256, b.Transfer
 	return v
 }
@@ -88,12 +91,9 @@ func (a *api) listSettlements(c *call) error {
 	if err != nil {
 		return err
 	}
-	list := SettlementList{Settlements: []Settlement{}}
-	for i, b := range batches {
-		if i == limit {
-			list.NextCursor = b.Day
-			break
-		}
+	batches, next := pageOf(batches, limit, func(b ledger.Batch) ledger.Day { return b.Day })
+	list := SettlementList{Settlements: []Settlement{}, NextCursor: next}
+	for _, b := range batches {
 		list.Settlements = append(list.Settlements, a.view(b))
 	}
 	return c.reply(http.StatusOK, list)

@@ -44,8 +44,10 @@ type office struct {
 	client     *http.Client
 	clock      atomic.Int64
 	payments   int
-	persons    *access.Staff
-	tokens     map[string]string
+	// files is where Indomaret's files and what was matched of them are kept.
+	files   string
+	persons *access.Staff
+	tokens  map[string]string
 
 	mu   sync.Mutex
 	acts []finance.Act
@@ -64,13 +66,13 @@ func setupOver(t *testing.T, store ledger.Store) *office {
 // setupUnder has business days that end at a cut-off.
 func setupUnder(t *testing.T, store ledger.Store, cutOff time.Duration) *office {
 	t.Helper()
-	o := &office{}
+	o := &office{files: filepath.Join(t.TempDir(), "files")}
 	o.at(t, "2026-11-20 10:00:00")
 	agreement := ledger.Agreement{PartnerID: "PAYPOINT", CutOff: cutOff, CloseDelay: 2 * time.Hour, FeeRemitted: true}
 	o.ledger = ledger.NewService(store, agreement, o.now)
 	o.settlement = settlement.New(settlement.Config{Ledger: o.ledger, TempDir: t.TempDir()})
 	o.reconcile = reconcile.New(reconcile.Config{
-		Ledger: o.ledger, Settlement: o.settlement, Dir: filepath.Join(t.TempDir(), "files"), TempDir: t.TempDir(),
+		Ledger: o.ledger, Settlement: o.settlement, Dir: o.files, TempDir: t.TempDir(),
 		Profile: partnerfile.Simulated(), Now: o.now, Issuer: statement.Party{Name: "Paypoint"}, Party: party,
 		DefaultTerms: statement.Terms{{From: "2026-01-01", Own: statement.Tariff{Fixed: 1000}, VAT: 1100}},
 	})

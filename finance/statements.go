@@ -94,50 +94,6 @@ func (a *api) exportStatements(c *call) error {
 	})
 }
 
-// StatementsClosed are the statements that a closing made.
-//
-// A merchant who sold nothing since its last statement has none here.
-type StatementsClosed struct {
-	Statements []Statement `json:"statements"`
-}
-
-// closeStatements closes merchants' statements up to a day.
-func (a *api) closeStatements(c *call) error {
-	var body struct {
-		To        ledger.Day `json:"to"`
-		Merchants []string   `json:"merchants,omitempty"`
-	}
-	if err := bodyAlone(c, &body); err != nil {
-		return err
-	}
-	if _, err := ledger.ParseDay(string(body.To)); err != nil {
-		return badDay("to")
-	}
-	if body.Merchants != nil && len(body.Merchants) == 0 {
-		return badBody("merchants", "empty: leave it out for all merchants")
-	}
-	c.act.Day = body.To
-	// A caller who hangs up meanwhile leaves no work half done.
-	c.answer.wait()
-	closed, err := a.Statements.CloseStatements(context.WithoutCancel(c.r.Context()), body.To, body.Merchants, c.caller.ID, nil)
-	return answered(c, StatementsClosed{statementViews(closed)}, firstOf(err))
-}
-
-// firstOf is the first of several merchants' errors, with its merchant named in
-// what the caller is told.
-func firstOf(err error) error {
-	joined, is := err.(interface{ Unwrap() []error })
-	if !is {
-		return err
-	}
-	first := joined.Unwrap()[0]
-	f := failureOf(first)
-	if f.status < http.StatusInternalServerError {
-		f.Message = first.Error()
-	}
-	return f.because(err)
-}
-
 // statementOf is the statement in the path.
 func (a *api) statementOf(c *call) (ledger.Statement, error) {
 	merchant := c.r.PathValue("merchant")

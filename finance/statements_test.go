@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/finance"
+	"paypoint/reconcile/statement"
 )
 
 // sold is an office with one closed day on which the merchant sold for 150,000.
@@ -164,8 +165,15 @@ func TestMerchantWhoseStatementFailsIsNamed(t *testing.T) {
 	t.Parallel()
 	o := sold(t)
 	o.done(t, clerk, "PUT", "terms/G000000001", `{"rates":[`+rates("2026-12-01")+`]}`)
-	refusal := o.refused(t, clerk, "POST", "statements/close", `{"to":"2026-11-20"}`, http.StatusUnprocessableEntity, "bad_terms")
-	require.Contains(t, refusal["message"], `merchant "G000000001"`)
+	calls := len(o.acts)
+	closed := o.done(t, clerk, "POST", "statements/close", `{"to":"2026-11-20"}`)
+	require.Empty(t, closed["statements"])
+	failed := closed["failed"].([]any)[0].(map[string]any)
+	require.Equal(t, map[string]any{"merchant": "G000000001", "code": "bad_terms", "message": failed["message"]}, failed)
+	require.Contains(t, failed["message"], "2026-11-20")
+	act := o.lastAct(t, calls+1)
+	require.Equal(t, http.StatusOK, act.Status)
+	require.ErrorIs(t, act.Err, statement.ErrTerms, "the log has the reason")
 }
 
 // rates begin on a day.
@@ -201,7 +209,11 @@ func TestUnknownMerchantsHaveNeitherTermsNorStatements(t *testing.T) {
 		refusal := o.refused(t, clerk, method, "terms/nobody", body, http.StatusNotFound, "merchant_unknown")
 		require.Contains(t, refusal["message"], "no such merchant")
 	}
-	refusal := o.refused(t, clerk, "POST", "statements/close", `{"to":"2026-11-20","merchants":["nobody","G000000001"]}`, http.StatusNotFound, "merchant_unknown")
-	require.Contains(t, refusal["message"], `"nobody"`)
+	closed := o.done(t, clerk, "POST", "statements/close", `{"to":"2026-11-20","merchants":["nobody","G000000001"]}`)
+	failed := closed["failed"].([]any)
+	require.Len(t, failed, 1)
+	require.Equal(t, "nobody", failed[0].(map[string]any)["merchant"])
+	require.Equal(t, "merchant_unknown", failed[0].(map[string]any)["code"])
+	require.Len(t, closed["statements"], 1)
 	require.Len(t, o.done(t, viewer, "GET", "statements", "")["statements"], 1, "one does not keep the others from theirs")
 }

@@ -145,15 +145,9 @@ func (a *api) listReceivables(c *call) error {
 	if err != nil {
 		return err
 	}
-	list := ReceivableList{Receivables: []reconcile.Receivable{}}
-	for i, r := range page {
-		if i == limit {
-			list.NextCursor = r.Day
-			break
-		}
-		list.Receivables = append(list.Receivables, r)
-	}
-	return c.reply(http.StatusOK, list)
+	page, next := pageOf(page, limit, func(r reconcile.Receivable) ledger.Day { return r.Day })
+	// None are [] in JSON too.
+	return c.reply(http.StatusOK, ReceivableList{append([]reconcile.Receivable{}, page...), next})
 }
 
 // exportReceivables writes them from a day on as a table.

@@ -88,7 +88,7 @@ func (s *Service) message(ctx context.Context, n ledger.Notice, target string) (
 	for _, key := range keys {
 		secrets = append(secrets, []byte(key.Reveal()))
 	}
-	header := signedHeaders(secrets, id, s.config.Now(), body)
+	header := SignedHeaders(secrets, id, s.config.Now(), body)
 	header.Set("Content-Type", "application/json")
 	header.Set("Accept", "application/json")
 	header.Set("User-Agent", userAgent)

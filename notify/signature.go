@@ -29,9 +29,10 @@ func sign(key []byte, id, timestamp string, body []byte) string {
 	return signatureVersion + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// signedHeaders are the scheme's headers, with one signature for each key.
-// Receivers accept any one that fits, so both keys of a rotation work.
-func signedHeaders(keys [][]byte, id string, at time.Time, body []byte) http.Header {
+// SignedHeaders are the headers of Standard Webhooks 1.0 for a message: its id,
+// its time in seconds, and one signature for each key. Receivers accept any one
+// that fits, so both keys of a rotation work.
+func SignedHeaders(keys [][]byte, id string, at time.Time, body []byte) http.Header {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	signatures := make([]string, 0, len(keys))
 	for _, key := range keys {

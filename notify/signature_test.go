@@ -23,7 +23,7 @@ func TestSignMatchesThePublishedVector(t *testing.T) {
 	t.Parallel()
 	key, err := base64.StdEncoding.DecodeString(vectorSecret)
 	require.NoError(t, err)
-	header := signedHeaders([][]byte{key}, vectorID, time.Unix(1614265330, 999), []byte(vectorBody))
+	header := SignedHeaders([][]byte{key}, vectorID, time.Unix(1614265330, 999), []byte(vectorBody))
 	require.Equal(t, vectorID, header.Get("webhook-id"))
 	require.Equal(t, "1614265330", header.Get("webhook-timestamp"))
 	require.Equal(t, vectorSignature, header.Get("webhook-signature"))
@@ -48,9 +48,9 @@ func TestSignLikeOpenSSL(t *testing.T) {
 func TestRotationHasASignatureForEachKey(t *testing.T) {
 	t.Parallel()
 	at := time.Unix(1614265330, 0)
-	both := signedHeaders([][]byte{[]byte("old"), []byte("new")}, "id", at, []byte("{}")).Get("webhook-signature")
-	old := signedHeaders([][]byte{[]byte("old")}, "id", at, []byte("{}")).Get("webhook-signature")
-	fresh := signedHeaders([][]byte{[]byte("new")}, "id", at, []byte("{}")).Get("webhook-signature")
+	both := SignedHeaders([][]byte{[]byte("old"), []byte("new")}, "id", at, []byte("{}")).Get("webhook-signature")
+	old := SignedHeaders([][]byte{[]byte("old")}, "id", at, []byte("{}")).Get("webhook-signature")
+	fresh := SignedHeaders([][]byte{[]byte("new")}, "id", at, []byte("{}")).Get("webhook-signature")
 	require.Equal(t, old+" "+fresh, both)
 	require.NotEqual(t, old, fresh)
 }

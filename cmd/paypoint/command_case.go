@@ -49,18 +49,31 @@ func (f caseFilter) pairs() []string {
 
 type caseListCommand struct{ caseFilter }
 
+// Help shows examples.
+func (caseListCommand) Help() string {
+	return "Examples:\n  paypoint case list\n  paypoint case list --owner siti\n  paypoint case list --all --class AMOUNT_MISMATCH"
+}
+
 // Run lists cases.
 func (c *caseListCommand) Run(s *session) error {
 	return list(s, casesPath, filters(c.pairs()...), func(page finance.CaseList) ([]finance.Case, string) {
 		return page.Cases, page.NextCursor
 	}, func(all []finance.Case) error {
-		return s.printTable("case\tclass\tday\tcode\tref\tsurplus\tage\tstate\towner", func(w table) {
+		return s.printTable("case\tclass\tday\tcode\tref\tsurplus\tage\tstate\tproposal\towner", func(w table) {
 			for _, one := range all {
-				w.printf("%d\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", one.ID, one.Class, cmp.Or(one.Day, "-"),
-					cmp.Or(one.Code, "-"), cmp.Or(one.Ref, "-"), one.Surplus, one.Age, one.State, cmp.Or(one.Owner, "-"))
+				w.printf("%d\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", one.ID, one.Class, cmp.Or(one.Day, "-"), cmp.Or(one.Code, "-"),
+					cmp.Or(one.Ref, "-"), one.Surplus, one.Age, one.State, proposalNumber(one.Proposal), cmp.Or(one.Owner, "-"))
 			}
 		})
 	})
+}
+
+// proposalNumber is what approve asks for, or - where nothing is proposed.
+func proposalNumber(p *ledger.Proposal) string {
+	if p == nil {
+		return "-"
+	}
+	return strconv.FormatUint(p.Seq, 10)
 }
 
 // caseID is the argument of the commands about a case.
@@ -118,7 +131,10 @@ func eventText(e finance.CaseEvent) string {
 }
 
 func (s *session) printCase(c finance.Case) {
-	s.printf("case %d, %s, %s, %d business days old\n", c.ID, c.Class, c.State, c.Age)
+	s.printf("case %d, %s, %s, %s old\n", c.ID, c.Class, c.State, plural(c.Age, "business day"))
+	if c.Reason != "" {
+		s.printf("refused because %s\n", c.Reason)
+	}
 	s.printf("day %s, code %s, ref %s, store %s\n", cmp.Or(c.Day, "-"), cmp.Or(c.Code, "-"), cmp.Or(c.Ref, "-"), cmp.Or(c.Store, "-"))
 	s.printf("ours Rp %d (fee Rp %d), theirs Rp %d (fee Rp %d): surplus Rp %d; owner %s\n",
 		c.Ours, c.OursFee, c.Theirs, c.TheirsFee, c.Surplus, cmp.Or(c.Owner, "-"))
@@ -193,7 +209,8 @@ type proposal struct {
 func (caseProposeCommand) Help() string {
 	return "Needs a person's token. Nothing is booked until another person approves it.\n\n" +
 		"Examples:\n  paypoint case propose 17 recover --why 'the till has the receipt'\n" +
-		"  paypoint case propose 18 write_off --amount 500 --why 'rounding at the store'"
+		"  paypoint case propose 18 write_off --amount 500 --why 'rounding at the store'\n" +
+		"  paypoint case propose 19 write_off --amount=-42000 --why 'never paid at the till'"
 }
 
 // Run proposes a resolution.
@@ -232,6 +249,9 @@ func (c *caseApproveCommand) Run(s *session) error {
 }
 
 type caseAgeingCommand struct{}
+
+// Help shows an example.
+func (caseAgeingCommand) Help() string { return "Example:\n  paypoint case ageing" }
 
 // Run shows how old the open cases are.
 func (c *caseAgeingCommand) Run(s *session) error {

@@ -30,6 +30,11 @@ func (c *configCheckCommand) Run(s *session) error {
 
 type versionCommand struct{}
 
+// Help shows an example.
+func (versionCommand) Help() string {
+	return "Example:\n  paypoint version --json"
+}
+
 // Run prints the version.
 func (c *versionCommand) Run(s *session) error {
 	if s.flags.JSON {

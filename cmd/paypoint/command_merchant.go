@@ -45,6 +45,11 @@ func (s *session) printKey(k merchantKey) error {
 
 type merchantListCommand struct{}
 
+// Help shows an example.
+func (merchantListCommand) Help() string {
+	return "Example:\n  paypoint merchant list"
+}
+
 // Run lists the merchants.
 func (c *merchantListCommand) Run(s *session) error {
 	return ask(s, "GET", "/operator/v1/merchants", nil, func(merchants []listedMerchant) error {

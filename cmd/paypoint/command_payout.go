@@ -56,6 +56,11 @@ func (s *session) printPayouts(all []ledger.Payout) error {
 
 type payoutListCommand struct{ tableFile }
 
+// Help shows an example.
+func (payoutListCommand) Help() string {
+	return "Example:\n  paypoint payout list --format csv --out payouts.csv"
+}
+
 // Run lists payouts.
 func (c *payoutListCommand) Run(s *session) error {
 	return c.or(s, payoutsPath, filters(), func() error {

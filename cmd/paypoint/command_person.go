@@ -58,6 +58,9 @@ func (s *session) printPerson(p access.Person) error {
 
 type personListCommand struct{}
 
+// Help shows an example.
+func (personListCommand) Help() string { return "Example:\n  paypoint person list" }
+
 // Run lists the persons.
 func (c *personListCommand) Run(s *session) error {
 	return ask(s, "GET", personsPath, nil, func(all []access.Person) error {

@@ -58,7 +58,7 @@ func (c *profileTestCommand) Run(s *session) error {
 	body := io.TeeReader(file, &meter{show: s.progress, name: c.File})
 	trial := partnerfile.Try(s, body, profile, options, partnerfile.Bounds{Lines: c.Lines, Faults: c.Faults})
 	s.progress("")
-	if err := show(s, newTrial(trial), s.printTrial); err != nil {
+	if err := show(s, finance.TrialOf(trial), s.printTrial); err != nil {
 		return err
 	}
 	if !trial.OK() {
@@ -119,30 +119,4 @@ func (s *session) printTrial(t finance.Trial) error {
 	s.printf("profile %s, day %s: %d lines, %d paid, Rp %d, fees Rp %d; %d reversed, Rp %d; %d phone numbers\n",
 		sum.Profile, cmp.Or(sum.Day, "-"), sum.Lines, sum.Paid, sum.Amount, sum.Fee, sum.Reversed, sum.ReversedAmount, sum.Phones)
 	return nil
-}
-
-// newTrial is a trial as the finance API shows one.
-func newTrial(t partnerfile.Trial) finance.Trial {
-	sum := t.Summary
-	view := finance.Trial{
-		OK: t.OK(), More: t.More, Lines: []finance.TrialLine{}, Faults: []finance.TrialFault{},
-		Summary: finance.TrialSummary{
-			Profile: sum.Profile, Day: sum.Day, Sequence: sum.Sequence, Lines: sum.Lines, Paid: sum.Paid, Reversed: sum.Reversed,
-			Amount: sum.Amount, Fee: sum.Fee, ReversedAmount: sum.ReversedAmount, Phones: sum.Phones,
-			First: sum.First, Last: sum.Last, Bytes: sum.Bytes, SHA256: sum.SHA256,
-		},
-	}
-	if t.Err != nil {
-		view.Error = t.Err.Error()
-	}
-	for _, l := range t.Lines {
-		view.Lines = append(view.Lines, finance.TrialLine{
-			Line: l.Number, Code: l.Code, Ref: l.Ref, Store: l.Store, At: l.At, Day: l.Day,
-			Amount: l.Amount, Fee: l.Fee, Reversed: l.Reversed, Phone: l.Phone.String(),
-		})
-	}
-	for _, f := range t.Faults {
-		view.Faults = append(view.Faults, finance.TrialFault{Line: f.Line, Column: f.Column, Text: f.Text, Rule: f.Rule})
-	}
-	return view
 }

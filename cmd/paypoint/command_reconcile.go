@@ -37,7 +37,8 @@ type reconcileImportCommand struct {
 // Help says what is refused, and shows examples.
 func (reconcileImportCommand) Help() string {
 	return "The file is read by the profile of the configuration. One bad line refuses all of it.\n" +
-		"The same file again changes nothing; another one of the day is its next version.\n\n" +
+		"The same file again changes nothing; another one of the day is its next version.\n" +
+		"Of several the one with Indomaret's highest number counts, and of these the last that was taken.\n\n" +
 		"Examples:\n  paypoint reconcile import INDOMARET_20260131_01.txt\n  paypoint reconcile import file.txt.gz --day 2026-01-31"
 }
 
@@ -52,7 +53,7 @@ func (c *reconcileImportCommand) Run(s *session) error {
 		s.printf("%s version %d of %s: %d paid, Rp %d, fees Rp %d; %d reversed, Rp %d\n",
 			how, f.Version, f.Day, f.Paid, f.Amount, f.Fee, f.Reversed, f.ReversedAmount)
 		if done.Counts != f.Version {
-			s.printf("the day is matched by version %d, its newest\n", done.Counts)
+			s.printf("version %d is the one that counts\n", done.Counts)
 		}
 		return nil
 	})
@@ -71,10 +72,7 @@ func (reconcileMatchCommand) Help() string {
 // Run matches a day.
 func (c *reconcileMatchCommand) Run(s *session) error {
 	return s.operate(func(client *operatorClient) error {
-		var outcome reconcile.Outcome
-		s.progress("matching %s", c.Day)
-		err := client.call(s, "POST", matchedDay(c.Day, "/match"), nil, &outcome)
-		s.progress("")
+		outcome, err := work[reconcile.Outcome](s, client, matchedDay(c.Day, "/match"), nil, "matching "+c.Day, "entries")
 		if err != nil {
 			return err
 		}
@@ -82,7 +80,7 @@ func (c *reconcileMatchCommand) Run(s *session) error {
 			return err
 		}
 		if outcome.Differences > 0 {
-			return fmt.Errorf("%s: %d differences: %w", outcome.Day, outcome.Differences, errUnmatched)
+			return fmt.Errorf("%s: %s: %w", outcome.Day, plural(outcome.Differences, "difference"), errUnmatched)
 		}
 		return nil
 	})
@@ -103,9 +101,15 @@ func (s *session) printOutcome(o reconcile.Outcome) error {
 	if err != nil {
 		return err
 	}
-	s.printf("ours Rp %d (carried from the day before Rp %d), theirs Rp %d (Rp %d)\n",
+	s.printf("ours Rp %d (carried from the day before Rp %d), theirs Rp %d (carried from the day before Rp %d)\n",
 		o.Ours.Own.Amount, o.Ours.Carried.Amount, o.Theirs.Own.Amount, o.Theirs.Carried.Amount)
-	s.printf("%d differences, %d new cases\n", o.Differences, o.Opened)
+	s.printf("%s, %s\n", plural(o.Differences, "difference"), plural(o.Opened, "new case"))
+	for _, day := range o.Skipped {
+		s.printf("%s was not matched, and payments carried into it wait: import its file, close it and match it\n", day)
+	}
+	for _, day := range o.Remade {
+		s.printf("what was kept of %s's match was damaged; it was matched anew\n", day)
+	}
 	return nil
 }
 
@@ -123,6 +127,9 @@ func (c *reconcileListCommand) Run(s *session) error {
 				status, net, matched, differences := "-", ledger.Rupiah(0), "-", "-"
 				if d.Settlement != nil {
 					status, net = d.Settlement.Status, d.Settlement.SumNet
+				}
+				if d.Damaged {
+					matched = "damaged"
 				}
 				if d.Outcome != nil {
 					matched, differences = fmt.Sprintf("version %d", d.Outcome.Version), fmt.Sprint(d.Outcome.Differences)
@@ -146,14 +153,21 @@ func (reconcileShowCommand) Help() string {
 func (c *reconcileShowCommand) Run(s *session) error {
 	return ask(s, "GET", matchedDay(c.Day, ""), nil, func(d finance.Day) error {
 		for _, f := range d.Files {
-			s.printf("version %d: %s, %d lines, taken %s by %s, sha256 %.16s\n",
-				f.Version, cmp.Or(f.Name, "-"), f.Lines, clock(f.At), f.By, f.SHA256)
+			s.printf("version %d: %s, %s, taken %s by %s, sequence %d, sha256 %.16s\n",
+				f.Version, cmp.Or(f.Name, "-"), plural(f.Lines, "line"), clock(f.At), f.By, f.Sequence, f.SHA256)
 		}
-		if d.Outcome == nil {
+		if len(d.Files) > 1 {
+			s.printf("version %d is the one that counts\n", d.Counts)
+		}
+		switch {
+		case d.Outcome != nil:
+			return s.printOutcome(*d.Outcome)
+		case d.Damaged:
+			s.printf("what was kept of %s's match is damaged: match it again\n", d.Day)
+		default:
 			s.printf("%s was not matched yet\n", d.Day)
-			return nil
 		}
-		return s.printOutcome(*d.Outcome)
+		return nil
 	})
 }
 

@@ -22,6 +22,9 @@ const schedulePath = financePaths + "schedule"
 
 type scheduleListCommand struct{}
 
+// Help shows an example.
+func (scheduleListCommand) Help() string { return "Example:\n  paypoint schedule list" }
+
 // Run shows the jobs.
 func (c *scheduleListCommand) Run(s *session) error {
 	return ask(s, "GET", schedulePath, nil, func(all finance.ScheduleList) error {
@@ -43,12 +46,26 @@ func (c *scheduleListCommand) Run(s *session) error {
 			return err
 		}
 		for _, j := range all.Jobs {
+			s.printUndone(j.LastGood)
+			s.printUndone(j.Open)
 			if j.Open != nil && j.Open.Error != "" {
 				s.printf("%s %s, %s, attempt %d: %s\n", j.Job, j.Open.Day, j.Open.Step, j.Open.Attempts, j.Open.Error)
 			}
 		}
 		return nil
 	})
+}
+
+// printUndone prints the steps of a run that were left undone, if there is one.
+func (s *session) printUndone(run *delivery.Run) {
+	if run == nil {
+		return
+	}
+	for _, step := range run.Steps {
+		if step.Failed != "" {
+			s.printf("%s %s, %s%s\n", run.Job, run.Day, step.Name, undone(step))
+		}
+	}
 }
 
 // clock is a moment in WIB, or - when there is none.
@@ -94,10 +111,18 @@ func (c *scheduleRunCommand) Run(s *session) error {
 	})
 }
 
+// undone says why a step was left undone; "" of one that was done.
+func undone(step delivery.StepDone) string {
+	if step.Failed == "" {
+		return ""
+	}
+	return " left undone: " + step.Failed
+}
+
 func (s *session) printRun(run delivery.Run) error {
 	s.printf("%s of %s: %s\n", run.Job, run.Day, run.State)
 	for _, step := range run.Steps {
-		s.printf("  %s  %s\n", clock(step.At), step.Name)
+		s.printf("  %s  %s%s\n", clock(step.At), step.Name, undone(step))
 	}
 	if run.Error != "" {
 		s.printf("  %s, attempt %d: %s; next %s\n", run.Step, run.Attempts, run.Error, clock(run.NextAt))

@@ -54,12 +54,22 @@ type maintenanceCommand struct {
 
 type maintenanceOnCommand struct{}
 
+// Help shows an example.
+func (maintenanceOnCommand) Help() string {
+	return "Example:\n  paypoint maintenance on"
+}
+
 // Run begins maintenance.
 func (c *maintenanceOnCommand) Run(s *session) error {
 	return s.flip("PUT", "/operator/v1/maintenance", "maintenance is on: inquiries and new payments get 90")
 }
 
 type maintenanceOffCommand struct{}
+
+// Help shows an example.
+func (maintenanceOffCommand) Help() string {
+	return "Example:\n  paypoint maintenance off"
+}
 
 // Run ends maintenance.
 func (c *maintenanceOffCommand) Run(s *session) error {

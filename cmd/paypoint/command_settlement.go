@@ -22,6 +22,11 @@ type settlementListCommand struct {
 	From string `help:"First day (yyyy-mm-dd)." placeholder:"DAY"`
 }
 
+// Help shows an example.
+func (settlementListCommand) Help() string {
+	return "Example:\n  paypoint settlement list --from 2026-01-01"
+}
+
 // Run lists settlements.
 func (c *settlementListCommand) Run(s *session) error {
 	return list(s, settlementsPath, filters("limit", "100", "from", c.From), func(page finance.SettlementList) ([]finance.Settlement, string) {
@@ -38,10 +43,11 @@ func dayPath(day string) string {
 }
 
 func (s *session) printSettlements(all []finance.Settlement) error {
-	return s.printTable("day\tstatus\tbatch\tpaid\tamount\treversed\tnet\tsha256", func(w table) {
+	return s.printTable("day\tstatus\tbatch\tpaid\tamount\tremitted fees\tadjusted\tnet\treversed\tsha256", func(w table) {
 		for _, d := range all {
-			w.printf("%s\t%s\t%d\t%d\t%d\t%d\t%d\t%.16s\n",
-				d.BusinessDate, d.Status, d.BatchNo, d.CountPaid, d.SumAmount, d.CountReversed, d.SumNet, d.SHA256)
+			remitted := d.SumNet - d.SumAmount - d.SumAdjusted // the net of a batch is these three
+			w.printf("%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.16s\n",
+				d.BusinessDate, d.Status, d.BatchNo, d.CountPaid, d.SumAmount, remitted, d.SumAdjusted, d.SumNet, d.CountReversed, d.SHA256)
 		}
 	})
 }
@@ -63,8 +69,8 @@ func (c *settlementCloseCommand) Run(s *session) error {
 		path += "?early=true"
 	}
 	return ask(s, "POST", path, nil, func(closed finance.Closing) error {
-		s.printf("closed %s as batch %d: %d payments, Rp %d net; they can't be reversed any more\n",
-			closed.BusinessDate, closed.BatchNo, closed.BeyondReversal, closed.SumNet)
+		s.printf("closed %s as batch %d: %s, Rp %d net; they can't be reversed any more\n",
+			closed.BusinessDate, closed.BatchNo, plural(closed.BeyondReversal, "payment"), closed.SumNet)
 		return nil
 	})
 }
@@ -88,6 +94,11 @@ func (c *settlementExportCommand) Run(s *session) error {
 type trialBalanceCommand struct {
 	tableFile
 	Day string `help:"At the end of this business day (yyyy-mm-dd); now when left out." placeholder:"DAY"`
+}
+
+// Help shows an example.
+func (trialBalanceCommand) Help() string {
+	return "Example:\n  paypoint trial-balance --day 2026-01-31"
 }
 
 // Run prints the books.

@@ -84,7 +84,7 @@ func TestSettlementCommands(t *testing.T) {
 	}
 	code, out, errText := command("settlement", "list")
 	require.Equal(t, exitDone, code, errText)
-	require.Regexp(t, `(?m)^`+day+`  open    0      2     100000  1         100000  `, out)
+	require.Regexp(t, `(?m)^`+day+`  open    0      2     100000  0              0         100000  1 `, out)
 	code, out, errText = command("settlement", "export", day)
 	require.Equal(t, exitFailed, code)
 	require.Empty(t, out)

@@ -42,18 +42,37 @@ type closing struct {
 
 // Help says what a statement has.
 func (statementCloseCommand) Help() string {
-	return "A merchant's statement begins where the one before ended. A closed one never changes: what comes late is in the next.\n\n" +
+	return "A merchant's statement begins where the one before ended. A closed one never changes: what comes late is in the next.\n" +
+		"A merchant whose statement can't be closed does not keep the others from theirs; the exit code is 1 then.\n\n" +
 		"Examples:\n  paypoint statement close 2026-01-31\n  paypoint statement close 2026-01-31 G000000002"
 }
 
 // Run closes statements.
 func (c *statementCloseCommand) Run(s *session) error {
-	s.progress("closing statements")
-	defer s.progress("")
-	return ask(s, "POST", statementsPath+"/close", closing{c.To, c.Merchants}, func(done finance.StatementsClosed) error {
-		s.progress("")
-		return s.printStatements(done.Statements)
+	return s.operate(func(client *operatorClient) error {
+		done, err := work[finance.StatementsClosed](s, client, statementsPath+"/close", closing{c.To, c.Merchants}, "closing statements", "merchants")
+		if err != nil {
+			return err
+		}
+		if err := show(s, done, s.printClosed); err != nil {
+			return err
+		}
+		if failed := len(done.Failed); failed > 0 {
+			return fmt.Errorf("not closed: the statements of %s", plural(failed, "merchant"))
+		}
+		return nil
 	})
+}
+
+// printClosed shows what was closed, and what was not.
+func (s *session) printClosed(done finance.StatementsClosed) error {
+	if err := s.printStatements(done.Statements); err != nil {
+		return err
+	}
+	for _, f := range done.Failed {
+		s.printf("not closed: %s: %s\n", f.Merchant, f.Message)
+	}
+	return nil
 }
 
 func (s *session) printStatements(all []finance.Statement) error {

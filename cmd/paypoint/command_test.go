@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -193,4 +194,21 @@ func TestHelp(t *testing.T) {
 	code, out, _ := runCommand("--help")
 	require.Equal(t, exitDone, code)
 	require.Contains(t, out, "Exit codes: 0 done, 1 failed, 2 wrong usage")
+}
+
+// People look for how a command is written before they read what it is.
+func TestEveryCommandShowsAnExample(t *testing.T) {
+	t.Parallel()
+	parser, err := kong.New(&commandLine{}, kong.Name("paypoint"), flagDefaults())
+	require.NoError(t, err)
+	leaves := parser.Model.Leaves(true)
+	require.Greater(t, len(leaves), 60)
+	var without []string
+	for _, leaf := range leaves {
+		command, _, _ := strings.Cut(leaf.FullPath(), " <") // its arguments
+		if !regexp.MustCompile(`Examples?:\n  ` + command).MatchString(leaf.Detail) {
+			without = append(without, command)
+		}
+	}
+	require.Empty(t, without)
 }

@@ -93,6 +93,11 @@ func (c *transferImportCommand) Run(s *session) error {
 
 type transferListCommand struct{ tableFile }
 
+// Help shows an example.
+func (transferListCommand) Help() string {
+	return "Example:\n  paypoint transfer list --format xlsx --out transfers.xlsx"
+}
+
 // Run lists transfers.
 func (c *transferListCommand) Run(s *session) error {
 	return c.or(s, transfersPath, filters(), func() error {
@@ -141,6 +146,11 @@ func (c *transferMatchCommand) Run(s *session) error {
 type transferDueCommand struct {
 	tableFile
 	From string `help:"First day (yyyy-mm-dd)." placeholder:"DAY"`
+}
+
+// Help shows an example.
+func (transferDueCommand) Help() string {
+	return "Example:\n  paypoint transfer due --from 2026-01-01 --format xlsx --out due.xlsx"
 }
 
 // Run lists what Indomaret owes.

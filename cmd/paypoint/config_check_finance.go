@@ -75,9 +75,9 @@ func (r *configReader) checkSFTP() {
 	const section = "delivery.sftp"
 	s := r.cfg.Delivery.SFTP
 	between(r, section+".quiet", s.Quiet, 0, maxQuiet)
-	for key, folder := range map[string]string{section + ".put_folder": s.PutFolder, section + ".fetch_folder": s.FetchFolder} {
-		if folder != "" && (folder != path.Clean(folder) || strings.HasPrefix(folder, "..")) {
-			r.fault(key, "%q: want a path without . and .. in it, or . for the folder of the login", folder)
+	for _, each := range []struct{ key, folder string }{{"put_folder", s.PutFolder}, {"fetch_folder", s.FetchFolder}} {
+		if each.folder != "" && (each.folder != path.Clean(each.folder) || strings.HasPrefix(each.folder, "..")) {
+			r.fault(section+"."+each.key, "%q: want a path without . and .. in it, or . for the folder of the login", each.folder)
 		}
 	}
 	if s.Address == "" {
@@ -89,9 +89,7 @@ func (r *configReader) checkSFTP() {
 	if s.FetchFolder != "" && !strings.Contains(r.cfg.Reconcile.Profile.FileName.Template, "{date:") {
 		r.fault(section+".fetch_folder", "needs file_name.template with a {date:FORMAT} in the profile, to tell which file is of which day")
 	}
-	r.checkServer(section, r.cfg.sftpServer().Check(), map[string]string{
-		"key_file": s.KeyFile, "passphrase_file": s.PassphraseFile, "password_file": s.PasswordFile,
-	})
+	r.checkServer(section, r.cfg.sftpServer().Check())
 }
 
 func (r *configReader) checkMail() {
@@ -106,25 +104,47 @@ func (r *configReader) checkMail() {
 			r.fault(item(section+".to", i), "%q: want an address, such as Finance <finance@example.com>", to)
 		}
 	}
-	r.checkServer(section, r.cfg.mailServer().Check(), map[string]string{"password_file": m.PasswordFile, "ca_file": m.CAFile})
+	r.checkServer(section, r.cfg.mailServer().Check())
+}
+
+// serverKey is the key of a server's setting.
+func serverKey(field string) string {
+	switch field {
+	case "Address":
+		return ".address"
+	case "User":
+		return ".user"
+	case "HostKeys":
+		return ".host_keys"
+	case "KeyFile":
+		return ".key_file"
+	case "PassphraseFile":
+		return ".passphrase_file"
+	case "PasswordFile":
+		return ".password_file"
+	case "Quiet":
+		return ".quiet"
+	case "Security":
+		return ".security"
+	case "From":
+		return ".from"
+	case "CAFile":
+		return ".ca_file"
+	default:
+		return ""
+	}
 }
 
 // checkServer reports what a server's own check found, at the key that it is
-// about where that can be told.
-func (r *configReader) checkServer(section string, err error, files map[string]string) {
-	if err == nil {
-		return
+// about.
+func (r *configReader) checkServer(section string, err error) {
+	var field *delivery.FieldError
+	switch {
+	case errors.As(err, &field):
+		r.fault(section+serverKey(field.Field), "%v", err)
+	case err != nil:
+		r.fault(section, "%v", err)
 	}
-	key := section
-	for name, file := range files {
-		if file != "" && strings.Contains(err.Error(), file) {
-			key = section + "." + name
-		}
-	}
-	if errors.Is(err, delivery.ErrPin) {
-		key = section + ".host_keys"
-	}
-	r.fault(key, "%v", err)
 }
 
 // checkWebhook never repeats the URL, which may hold a secret.

@@ -205,6 +205,9 @@ func TestLoggable(t *testing.T) {
 		"/v2/12345678901/status":                   "/v2/12345678901/status",
 		"/v2/01a201d6-03f2-7c81-8620-0ba40438bfe1": "/v2/01a201d6-03f2-7c81-8620-0ba40438bfe1",
 		"/v2/SB-Mid-server-abc_DEF/cancel":         "/v2/SB-******************/cancel",
+		"transfers/ppf_abcDEF123_-/suggestion":     "transfers/ppf************/suggestion",
+		"no person has SB-paypoint-finance-token":  "no person has SB-**********************",
+		"case/0000000000000017 is not there":       "case/0000000000000017 is not there",
 		"status of paypoint-server-x: not found":   "status of pay**************: not found",
 		"":                                         "",
 	} {

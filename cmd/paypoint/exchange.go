@@ -66,6 +66,21 @@ func (s *session) save(path, out string) error {
 	})
 }
 
+// work lets the server do what may take long, and shows how far it is: what is
+// done, and to what.
+func work[T any](s *session, client *operatorClient, path string, body any, doing, units string) (answer T, err error) {
+	s.progress("%s", doing)
+	err = client.work(s, path, body, func(done, total int) {
+		if total == 0 {
+			s.progress("%s: %d %s", doing, done, units)
+			return
+		}
+		s.progress("%s: %d of %d %s", doing, done, total, units)
+	}, &answer)
+	s.progress("")
+	return answer, err
+}
+
 // upload sends a file and shows the answer.
 func upload[T any](s *session, path, file string, print func(T) error) error {
 	return s.operate(func(client *operatorClient) error {
@@ -74,9 +89,7 @@ func upload[T any](s *session, path, file string, print func(T) error) error {
 			return err
 		}
 		defer body.Close()
-		var answer T
-		err = client.call(s, "POST", path, io.TeeReader(body, &meter{show: s.progress, name: file}), &answer)
-		s.progress("")
+		answer, err := work[T](s, client, path, io.TeeReader(body, &meter{show: s.progress, name: file}), file, "lines")
 		if err != nil {
 			return err
 		}

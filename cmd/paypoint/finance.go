@@ -74,8 +74,8 @@ func actFields(act finance.Act) []zap.Field {
 		zap.Int64("bytes", act.Bytes), zap.Duration("took", act.Took),
 	}
 	texts := []struct{ name, value string }{
-		{"day", string(act.Day)}, {"format", act.Format}, {"proposed", string(act.Proposed)}, {"merchant", act.Merchant},
-		{"reference", loggable(act.Reference)}, {"job", act.Job}, {"file", act.File},
+		{"day", string(act.Day)}, {"format", act.Format}, {"proposed", string(act.Proposed)}, {"merchant", loggable(act.Merchant)},
+		{"reference", loggable(act.Reference)}, {"job", loggable(act.Job)}, {"file", loggable(act.File)},
 	}
 	for _, text := range texts {
 		if text.value != "" {

@@ -75,12 +75,17 @@ func unanswered(method string, err error) error {
 
 // call sends a request and reads its JSON answer into result.
 func (c *operatorClient) call(ctx context.Context, method, path string, body, result any) error {
-	answer, err := c.send(ctx, method, path, body)
+	answer, err := c.send(ctx, method, path, "", body)
 	if err != nil {
 		return err
 	}
 	defer answer.Body.Close()
-	if err := json.NewDecoder(answer.Body).Decode(result); err != nil {
+	return readAnswer(answer.Body, result)
+}
+
+// readAnswer reads a JSON answer.
+func readAnswer(answer io.Reader, result any) error {
+	if err := json.NewDecoder(answer).Decode(result); err != nil {
 		return fmt.Errorf("read the server's answer: %w", err)
 	}
 	return nil
@@ -88,7 +93,7 @@ func (c *operatorClient) call(ctx context.Context, method, path string, body, re
 
 // download copies an answer's body to w.
 func (c *operatorClient) download(ctx context.Context, path string, w io.Writer) error {
-	answer, err := c.send(ctx, http.MethodGet, path, nil)
+	answer, err := c.send(ctx, http.MethodGet, path, "", nil)
 	if err != nil {
 		return err
 	}
@@ -99,11 +104,15 @@ func (c *operatorClient) download(ctx context.Context, path string, w io.Writer)
 	return nil
 }
 
-// send sends a request. An answer that is not 200 becomes an error.
-func (c *operatorClient) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
+// send sends a request, for an answer of a media type where that matters. An
+// answer that is not 200 becomes an error.
+func (c *operatorClient) send(ctx context.Context, method, path, accept string, body any) (*http.Response, error) {
 	request, err := c.request(ctx, method, path, body)
 	if err != nil {
 		return nil, err
+	}
+	if accept != "" {
+		request.Header.Set("Accept", accept)
 	}
 	answer, err := c.http.Do(request)
 	switch {
@@ -120,10 +129,15 @@ func (c *operatorClient) send(ctx context.Context, method, path string, body any
 	if err := json.NewDecoder(answer.Body).Decode(&failure); err != nil || failure.Error.Message == "" {
 		return nil, fmt.Errorf("the server answered %s", answer.Status)
 	}
-	if failure.Error.Code == "person_needed" {
-		failure.Error.Message += " (--token-file FILE, or " + tokenVariable + ")"
+	return nil, failure.told()
+}
+
+// told is a failure as a command reports it.
+func (f operatorError) told() error {
+	if f.Error.Code == "person_needed" {
+		f.Error.Message += " (--token-file FILE, or " + tokenVariable + ")"
 	}
-	return nil, errors.New(failure.Error.Message)
+	return errors.New(f.Error.Message)
 }
 
 // request makes a request. A body that is a reader is sent as it is, another one
@@ -190,14 +204,55 @@ func (c *operatorClient) cancelOpen(ctx context.Context, merchant string, progre
 	return cancelled, err
 }
 
-// stream sends a request whose answer comes line by line, until each says that
-// it is the last one.
-func stream[T any](ctx context.Context, c *operatorClient, method, path string, body any, each func(T) (last bool, err error)) error {
-	answer, err := c.send(ctx, method, path, body)
+// linesType is the media type of an answer that comes line by line.
+const linesType = "application/x-ndjson"
+
+// workStep is one line of such an answer of the finance API: progress, then a
+// result or an error.
+type workStep struct {
+	operatorError
+	Done   int             `json:"done"`
+	Total  int             `json:"total"`
+	Result json.RawMessage `json:"result"`
+}
+
+// work asks the finance API for what may take long, and reads its answer into
+// result. Progress is told where the server tells it; total is 0 where it is not
+// known.
+func (c *operatorClient) work(ctx context.Context, path string, body any, progress func(done, total int), result any) error {
+	answer, err := c.send(ctx, http.MethodPost, path, linesType, body)
 	if err != nil {
 		return err
 	}
 	defer answer.Body.Close()
+	if answer.Header.Get("Content-Type") != linesType {
+		return readAnswer(answer.Body, result) // it tells none of this
+	}
+	return readSteps(answer, func(step workStep) (bool, error) {
+		switch {
+		case step.Error.Message != "":
+			return true, step.told()
+		case step.Result != nil:
+			return true, readAnswer(bytes.NewReader(step.Result), result)
+		}
+		progress(step.Done, step.Total)
+		return false, nil
+	})
+}
+
+// stream sends a request whose answer comes line by line, until each says that
+// it is the last one.
+func stream[T any](ctx context.Context, c *operatorClient, method, path string, body any, each func(T) (last bool, err error)) error {
+	answer, err := c.send(ctx, method, path, linesType, body)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	return readSteps(answer, each)
+}
+
+// readSteps reads such an answer.
+func readSteps[T any](answer *http.Response, each func(T) (last bool, err error)) error {
 	for lines := json.NewDecoder(answer.Body); ; {
 		var step T
 		if err := lines.Decode(&step); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

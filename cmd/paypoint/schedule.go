@@ -109,7 +109,7 @@ func (a *application) observeRun(e delivery.Event) {
 	switch e.Kind {
 	case delivery.Stumbled:
 		level = zapcore.WarnLevel
-	case delivery.GivenUp, delivery.Broken:
+	case delivery.LeftUndone, delivery.GivenUp, delivery.Broken:
 		level = zapcore.ErrorLevel
 	}
 	if level > zapcore.InfoLevel {
@@ -122,8 +122,11 @@ func (a *application) observeRun(e delivery.Event) {
 	fields := []zap.Field{
 		zap.String("job", e.Run.Job), zap.String("day", string(e.Run.Day)), zap.String("happened", string(e.Kind)), zap.String("step", e.Run.Step),
 	}
+	if e.Run.Attempts > 0 {
+		fields = append(fields, zap.Int("attempts", e.Run.Attempts))
+	}
 	if e.Err != nil {
-		fields = append(fields, zap.Int("attempts", e.Run.Attempts), zap.String("error", loggable(e.Err.Error())))
+		fields = append(fields, zap.String("error", loggable(e.Err.Error())))
 	}
 	if e.Kind == delivery.Stumbled {
 		fields = append(fields, zap.Time("next", e.Run.NextAt))
@@ -134,7 +137,7 @@ func (a *application) observeRun(e delivery.Event) {
 // addSchedule adds what /metrics counts of the schedule.
 func (m *metrics) addSchedule() {
 	m.scheduleBad = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "paypoint_schedule_bad_total", Help: "Failed attempts, days given up and breakdowns of a scheduled job.",
+		Name: "paypoint_schedule_bad_total", Help: "Failed attempts, steps left undone, days given up and breakdowns of a scheduled job.",
 	}, []string{"job"})
 	m.registry.MustRegister(m.scheduleBad)
 }

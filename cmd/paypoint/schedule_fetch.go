@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -33,7 +34,9 @@ func (t taken) besides() error { return errors.Join(t.refused, t.unreached) }
 // attempt is what came of one file of the server's; err is nil where it is taken.
 type attempt struct {
 	delivery.Fetched
-	err error
+	// sequence is the file's number among those of its day; 0 where nothing says it.
+	sequence int
+	err      error
 }
 
 // takeFiles makes sure that a day has a file: it fetches and imports all that the
@@ -65,13 +68,17 @@ func (a *application) takeFiles(ctx context.Context, day ledger.Day) taken {
 	return result
 }
 
-// judge says which of the refused files the day must wait for: those that are
-// newer than all that it has. On the server the later name is the newer file; a
-// file that a person imported is as old as its import.
+// judge says which of the refused files the day must wait for: those that would
+// count (ledger.Counting) if they were right. The higher number is the newer file.
+// Of one number the later name is, on the server; a file that a person imported
+// is as old as its import. One without a number may stand for any.
 func judge(attempts []attempt, files []ledger.PartnerFile) (result taken) {
 	overruled := func(of attempt) bool {
 		return slices.ContainsFunc(files, func(f ledger.PartnerFile) bool {
 			fetched := slices.ContainsFunc(attempts, func(a attempt) bool { return a.SHA256 == f.SHA256 })
+			if f.Sequence != 0 && of.sequence != 0 && f.Sequence != of.sequence {
+				return f.Sequence > of.sequence
+			}
 			return !fetched && f.At.After(of.Modified)
 		})
 	}
@@ -97,7 +104,10 @@ func (a *application) fetchFiles(ctx context.Context, day ledger.Day) ([]attempt
 		return nil, fmt.Errorf("fetch the file of %s: %w", day, err)
 	}
 	defer os.RemoveAll(folder)
-	pattern := filePattern(a.config.Reconcile.Profile.FileName, day)
+	pattern, err := a.config.Reconcile.Profile.Pattern(day)
+	if err != nil {
+		return nil, fmt.Errorf("fetch the file of %s: %w", day, err)
+	}
 	files, err := a.config.sftpServer().Fetch(ctx, a.config.Delivery.SFTP.FetchFolder, pattern, folder)
 	switch {
 	case errors.Is(err, delivery.ErrNoFile):
@@ -105,14 +115,29 @@ func (a *application) fetchFiles(ctx context.Context, day ledger.Day) ([]attempt
 	case errors.Is(err, delivery.ErrChecksum): // it came, and is not what it says
 		err = fmt.Errorf("%w: %w", errFileRefused, err)
 	}
-	var attempts []attempt
-	for _, file := range files {
-		attempts = append(attempts, attempt{file, a.importFetched(ctx, day, file)})
+	attempts := a.inOrder(files)
+	for i := range attempts {
+		attempts[i].err = a.importFetched(ctx, day, &attempts[i])
 	}
 	return attempts, err
 }
 
-func (a *application) importFetched(ctx context.Context, day ledger.Day, file delivery.Fetched) error {
+// inOrder puts files in the order in which they count: by the number in their
+// names, and then by name. "_10" is a name before "_2".
+func (a *application) inOrder(files []delivery.Fetched) []attempt {
+	attempts := make([]attempt, len(files))
+	for i, file := range files {
+		named, _ := a.config.Reconcile.Profile.MatchName(file.Name) // import says what is wrong with a name
+		attempts[i] = attempt{Fetched: file, sequence: named.Sequence}
+	}
+	slices.SortStableFunc(attempts, func(a, b attempt) int {
+		return cmp.Or(cmp.Compare(a.sequence, b.sequence), cmp.Compare(a.Name, b.Name))
+	})
+	return attempts
+}
+
+// importFetched imports a file, and learns its number where its header says it.
+func (a *application) importFetched(ctx context.Context, day ledger.Day, file *attempt) error {
 	body, err := os.Open(file.Path)
 	if err != nil {
 		return fmt.Errorf("import %s: %w", file.Name, err)
@@ -122,14 +147,18 @@ func (a *application) importFetched(ctx context.Context, day ledger.Day, file de
 	if err != nil {
 		return fmt.Errorf("%w: %w", errFileRefused, err)
 	}
+	file.sequence = version.Sequence
 	a.log.Info("Indomaret's file fetched", zap.String("day", string(day)), zap.String("name", file.Name), zap.String("sha256", file.SHA256),
 		zap.Int("version", version.Version), zap.Bool("new", isNew), zap.Bool("checksum", file.Summed))
 	return nil
 }
 
 // isLate says whether a day's file should be here.
-func (a *application) isLate(day ledger.Day) bool {
-	return !a.now().Before(day.End(a.config.Settlement.CutOff.SinceMidnight()).Add(a.config.Schedule.Reconcile.MatchAfter))
+func (a *application) isLate(day ledger.Day) bool { return !a.now().Before(a.matchFrom(day)) }
+
+// matchFrom is when a day is matched at the earliest, and its file is late.
+func (a *application) matchFrom(day ledger.Day) time.Time {
+	return day.End(a.config.Settlement.CutOff.SinceMidnight()).Add(a.config.Schedule.Reconcile.MatchAfter)
 }
 
 // fetchDay looks for the day's file until it is late. Until then it does not

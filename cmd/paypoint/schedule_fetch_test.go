@@ -15,23 +15,36 @@ import (
 func TestJudgeOfRefusedFiles(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, 1, 30, 12, 0, 0, 0, ledger.WIB)
-	good := attempt{delivery.Fetched{SHA256: "good", Modified: noon}, nil}
-	bad := attempt{delivery.Fetched{SHA256: "bad", Modified: noon}, errFileRefused}
+	good := attempt{Fetched: delivery.Fetched{SHA256: "good", Modified: noon}}
+	bad := attempt{Fetched: delivery.Fetched{SHA256: "bad", Modified: noon}, err: errFileRefused}
 	ofServer := ledger.PartnerFile{SHA256: "good", At: noon.Add(time.Hour)}
 	byHand := func(after time.Duration) ledger.PartnerFile {
 		return ledger.PartnerFile{SHA256: "hand", At: noon.Add(after)}
+	}
+	numbered := func(of attempt, sequence int) attempt {
+		of.sequence = sequence
+		return of
+	}
+	numberedHand := func(sequence int, after time.Duration) ledger.PartnerFile {
+		file := byHand(after)
+		file.Sequence = sequence
+		return file
 	}
 	for name, test := range map[string]struct {
 		attempts         []attempt
 		files            []ledger.PartnerFile
 		missing, refused bool
 	}{
-		"all is well":                {[]attempt{good}, []ledger.PartnerFile{ofServer}, false, false},
-		"a good one came after":      {[]attempt{bad, good}, []ledger.PartnerFile{ofServer}, false, true},
-		"the newest is bad":          {[]attempt{good, bad}, []ledger.PartnerFile{ofServer}, true, false},
-		"only a bad one":             {[]attempt{bad}, nil, true, false},
-		"then one was taken by hand": {[]attempt{good, bad}, []ledger.PartnerFile{ofServer, byHand(time.Hour)}, false, true},
-		"by hand, but before it":     {[]attempt{bad}, []ledger.PartnerFile{byHand(-time.Hour)}, true, false},
+		"all is well":                      {[]attempt{good}, []ledger.PartnerFile{ofServer}, false, false},
+		"a good one came after":            {[]attempt{bad, good}, []ledger.PartnerFile{ofServer}, false, true},
+		"the newest is bad":                {[]attempt{good, bad}, []ledger.PartnerFile{ofServer}, true, false},
+		"only a bad one":                   {[]attempt{bad}, nil, true, false},
+		"then one was taken by hand":       {[]attempt{good, bad}, []ledger.PartnerFile{ofServer, byHand(time.Hour)}, false, true},
+		"a higher number by hand, before":  {[]attempt{numbered(bad, 1)}, []ledger.PartnerFile{numberedHand(2, -time.Hour)}, false, true},
+		"a lower number by hand, after it": {[]attempt{numbered(bad, 2)}, []ledger.PartnerFile{numberedHand(1, time.Hour)}, true, false},
+		"the same number by hand, after":   {[]attempt{numbered(bad, 2)}, []ledger.PartnerFile{numberedHand(2, time.Hour)}, false, true},
+		"by hand without a number":         {[]attempt{numbered(bad, 2)}, []ledger.PartnerFile{byHand(time.Hour)}, false, true},
+		"by hand, but before it":           {[]attempt{bad}, []ledger.PartnerFile{byHand(-time.Hour)}, true, false},
 	} {
 		result := judge(test.attempts, test.files)
 		require.Equal(t, test.missing, errors.Is(result.missing, errFileRefused), name)
@@ -102,4 +115,16 @@ func TestScheduleMatchesThoughNobodyCanBeTold(t *testing.T) {
 		return err == nil && run.Step == "mail"
 	}, patience, 10*time.Millisecond, "what was found is still to be told")
 	require.Contains(t, s.operate("reconcile", "show", string(stageDay)), "2 differences, 2 new cases")
+}
+
+// The tenth file of a day is newer than its second.
+func TestFilesAreTakenByTheirNumbers(t *testing.T) {
+	t.Parallel()
+	a := &application{}
+	a.config.Reconcile.Profile.FileName.Template = "IDM_{date:yyyyMMdd}_{seq}.txt"
+	var names []string
+	for _, each := range a.inOrder([]delivery.Fetched{{Name: "IDM_20260130_1.txt"}, {Name: "IDM_20260130_10.txt"}, {Name: "IDM_20260130_2.txt"}, {Name: "another"}}) {
+		names = append(names, each.Name)
+	}
+	require.Equal(t, []string{"another", "IDM_20260130_1.txt", "IDM_20260130_2.txt", "IDM_20260130_10.txt"}, names)
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.uber.org/zap"
-
 	"paypoint/ledger"
 	"paypoint/reconcile"
 	"paypoint/reconcile/delivery"
@@ -24,35 +22,17 @@ const (
 )
 
 const (
-	// tellAttempts is how often it is tried to tell that a file is late, and
-	// tellWithin how long one attempt may take.
+	// tellAttempts is how often it is tried to tell what does not hold up a match,
+	// and tellWithin how long one attempt may take.
 	tellAttempts = 5
 	tellWithin   = 5 * time.Minute
 )
 
-// unheard makes a step that tells something give up by itself: where mail or the
-// webhook's receiver is down, matching the day matters more. It is logged and
-// counted, and what the match finds is told all the same, or given up for all to see.
-func (a *application) unheard(step delivery.Step) delivery.Step {
-	tell := step.Do
-	step.Within = tellWithin
-	step.Do = func(ctx context.Context, day ledger.Day) error {
-		failed := tell(ctx, day)
-		if failed == nil || errors.Is(ctx.Err(), context.Canceled) { // the process ends: the next one tells
-			return failed
-		}
-		run, err := a.runs.Get(context.WithoutCancel(ctx), jobReconcile, day)
-		if err != nil {
-			return errors.Join(failed, err)
-		}
-		if run.Attempts < tellAttempts {
-			return failed
-		}
-		a.metrics.scheduleBad.WithLabelValues(jobReconcile).Inc()
-		a.log.Error("nobody could be told; the day goes on", zap.String("day", string(day)), zap.String("step", step.Name),
-			zap.Int("attempts", run.Attempts), zap.String("error", loggable(failed.Error())))
-		return nil
-	}
+// unheard lets a step that tells something be left undone: where mail or the
+// webhook's receiver is down, matching the day matters more. The run's record says
+// so, and what the match finds is told all the same, or given up for all to see.
+func unheard(step delivery.Step) delivery.Step {
+	step.Within, step.MayFail = tellWithin, tellAttempts
 	return step
 }
 
@@ -103,7 +83,7 @@ func (a *application) mailLate(ctx context.Context, day ledger.Day) error {
 	if class == "" || ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return a.send(ctx, lateLetter(day, a.now(), class, cause, found.missing == nil))
+	return a.send(ctx, lateLetter(day, a.matchFrom(day), class, cause, found.missing == nil))
 }
 
 // lateLetter tells what is wrong with a day's file, and what a person can do.

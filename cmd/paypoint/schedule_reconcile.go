@@ -20,6 +20,9 @@ import (
 //	late-mail      at match_after: tells that no file was taken, and why, or that
 //	               one was refused besides
 //	late-webhook
+//	corrected      matches earlier days again whose corrected file has come
+//	corrected-mail what that found
+//	corrected-webhook
 //	match          takes the file if it was late; given up when it never comes
 //	mail           what was found
 //	webhook        what differs, if anything does
@@ -29,15 +32,18 @@ import (
 func (a *application) reconcileSteps() []delivery.Step {
 	fetch, mail, webhook := a.config.Delivery.SFTP.FetchFolder != "", a.config.Delivery.Mail.Address != "", a.config.Delivery.Webhook.URL != ""
 	notified := func(name string, find func(context.Context, ledger.Day) ([]delivery.Count, error)) delivery.Step {
-		return delivery.NotifyStep(name, jobReconcile+"/"+name, a.now, find, a.postDiscrepancies)
+		return delivery.NotifyStep(name, jobReconcile, a.now, find, a.postDiscrepancies)
 	}
 	var steps []delivery.Step
 	for _, each := range []struct {
 		wanted bool
 		step   delivery.Step
 	}{
-		{mail, a.unheard(delivery.Step{Name: "late-mail", Do: a.mailLate})},
-		{webhook, a.unheard(notified("late-webhook", a.lateFile))},
+		{mail, unheard(delivery.Step{Name: "late-mail", Do: a.mailLate})},
+		{webhook, unheard(notified("late-webhook", a.lateFile))},
+		{fetch, delivery.Step{Name: "corrected", MayFail: lookAttempts, Do: a.lookAgain}},
+		{fetch && mail, unheard(delivery.Step{Name: "corrected-mail", Do: a.mailCorrected})},
+		{fetch && webhook, unheard(delivery.Step{Name: "corrected-webhook", Do: a.postCorrected})},
 		{true, delivery.Step{Name: "match", Do: a.matchDay}},
 		{mail, delivery.Step{Name: "mail", Do: a.mailOutcome}},
 		{webhook, notified("webhook", a.discrepancies)},
@@ -60,6 +66,10 @@ func (a *application) matchDay(ctx context.Context, day ledger.Day) error {
 	if taken := a.takeFiles(ctx, day); taken.missing != nil {
 		return taken.missing
 	}
+	return a.match(ctx, day)
+}
+
+func (a *application) match(ctx context.Context, day ledger.Day) error {
 	outcome, err := countedReconcile{a.reconcile, a.metrics}.Match(ctx, day, scheduleBy, nil)
 	if errors.Is(err, reconcile.ErrTooManyCases) {
 		a.log.Error("day matched, but no cases were opened", zap.String("day", string(day)), zap.Error(err))
@@ -77,13 +87,16 @@ func (a *application) discrepancies(ctx context.Context, day ledger.Day) ([]deli
 	if err != nil {
 		return nil, err
 	}
-	var counts []delivery.Count
-	for _, class := range outcome.Classes {
+	return countsOf(outcome), nil
+}
+
+func countsOf(o reconcile.Outcome) (counts []delivery.Count) {
+	for _, class := range o.Classes {
 		if !class.Class.Clean() && class.Class != match.Carried {
 			counts = append(counts, delivery.Count{Class: string(class.Class), Payments: uint64(class.Findings), Amount: class.Amount})
 		}
 	}
-	return counts, nil
+	return counts
 }
 
 func (a *application) mailOutcome(ctx context.Context, day ledger.Day) error {
@@ -108,6 +121,6 @@ func outcomeLetter(o reconcile.Outcome) delivery.Letter {
 	}
 	return delivery.Letter{
 		ID: fmt.Sprintf("reconciliation/%s/%d", o.Day, o.Run), Date: o.At, Text: text.String(),
-		Subject: fmt.Sprintf("Reconciliation %s: %d differences", o.Day, o.Differences),
+		Subject: fmt.Sprintf("Reconciliation %s: %s", o.Day, plural(o.Differences, "difference")),
 	}
 }

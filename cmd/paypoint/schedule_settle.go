@@ -101,15 +101,17 @@ func (a *application) mailDay(ctx context.Context, day ledger.Day) error {
 	return a.send(ctx, letter)
 }
 
-// settlementLetter tells of a closed day.
+// settlementLetter tells of a closed day. Net is what was paid, the fees that
+// Indomaret remits, and the corrections.
 func settlementLetter(b ledger.Batch) delivery.Letter {
 	totals := settlement.TotalsOf(b)
 	return delivery.Letter{
 		ID: "settlement/" + string(b.Day), Date: b.ClosedAt,
-		Subject: fmt.Sprintf("Settlement %s: %d payments, Rp %d net", b.Day, totals.Paid, totals.Net),
+		Subject: fmt.Sprintf("Settlement %s: %s, Rp %d net", b.Day, plural(totals.Paid, "payment"), totals.Net),
 		Text: fmt.Sprintf("Business day %s is closed as batch %d.\n\n"+
-			"Paid       %d payments, Rp %d\nFees       Rp %d\nNet        Rp %d\nReversed   %d payments, Rp %d\nSHA-256    %s\n",
-			b.Day, b.No, totals.Paid, totals.Amount, totals.Fee, totals.Net, totals.Reversed, totals.ReversedAmount, b.SHA256),
+			"Paid       %s, Rp %d\nFees       Rp %d, of which Indomaret remits Rp %d\nAdjusted   %s, Rp %d\nNet        Rp %d\nReversed   %s, Rp %d\nSHA-256    %s\n",
+			b.Day, b.No, plural(totals.Paid, "payment"), totals.Amount, totals.Fee, b.RemittedFee, plural(totals.Adjustments, "correction"), totals.Adjusted,
+			totals.Net, plural(totals.Reversed, "payment"), totals.ReversedAmount, b.SHA256),
 	}
 }
 

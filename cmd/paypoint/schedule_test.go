@@ -266,7 +266,7 @@ func TestScheduleFetchesAndMatches(t *testing.T) {
 
 	run, code, errOut := s.runJob(jobReconcile, stageDay)
 	require.Equal(t, exitDone, code, errOut)
-	require.Equal(t, "fetch late-mail late-webhook match mail webhook", stepsOf(run))
+	require.Equal(t, "fetch late-mail late-webhook corrected corrected-mail corrected-webhook match mail webhook", stepsOf(run))
 	require.ElementsMatch(t, []string{"2026-01-30 AMOUNT_MISMATCH", "2026-01-30 PAID_BUT_REVERSED_THERE"}, hook.found())
 	mails := box.taken(t)
 	require.Len(t, mails, 2, "the settlement's and the outcome's: none was late")
@@ -301,7 +301,7 @@ func TestScheduleTellsOfAMissingFile(t *testing.T) {
 	for range 2 {
 		run, code, _ = s.runJob(jobReconcile, stageDay)
 		require.Equal(t, exitFailed, code)
-		require.Equal(t, "fetch late-mail late-webhook", stepsOf(run))
+		require.Equal(t, "fetch late-mail late-webhook corrected corrected-mail corrected-webhook", stepsOf(run))
 		require.Equal(t, "match", run.Step)
 	}
 	require.Len(t, hook.found(), 1, "told once")
@@ -383,20 +383,4 @@ func TestClassesOfFilesThatAreNotTaken(t *testing.T) {
 	}
 	require.Equal(t, match.FileMissing, fileClass(errors.New("connection refused")), "nothing came")
 	require.Equal(t, wrongHostKey, fileClass(delivery.ErrHostKey), "it may be another server")
-}
-
-func TestFilePattern(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		file partnerfile.FileName
-		want string
-	}{
-		"a date and a sequence": {partnerfile.FileName{Template: "INDOMARET_{date:yyyyMMdd}_{seq:2}.txt"}, "INDOMARET_20260131_*.txt"},
-		"the day after":         {partnerfile.FileName{Template: "IDM{date:dd-MMM-yyyy}", DateMeaning: partnerfile.NextDay}, "IDM01-Feb-2026"},
-		"a time, and stars":     {partnerfile.FileName{Template: "a*[{date:yyMMdd}]?{time:HHmmss}.gz"}, `a\*\[260131]\?*.gz`},
-	} {
-		require.Equal(t, test.want, filePattern(test.file, "2026-01-31"), name)
-		_, err := filepath.Match(test.want, "")
-		require.NoError(t, err)
-	}
 }

@@ -40,6 +40,14 @@ func printable(text string) string {
 	return shown.String()
 }
 
+// plural is a count of things as people say it.
+func plural(count int, thing string) string {
+	if count == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(count) + " " + thing + "s"
+}
+
 // printableLines is printable, line by line.
 func printableLines(text string) string {
 	lines := strings.Split(text, "\n")

@@ -20,6 +20,7 @@ func (a *application) watch(ctx context.Context) (stop func()) {
 	watching.Go(func() { a.watchCases(ctx) })
 	watching.Go(func() { a.dropPhones(ctx) })
 	watching.Go(func() { a.schedule.Work(ctx) })
+	watching.Go(func() { a.watchFailures(ctx) })
 	return func() {
 		cancel()
 		watching.Wait()

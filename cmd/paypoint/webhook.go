@@ -3,16 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"go.uber.org/zap"
@@ -39,13 +35,15 @@ type webhookEvent struct {
 }
 
 type webhookData struct {
+	Job          string         `json:"job"`
 	BusinessDate ledger.Day     `json:"business_date"`
+	Corrected    bool           `json:"corrected,omitempty"`
 	Found        []webhookClass `json:"found"`
 }
 
 type webhookClass struct {
 	Class string `json:"class"`
-	// Payments is how many; Amount is ours minus theirs, in rupiah.
+	// Payments is how many, 1 where it is about the file or the job; Amount is ours minus theirs, in rupiah.
 	Payments uint64        `json:"payments"`
 	Amount   ledger.Rupiah `json:"amount"`
 }
@@ -53,7 +51,7 @@ type webhookClass struct {
 // postDiscrepancies is delivery.Notify: a POST to the configured URL, signed as
 // merchants' notifications are. The URL is in no error: it may hold a secret.
 func (a *application) postDiscrepancies(ctx context.Context, d delivery.Discrepancies) error {
-	event := webhookEvent{Type: webhookType, Timestamp: d.At.In(ledger.WIB), Data: webhookData{BusinessDate: d.Day}}
+	event := webhookEvent{Type: webhookType, Timestamp: d.At.In(ledger.WIB), Data: webhookData{Job: d.Job, BusinessDate: d.Day, Corrected: d.Corrected}}
 	for _, found := range d.Found {
 		event.Data.Found = append(event.Data.Found, webhookClass(found))
 	}
@@ -79,21 +77,14 @@ func (a *application) postDiscrepancies(ctx context.Context, d delivery.Discrepa
 	return nil
 }
 
-// webhookRequest signs a body: base64 of HMAC-SHA256 over "id.timestamp.body"
-// (Standard Webhooks 1.0).
+// webhookRequest signs a body as merchants' notifications are signed.
 func (a *application) webhookRequest(ctx context.Context, id string, at time.Time, body []byte) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.config.Delivery.Webhook.URL, bytes.NewReader(body))
 	if err != nil {
 		return nil, errors.New("webhook: the URL can't be used")
 	}
-	timestamp := strconv.FormatInt(at.Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(a.config.Delivery.Webhook.Secret.Reveal()))
-	_, _ = mac.Write([]byte(id + "." + timestamp + ".")) // writing to a hash never fails
-	_, _ = mac.Write(body)
+	request.Header = notify.SignedHeaders([][]byte{[]byte(a.config.Delivery.Webhook.Secret.Reveal())}, id, at, body)
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("webhook-id", id)
-	request.Header.Set("webhook-timestamp", timestamp)
-	request.Header.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	return request, nil
 }
 
