@@ -117,6 +117,11 @@ type reconcileListCommand struct {
 	From string `help:"First day (yyyy-mm-dd)." placeholder:"DAY"`
 }
 
+// Help shows an example.
+func (reconcileListCommand) Help() string {
+	return "Example:\n  paypoint reconcile list --from 2026-01-01"
+}
+
 // Run lists days.
 func (c *reconcileListCommand) Run(s *session) error {
 	return list(s, reconciliationsPath, filters("from", c.From), func(page finance.DayList) ([]finance.Day, string) {

@@ -89,6 +89,11 @@ type statementListCommand struct {
 	Merchant string `help:"Of this merchant only." placeholder:"ID"`
 }
 
+// Help shows an example.
+func (statementListCommand) Help() string {
+	return "Example:\n  paypoint statement list --merchant G000000002"
+}
+
 // Run lists statements.
 func (c *statementListCommand) Run(s *session) error {
 	query := filters("merchant", c.Merchant)
