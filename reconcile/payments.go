@@ -162,7 +162,8 @@ func (r *run) judge(a account, others elsewhere) (c ledger.NewCase, differs bool
 		Class: string(a.class), Day: a.day, Code: a.key.Code, Ref: a.key.Ref, Store: a.store, Note: a.found,
 		Theirs: amount, TheirsFee: fees,
 	}
-	if a.adjusted {
+	// An act may have been approved since the payment was read.
+	if a.adjusted || tx.Corrected() {
 		return capped(r.correction(c, tx)), amount+fees != tx.Owed()
 	}
 	if tx != nil && tx.State == ledger.TxPaid {
