@@ -242,8 +242,8 @@ func caseKey(id uint64) string { return fmt.Sprintf("%s%016x", prefixCase, id) }
 
 // newestCase is the newest case that the matcher opened of a payment.
 type newestCase struct {
-	ID  uint64 `json:"id"`
-	Day Day    `json:"day"`
+	ID   uint64 `json:"id"`
+	Sums string `json:"sums"`
 }
 
 // newestCaseKey leads to the newest case that the matcher opened of a payment.
@@ -259,7 +259,7 @@ func openCaseKey(id uint64) string { return fmt.Sprintf("%s%016x", prefixOpenCas
 func (e CaseOpened) name() string {
 	parts := []string{
 		e.Class, string(e.Day), string(e.Code), string(e.Ref),
-		fmt.Sprint(e.Ours, e.OursFee, e.Theirs, e.TheirsFee),
+		e.sums(),
 	}
 	if e.Class == "" {
 		parts = []string{"", string(e.Code), string(e.Ref)}
@@ -275,6 +275,9 @@ func (e CaseOpened) name() string {
 	}
 	return prefixCaseName + strings.Join(parts, "/")
 }
+
+// sums are the amounts that tell one difference of a payment from another.
+func (e CaseOpened) sums() string { return fmt.Sprint(e.Ours, e.OursFee, e.Theirs, e.TheirsFee) }
 
 // opened is the row that the event makes.
 func (e CaseOpened) opened(r Record) Case {
@@ -293,7 +296,7 @@ func projectCaseOpened(rows Rows, e CaseOpened, r Record) error {
 	c := e.opened(r)
 	documents := map[string]any{caseKey(c.ID): c, openCaseKey(c.ID): c.ID, e.name(): c.ID}
 	if e.Class != "" && e.Ref != "" {
-		documents[newestCaseKey(e.Code, e.Ref)] = newestCase{c.ID, c.Day}
+		documents[newestCaseKey(e.Code, e.Ref)] = newestCase{c.ID, e.sums()}
 	}
 	for key, value := range documents {
 		if err := putDocument(rows, key, value); err != nil {
@@ -435,14 +438,14 @@ func DecideOpenCases(s State, by string, found []NewCase, now time.Time) (Change
 }
 
 // known says whether the difference has a case already. One whose amounts come
-// back, after a later match of that day had found others, is opened anew.
+// back, after a later match of the payment had found others, is opened anew.
 func (e CaseOpened) known(s State) (bool, error) {
 	there, err := stateDocument[uint64](s, e.name())
 	if err != nil || there == nil {
 		return false, err
 	}
 	newest, err := stateDocument[newestCase](s, newestCaseKey(e.Code, e.Ref))
-	return newest == nil || newest.ID == *there || newest.Day != e.Day, err
+	return newest == nil || newest.ID == *there || newest.Sums == e.sums(), err
 }
 
 // DecideNote adds a note, or an owner, to a case in any state. Errors:

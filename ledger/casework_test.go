@@ -60,7 +60,6 @@ func TestCaseIsOpenedOnce(t *testing.T) {
 func TestCaseIsKnownByItsAmounts(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]func(*ledger.NewCase){
-		"class":      func(n *ledger.NewCase) { n.Class = "OTHER" },
 		"ours":       func(n *ledger.NewCase) { n.Ours = 1 },
 		"ours fee":   func(n *ledger.NewCase) { n.OursFee = 1 },
 		"theirs":     func(n *ledger.NewCase) { n.Theirs++ },
@@ -78,6 +77,26 @@ func TestCaseIsKnownByItsAmounts(t *testing.T) {
 			}
 		}
 		require.Len(t, w.cases(), 3)
+	}
+}
+
+// A class or a day that comes back is no news where the newest case of the payment
+// is about the same sums.
+func TestSameSumsAreKnown(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string]func(*ledger.NewCase){
+		"class": func(n *ledger.NewCase) { n.Class = "OTHER" },
+		"day":   func(n *ledger.NewCase) { n.Day = n.Day.Next() },
+	} {
+		w := setup(t)
+		first := missing(w.charge(), "R1")
+		other := first
+		edit(&other)
+		for i, found := range []ledger.NewCase{first, other, first, other} {
+			opened, err := w.service.OpenCases(t.Context(), "matcher", []ledger.NewCase{found})
+			require.NoError(t, err)
+			require.Equal(t, i < 2, opened == 1, name)
+		}
 	}
 }
 

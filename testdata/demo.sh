@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Plays the whole story against a ledger of its own in a temporary folder: a
 # merchant makes payment codes, tills look them up, pay them, lose an answer,
-# take a payment back, and finance closes and exports the day. Ends with 0 when
+# take a payment back, and finance closes and exports the day, takes Indomaret's
+# file of it, and has a difference corrected by two persons. Ends with 0 when
 # every step did what it should.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,6 +51,9 @@ status() {
 		sed -n 's/.*"transaction_status":"\([a-z]*\)".*/\1/p'
 }
 
+# as PERSON COMMAND... runs a command that one of the sandbox's persons gives.
+as() { PAYPOINT_FINANCE_TOKEN="SB-paypoint-$1-token" paypoint "${@:2}"; }
+
 # expect STATUS COMMAND... runs a command that must end with a status.
 expect() {
 	local want=$1 got=0
@@ -94,10 +98,30 @@ say 'Finance closes the day early, exports it, and every rupiah is accounted for
 paypoint settlement close --early
 paypoint settlement export | tee "$work/ours.txt"
 paypoint trial-balance
-till settlement --date "$(TZ=UTC-7 date +%F)" | tee "$work/theirs.txt"
+day=$(TZ=UTC-7 date +%F)
+till settlement --date "$day" | tee "$work/theirs.txt"
 ours=$(sed -n 's/^T|\([0-9]*|[0-9]*\)|.*/\1/p' "$work/ours.txt")
 theirs=$(sed -n 's/^T|\([0-9]*|[0-9]*\)|.*/\1/p' "$work/theirs.txt")
 [[ -n $ours && $ours == "$theirs" ]] || fail "our file has $ours paid, Indomaret's $theirs"
+
+say "Indomaret's file of the day arrives, with a wrong amount in it"
+till settlement --date "$day" --out "$work/indomaret.txt" --plant amount_mismatch=1
+paypoint reconcile import "$work/indomaret.txt"
+expect 4 paypoint reconcile match "$day"
+
+say 'The difference is a case: one person proposes what another approves'
+paypoint case list | tee "$work/cases.txt"
+read -r case surplus <<<"$(awk '$2 == "AMOUNT_MISMATCH" { print $1, $6 }' "$work/cases.txt")"
+[[ -n $surplus ]] || fail 'the wrong amount is no case'
+proposal=$(as finance case propose "$case" write_off --amount="$surplus" --why 'the receipt shows another amount' |
+	sed -n 's/^proposal \([0-9]*\) by .*/\1/p')
+expect 1 as finance case approve "$case" "$proposal"
+as approver case approve "$case" "$proposal"
+
+say 'The correction stands in the next batch, and the books balance'
+paypoint settlement list
+paypoint trial-balance | tee "$work/balance.txt"
+grep -q '^sum  *0$' "$work/balance.txt" || fail 'the books do not balance'
 
 say 'The ledger is what its journal says'
 paypoint verify

@@ -121,7 +121,10 @@ func eventText(e finance.CaseEvent) string {
 	if e.What == finance.EventAssigned {
 		parts = append(parts, "to "+cmp.Or(e.Owner, "nobody"))
 	}
-	if e.Day != "" {
+	switch {
+	case e.What == finance.EventPaidOut:
+		parts = append(parts, e.Reference, "on "+string(e.Day))
+	case e.Day != "":
 		parts = append(parts, "in the batch of "+string(e.Day))
 	}
 	if e.Text != "" {
