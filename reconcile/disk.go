@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"paypoint/durable"
 	"paypoint/ledger"
 	"paypoint/reconcile/partnerfile"
 )
@@ -76,16 +77,7 @@ func makeFolder(path string) error {
 		return err
 	}
 	// A new folder is an entry in the one above, which is what must reach the disk.
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes what happened to names in a folder last.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return durable.SyncFolder(filepath.Dir(path))
 }
 
 // replaceFile writes a file whole or not at all, to last.
@@ -98,7 +90,7 @@ func replaceFile(path string, write func(io.Writer) error) error {
 	if err := os.Rename(path+".tmp", path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return durable.SyncFolder(filepath.Dir(path))
 }
 
 // writeFile writes a file and waits for the disk.

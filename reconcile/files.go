@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"paypoint/durable"
 	"paypoint/ledger"
 	"paypoint/reconcile/match"
 	"paypoint/reconcile/partnerfile"
@@ -187,7 +188,7 @@ func (s *Service) place(staged string, day ledger.Day, version int) error {
 			return err
 		}
 	}
-	return syncFolder(s.folder(day))
+	return durable.SyncFolder(s.folder(day))
 }
 
 // entriesHead is the first record of a file of entries.

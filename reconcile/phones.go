@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"paypoint/durable"
 	"paypoint/ledger"
 	"paypoint/reconcile/match"
 	"paypoint/reconcile/partnerfile"
@@ -150,7 +151,7 @@ func (s *Service) dropPhones(ctx context.Context, day ledger.Day, before time.Ti
 		}
 		dropped++
 	}
-	return dropped, syncFolder(s.folder(day))
+	return dropped, durable.SyncFolder(s.folder(day))
 }
 
 // withPhones lists the versions of a day's file of which phone numbers are kept.

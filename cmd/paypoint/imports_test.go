@@ -20,8 +20,10 @@ const module = "paypoint"
 var mayImport = map[string][]string{
 	// 1: the domain
 	"ledger": {},
+	// beside it: what lasts on a disk
+	"durable": {},
 	// 2: what serves the domain
-	"access":                {"ledger"},
+	"access":                {"ledger", "durable"},
 	"wsdl":                  {},
 	"wsdl/generate":         {},
 	"reconcile/sheet":       {},
@@ -29,15 +31,15 @@ var mayImport = map[string][]string{
 	"reconcile/partnerfile": {"ledger"},
 	"reconcile/match":       {"ledger"},
 	"reconcile/statement":   {"ledger", "reconcile/sheet"},
-	"reconcile/delivery":    {"ledger"},
+	"reconcile/delivery":    {"ledger", "durable"},
 	"reconcile/cases":       {"ledger", "reconcile/sheet"},
 	// imported by tests alone
 	"reconcile/delivery/runstest": {"ledger", "reconcile/delivery"},
 	// 2½: finance's work, done with the parts above
 	"reconcile": {
-		"ledger", "reconcile/settlement", "reconcile/partnerfile", "reconcile/match", "reconcile/statement", "reconcile/cases", "reconcile/sheet",
+		"ledger", "reconcile/settlement", "reconcile/partnerfile", "reconcile/match", "reconcile/statement", "reconcile/cases", "reconcile/sheet", "durable",
 	},
-	"store/boltdb":    {"ledger"},
+	"store/boltdb":    {"ledger", "durable"},
 	"store/memory":    {"ledger"},
 	"store/storetest": {"ledger"}, // imported by tests alone
 	// 3: what faces the outside
@@ -47,7 +49,7 @@ var mayImport = map[string][]string{
 	"notify": {"ledger", "access"},
 	"finance": {
 		"ledger", "access", "reconcile", "reconcile/settlement", "reconcile/partnerfile", "reconcile/match", "reconcile/statement",
-		"reconcile/delivery", "reconcile/cases", "reconcile/sheet",
+		"reconcile/delivery", "reconcile/cases", "reconcile/sheet", "durable",
 	},
 	// below charge: what it is documented by and what its customers see
 	"charge/page":                {"ledger"},

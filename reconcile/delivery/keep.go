@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"paypoint/durable"
 )
 
 // maxVersions bounds how many contents of one name are kept.
@@ -24,7 +26,7 @@ func keep(temp *os.File, wanted string, sum []byte) (kept string, known bool, er
 		// A link fails where the name is taken; a rename would replace.
 		err := os.Link(temp.Name(), name)
 		if err == nil {
-			return name, false, syncFolder(filepath.Dir(name))
+			return name, false, durable.SyncFolder(filepath.Dir(name))
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return "", false, err
@@ -45,13 +47,4 @@ func holds(name string, sum []byte) (bool, error) {
 	defer file.Close()
 	_, digest, err := weigh(file)
 	return bytes.Equal(digest, sum), err
-}
-
-// syncFolder makes a new name in a folder last.
-func syncFolder(folder string) error {
-	opened, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(opened.Sync(), opened.Close())
 }

@@ -13,6 +13,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
+	"paypoint/durable"
 	"paypoint/ledger"
 )
 
@@ -68,7 +69,7 @@ func OpenRuns(path string) (*FileRuns, error) {
 		return nil, fmt.Errorf("open schedule %s: %w", path, err)
 	}
 	// The file's name must last like what is in it.
-	if err := syncFolder(filepath.Dir(path)); err != nil {
+	if err := durable.SyncFolder(filepath.Dir(path)); err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("open schedule %s: %w", path, err)
 	}

@@ -14,6 +14,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
+	"paypoint/durable"
 	"paypoint/ledger"
 )
 
@@ -90,7 +91,7 @@ func createFrom(path string, meta metadata) error {
 	if errors.Is(err, fs.ErrExist) {
 		err = nil
 	}
-	return errors.Join(err, os.Remove(temporary.Name()), syncFolder(folder))
+	return errors.Join(err, os.Remove(temporary.Name()), durable.SyncFolder(folder))
 }
 
 func initialize(path string, meta metadata) error {
@@ -114,14 +115,6 @@ func initialize(path string, meta metadata) error {
 		return tx.Bucket(bucketMeta).Put(metaKey, text)
 	})
 	return errors.Join(err, db.Sync(), db.Close())
-}
-
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // openedFile is a ledger file that is open, and so locked.

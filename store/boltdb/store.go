@@ -12,6 +12,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"paypoint/durable"
 	"paypoint/ledger"
 )
 
@@ -111,7 +112,7 @@ func closeOld(old *bolt.DB) error {
 func newStore(file openedFile, options Options) (*Store, error) {
 	// What a killed process wrote last, in the file and its folder, may be in the
 	// system's memory only, and the answers to come rest on it.
-	if err := errors.Join(file.db.Sync(), syncFolder(filepath.Dir(file.db.Path()))); err != nil {
+	if err := errors.Join(file.db.Sync(), durable.SyncFolder(filepath.Dir(file.db.Path()))); err != nil {
 		return nil, err
 	}
 	codes, err := ledger.NewCodes(file.meta.CodeKey, file.meta.CodeLength)

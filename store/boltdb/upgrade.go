@@ -9,6 +9,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"paypoint/durable"
 	"paypoint/ledger"
 )
 
@@ -117,13 +118,13 @@ func replace(path, kept, made string) error {
 		return err
 	}
 	folder := filepath.Dir(path)
-	if err := syncFolder(folder); err != nil {
+	if err := durable.SyncFolder(folder); err != nil {
 		return err
 	}
 	if err := os.Rename(made, path); err != nil {
 		return err
 	}
-	return syncFolder(folder)
+	return durable.SyncFolder(folder)
 }
 
 // rebuild makes a ledger file of this program's layout from an older one. It
