@@ -35,7 +35,9 @@ type application struct {
 	log     *zap.Logger
 	metrics *metrics
 	// now is the clock, and openStore makes the ledger's engine.
-	now       func() time.Time
+	now func() time.Time
+	// clock is behind now in the sandbox, where it can be turned; else nil.
+	clock     *sandboxClock
 	openStore func(url string, options store.Options) (ledger.Store, error)
 
 	store     ledger.Store
@@ -82,10 +84,16 @@ func openApplication(ctx context.Context, cfg Config, log *zap.Logger) (*applica
 }
 
 func newApplication(cfg Config, log *zap.Logger) *application {
-	return &application{
+	a := &application{
 		config: cfg, log: log, metrics: newMetrics(), now: time.Now, openStore: store.Open,
 		wireLogFailures: sampled(log),
 	}
+	if cfg.Sandbox {
+		a.clock = &sandboxClock{}
+		a.clock.ahead.Store(int64(cfg.ClockAhead))
+		a.now = a.clock.now
+	}
+	return a
 }
 
 func (a *application) open(ctx context.Context) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"runtime/debug"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -12,8 +13,9 @@ type serveCommand struct {
 	Listen string `help:"Put all routes on this address; port 0 takes a free one." placeholder:"ADDR"`
 	Store  string `help:"Ledger's engine: bolt:, bolt:FILE or memory: (for trials, loses all)." placeholder:"URL"`
 
-	SandboxTLS string `name:"sandbox-tls" help:"In the sandbox, one more listener with TLS for SDKs that call a fixed host; a CA is made for it." placeholder:"ADDR"`
-	NewLedger  bool   `help:"Begin an empty ledger though there is a master key, and so was one before."`
+	SandboxTLS string        `name:"sandbox-tls" help:"In the sandbox, one more listener with TLS for SDKs that call a fixed host; a CA is made for it." placeholder:"ADDR"`
+	ClockAhead time.Duration `help:"In the sandbox, how far its clock is ahead of the machine's." placeholder:"26h"`
+	NewLedger  bool          `help:"Begin an empty ledger though there is a master key, and so was one before."`
 }
 
 // Help shows examples.
@@ -23,7 +25,7 @@ func (serveCommand) Help() string {
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(s *session) error {
-	cfg, err := s.loadConfig(Overrides{Listen: c.Listen, Store: c.Store, NewLedger: c.NewLedger, SandboxTLS: c.SandboxTLS})
+	cfg, err := s.loadConfig(Overrides{Listen: c.Listen, Store: c.Store, NewLedger: c.NewLedger, SandboxTLS: c.SandboxTLS, ClockAhead: c.ClockAhead})
 	if err != nil {
 		return err
 	}

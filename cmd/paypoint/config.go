@@ -25,6 +25,9 @@ type Config struct {
 	// SandboxTLS is set by --sandbox-tls alone: HOST:PORT of one more listener,
 	// with TLS and the certificate of the host that SDKs call. Empty is none.
 	SandboxTLS string `yaml:"-"`
+	// ClockAhead is set by --clock-ahead alone: how far a sandbox's clock is ahead
+	// of the machine's when it starts.
+	ClockAhead time.Duration `yaml:"-"`
 
 	// DataDir holds the ledger, its indexes, the wire log and the operators' socket.
 	DataDir string `yaml:"data_dir"`

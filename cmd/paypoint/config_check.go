@@ -123,12 +123,24 @@ func (r *configReader) checkListeners() {
 	r.checkListen("listeners.operations.listen", l.Operations.Listen)
 	r.checkPublicURL("listeners.partner.public_url", l.Partner.PublicURL)
 	r.checkPublicURL("listeners.pages.public_url", l.Pages.PublicURL)
+	r.checkClockAhead()
 	switch {
 	case r.cfg.SandboxTLS == "":
 	case !r.cfg.Sandbox:
 		r.fault(sandboxTLSKey, "needs --sandbox: in production a proxy in front speaks TLS")
 	default:
 		r.checkListen(sandboxTLSKey, r.cfg.SandboxTLS)
+	}
+}
+
+// checkClockAhead keeps production on the machine's clock.
+func (r *configReader) checkClockAhead() {
+	switch ahead := r.cfg.ClockAhead; {
+	case ahead == 0:
+	case !r.cfg.Sandbox:
+		r.fault(clockAheadKey, "needs --sandbox: in production the clock is the machine's")
+	case ahead.Abs() > maxAhead:
+		r.fault(clockAheadKey, "want at most %s either way", maxAhead)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Limits of what is read from files.
@@ -26,6 +27,8 @@ type Overrides struct {
 	NewLedger bool
 	// SandboxTLS adds a listener with TLS to the sandbox (--sandbox-tls).
 	SandboxTLS string
+	// ClockAhead turns the sandbox's clock (--clock-ahead).
+	ClockAhead time.Duration
 	// Sandbox starts from the sandbox's values instead of the defaults (--sandbox).
 	Sandbox bool
 }
@@ -94,8 +97,11 @@ func (c *Config) inDataDir(path string) string {
 	return filepath.Join(c.DataDir, path)
 }
 
-// sandboxTLSKey is under what name faults of that flag are kept.
-const sandboxTLSKey = "sandbox_tls"
+// Under what names faults of the sandbox's flags are kept.
+const (
+	sandboxTLSKey = "sandbox_tls"
+	clockAheadKey = "clock_ahead"
+)
 
 // readFlags lays the flags over the rest.
 func (r *configReader) readFlags(flags Overrides) {
@@ -104,8 +110,9 @@ func (r *configReader) readFlags(flags Overrides) {
 		r.origins["data_dir"] = origin{name: "--data"}
 	}
 	r.cfg.NewLedger = flags.NewLedger
-	r.cfg.SandboxTLS = flags.SandboxTLS
+	r.cfg.SandboxTLS, r.cfg.ClockAhead = flags.SandboxTLS, flags.ClockAhead
 	r.origins[sandboxTLSKey] = origin{name: "--sandbox-tls"}
+	r.origins[clockAheadKey] = origin{name: "--clock-ahead"}
 	if flags.Store != "" {
 		r.cfg.Store = flags.Store
 		r.origins["store"] = origin{name: "--store"}

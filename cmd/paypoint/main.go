@@ -63,6 +63,7 @@ type commandLine struct {
 	Product      productCommand      `cmd:"" help:"Pause and resume products."`
 	Maintenance  maintenanceCommand  `cmd:"" help:"Stop and start inquiries and payments."`
 	ConfigFile   configCommand       `cmd:"" name:"config" help:"Check the configuration."`
+	SandboxTools sandboxCommand      `cmd:"" name:"sandbox" help:"Turn a sandbox's clock."`
 	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
 

@@ -139,6 +139,8 @@ func (o *operators) handler() http.Handler {
 		"POST /operator/v1/notifications/{id}/resend":         o.resendNotification,
 		"PUT /operator/v1/maintenance":                        o.set(true, maintenanceSetting),
 		"DELETE /operator/v1/maintenance":                     o.set(false, maintenanceSetting),
+		"GET /operator/v1/sandbox-clock":                      o.showClock,
+		"PUT /operator/v1/sandbox-clock":                      o.turnClock,
 		"PUT /operator/v1/products/{code}/pause":              o.set(true, pauseSetting),
 		"DELETE /operator/v1/products/{code}/pause":           o.set(false, pauseSetting),
 	} {
