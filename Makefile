@@ -64,10 +64,10 @@ verify: ## check format, code, generated code, sample config, imports and docume
 # What bench measures; match is a Go benchmark beside the sqlite3 shell, the
 # others are measured at running servers.
 comma := ,
-PARTS := $(subst $(comma), ,$(or $(PART),payments charges notifications match))
+PARTS := $(subst $(comma), ,$(or $(PART),payments charges notifications steady match))
 SERVERS := $(filter-out match,$(PARTS))
 
-bench: build ## measure speed; PART=payments, charges, notifications or match alone; PEERS=1 races other servers too; DAY=1 exports a day of 1,000,000
+bench: build ## measure speed; PART=payments, charges, notifications, steady or match alone; PEERS=1 races other servers too; DAY=1 exports a day of 1,000,000
 ifdef DAY
 	go test ./reconcile/settlement -run '^$$' -bench Day -benchtime 1x -timeout 1h
 else

@@ -30,6 +30,10 @@ type load struct {
 	clients int    // keep-alive connections, each with one request under way at a time
 	task    task
 	limit   time.Duration // no request starts later than this; 0 for no limit
+	// pace is the time from one request's start to the next one's, whoever sends it, and
+	// latencies count from the moment at which a request is due: what a slow answer
+	// delays is slow, too. 0 sends as fast as the answers come.
+	pace time.Duration
 }
 
 // figures are what one run came to.
@@ -42,6 +46,8 @@ type figures struct {
 	// the time from the first request to the last notification; zero where none is sent.
 	Notified   int
 	NotifiedIn time.Duration
+	// Sync is what the disk itself took just before and after; of the part steady only.
+	Sync syncTimes
 }
 
 // rate is payments or charges per second.
@@ -121,12 +127,16 @@ func (c *client) sendAll(l load, start time.Time, next *atomic.Int64) {
 		if n >= int64(l.task.size()) || l.limit > 0 && time.Since(start) > l.limit {
 			return
 		}
-		sent := time.Now()
-		if err := c.send(int(n), sent); err != nil {
+		due := time.Now()
+		if l.pace > 0 {
+			due = start.Add(time.Duration(n) * l.pace)
+			time.Sleep(time.Until(due))
+		}
+		if err := c.send(int(n), time.Now()); err != nil {
 			c.failed = fmt.Errorf("%s: %w", c.requests.name(int(n)), err)
 			return
 		}
-		c.latencies = append(c.latencies, time.Since(sent))
+		c.latencies = append(c.latencies, time.Since(due))
 	}
 }
 

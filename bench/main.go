@@ -20,12 +20,13 @@ const mostCharges = 200_000
 
 // options are the command line.
 type options struct {
-	Part     []part        `default:"payments,charges,notifications" enum:"payments,charges,notifications" help:"What to measure: payments at the till; charges made by merchants, at ${peer_clients} clients; payments of which the merchant is notified, at ${peer_clients} clients."`
+	Part     []part        `default:"payments,charges,notifications,steady" enum:"payments,charges,notifications,steady" help:"What to measure: payments at the till; charges made by merchants, at ${peer_clients} clients; payments of which the merchant is notified, at ${peer_clients} clients; 500 messages a second at the till, from ${peer_clients} clients."`
 	Codes    []int         `default:"10000,1000000" help:"Open codes in the ledger. Charges are measured beside the smallest number."`
 	Notified int           `default:"40000" help:"Open codes in the ledger of the part notifications."`
 	Clients  []int         `default:"1,16,64,256" help:"Clients at once that pay."`
 	Rounds   int           `default:"5" help:"Runs of each cell; the table shows medians."`
 	Limit    time.Duration `default:"4s" help:"Longest run."`
+	Lasts    time.Duration `default:"60s" help:"A run of the part steady, of which there is one a round, beside the largest number of codes."`
 	Peers    bool          `help:"Run the servers in bench/peers, too, at ${peer_clients} clients. Installs their npm packages when they are missing."`
 	JSON     bool          `help:"Print JSON for programs, with every run."`
 	Dir      string        `help:"Folder for the ledgers, on the disk to measure. Default: the system's folder for temporary files."`
@@ -84,8 +85,8 @@ func (o options) run(ctx context.Context) (err error) {
 
 // plan checks the options and makes the scratch folder.
 func (o options) plan() (plan, error) {
-	if o.Rounds < 1 || o.Limit <= 0 || len(o.Part) == 0 || len(o.Codes) == 0 || len(o.Clients) == 0 {
-		return plan{}, errors.New("--rounds, --limit, --part, --codes and --clients must be more than nothing")
+	if o.Rounds < 1 || o.Limit <= 0 || o.Lasts < steadyPace || len(o.Part) == 0 || len(o.Codes) == 0 || len(o.Clients) == 0 {
+		return plan{}, errors.New("--rounds, --limit, --lasts, --part, --codes and --clients must be more than nothing")
 	}
 	for _, n := range slices.Concat(o.Codes, o.Clients, []int{o.Notified}) {
 		if n < 1 {
@@ -119,10 +120,13 @@ func (o options) sections(binary, root string) []section {
 	}
 	clients := []int{peerClients}
 	if slices.Contains(o.Part, charges) {
-		all = append(all, section{part: charges, contenders: paypoints(binary), codes: []int{slices.Min(o.Codes)}, clients: clients, charges: mostCharges})
+		all = append(all, section{part: charges, contenders: paypoints(binary), codes: []int{slices.Min(o.Codes)}, clients: clients, count: mostCharges})
 	}
 	if slices.Contains(o.Part, notifications) {
 		all = append(all, section{part: notifications, contenders: notified(binary), codes: []int{o.Notified}, clients: clients})
+	}
+	if slices.Contains(o.Part, steady) {
+		all = append(all, section{part: steady, contenders: paypoints(binary)[:1], codes: []int{slices.Max(o.Codes)}, clients: clients, count: int(o.Lasts / steadyPace)})
 	}
 	return all
 }

@@ -16,7 +16,7 @@ func usable(t *testing.T) options {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "paypoint")
 	require.NoError(t, os.WriteFile(binary, nil, 0o755))
-	return options{Part: []part{payments}, Codes: []int{10}, Clients: []int{1}, Notified: 10, Rounds: 1, Limit: time.Second, Paypoint: binary, Root: "..", Dir: t.TempDir()}
+	return options{Part: []part{payments}, Codes: []int{10}, Clients: []int{1}, Notified: 10, Rounds: 1, Limit: time.Second, Lasts: time.Second, Paypoint: binary, Root: "..", Dir: t.TempDir()}
 }
 
 func TestPlanRunsPeersOnlyWhenAsked(t *testing.T) {
@@ -53,6 +53,7 @@ func TestPlanRefuses(t *testing.T) {
 	}{
 		"no rounds":       {func(o *options) { o.Rounds = 0 }, "must be more than nothing"},
 		"no time":         {func(o *options) { o.Limit = 0 }, "must be more than nothing"},
+		"no message":      {func(o *options) { o.Lasts = time.Millisecond }, "must be more than nothing"},
 		"no part":         {func(o *options) { o.Part = nil }, "must be more than nothing"},
 		"peers of others": {func(o *options) { o.Part, o.Peers = []part{charges}, true }, "--peers race payments"},
 		"no codes":        {func(o *options) { o.Codes = nil }, "must be more than nothing"},
@@ -88,12 +89,12 @@ func TestScratchFolderIsOnADisk(t *testing.T) {
 
 func TestPlanHasThePartsThatWereAskedFor(t *testing.T) {
 	t.Parallel()
-	codes := map[part][]int{payments: {10_000, 1_000_000}, charges: {10_000}, notifications: {40_000}}
+	codes := map[part][]int{payments: {10_000, 1_000_000}, charges: {10_000}, notifications: {40_000}, steady: {1_000_000}}
 	for name, c := range map[string]struct {
 		args []string
 		want []part
 	}{
-		"all by default":    {nil, []part{payments, charges, notifications}},
+		"all by default":    {nil, []part{payments, charges, notifications, steady}},
 		"one":               {[]string{"--part", "charges"}, []part{charges}},
 		"in their order":    {[]string{"--part", "notifications,payments"}, []part{payments, notifications}},
 		"a part said twice": {[]string{"--part", "charges", "--part", "charges"}, []part{charges}},
@@ -131,26 +132,32 @@ func TestCommandLineKnowsItsParts(t *testing.T) {
 	parser, err := kong.New(&o, commandLine()...)
 	require.NoError(t, err)
 	_, err = parser.Parse([]string{"--root", "..", "--part", "refunds"})
-	require.ErrorContains(t, err, `--part must be one of "payments","charges","notifications" but got "refunds"`)
+	require.ErrorContains(t, err, `--part must be one of "payments","charges","notifications","steady" but got "refunds"`)
 }
 
 func TestPaypointTakesTheLoad(t *testing.T) {
 	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "paypoint")
 	require.NoError(t, runTool(exec.Command("go", "build", "-o", binary, "../cmd/paypoint")))
-	o := options{Part: []part{payments, charges, notifications}, Codes: []int{100}, Clients: []int{8}, Notified: 100}
+	o := options{Part: []part{payments, charges, notifications, steady}, Codes: []int{700}, Clients: []int{8}, Notified: 700, Lasts: 2 * time.Second}
 	dir, err := scratchFolder("")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	p := plan{sections: o.sections(binary, ".."), rounds: 1, limit: time.Minute, dir: dir}
-	p.sections[1].charges = 100
+	p.sections[1].count = 700
 	outcomes, err := p.race(t.Context(), func(int, int, heat) {})
 	require.NoError(t, err)
-	require.Len(t, outcomes, 7)
+	require.Len(t, outcomes, 8)
 	for _, o := range outcomes {
-		require.Equal(t, 100, o.runs[0].Done, "%s %s", o.part, o.contender.name)
+		if o.part == steady {
+			require.Equal(t, 1000, o.runs[0].Done)
+			require.Greater(t, o.runs[0].Took, 1990*time.Millisecond, "the messages come at their pace")
+			require.Positive(t, o.runs[0].Sync.P50)
+			continue
+		}
+		require.Equal(t, 700, o.runs[0].Done, "%s %s", o.part, o.contender.name)
 		if o.contender.outbox == outboxDelivered {
-			require.Equal(t, 100, o.runs[0].Notified)
+			require.Equal(t, 700, o.runs[0].Notified)
 			require.Positive(t, o.runs[0].NotifiedIn)
 		} else {
 			require.Zero(t, o.runs[0].Notified)

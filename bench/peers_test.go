@@ -165,7 +165,7 @@ func TestPeersDoTheSamePayment(t *testing.T) {
 func checkAnswers(t *testing.T, addr string, codes []string) {
 	writer, err := newRequestWriter(addr, time.Now())
 	require.NoError(t, err)
-	request := func(code, ref string) string { return string(writer.request(payment{code: code, ref: ref})) }
+	request := func(code, ref string) string { return string(writer.request(pay, payment{code: code, ref: ref})) }
 	first := request(codes[0], trackingRef(1))
 
 	refused := func(name, wire, want string) {
@@ -204,7 +204,7 @@ func checkTwoTills(t *testing.T, addr, code string) {
 	for till := range uint64(tills) {
 		writer, err := newRequestWriter(addr, time.Now())
 		require.NoError(t, err)
-		request := writer.request(payment{code: code, ref: trackingRef(100 + till)})
+		request := writer.request(pay, payment{code: code, ref: trackingRef(100 + till)})
 		group.Go(func() {
 			answer, err := post(addr, request)
 			if err != nil {

@@ -31,7 +31,8 @@ type section struct {
 	contenders []contender
 	codes      []int // open codes in the ledger
 	clients    []int
-	charges    int // most charges of a run, in the part charges
+	// count is the most charges of a run, and the messages of one of the part steady.
+	count int
 }
 
 // part is a kind of measurement.
@@ -41,6 +42,7 @@ const (
 	payments      part = "payments"      // codes paid at the till, through SOAP
 	charges       part = "charges"       // codes made through the merchants' API
 	notifications part = "notifications" // payments of which a merchant is told
+	steady        part = "steady"        // a given rate of messages at the till
 )
 
 // heat is one cell of the plan: it is run once in every round.
@@ -49,7 +51,7 @@ type heat struct {
 	contender contender
 	codes     int
 	clients   int
-	charges   int
+	count     int
 }
 
 // heats lists the cells of one round in the order of their runs: contenders that are
@@ -64,7 +66,7 @@ func (p plan) heats() []heat {
 					if c.role == ceiling && codes != slices.Min(s.codes) || c.role == peer && clients != p.peerClients {
 						continue
 					}
-					all = append(all, heat{part: s.part, contender: c, codes: codes, clients: clients, charges: s.charges})
+					all = append(all, heat{part: s.part, contender: c, codes: codes, clients: clients, count: s.count})
 				}
 			}
 		}
@@ -75,11 +77,24 @@ func (p plan) heats() []heat {
 // tasks are what precedes the clock and what is measured. Charges are made beside the
 // open codes.
 func (h heat) tasks(codes []string) (warm, measured task) {
-	if h.part == charges {
+	switch h.part {
+	case charges:
 		return charging{count: warmUp, key: access.SandboxServerKey},
-			charging{first: warmUp, count: h.charges, key: access.SandboxServerKey}
+			charging{first: warmUp, count: h.count, key: access.SandboxServerKey}
+	case steady:
+		return paying{codes: codes[:warmUp]}, visitsOf(codes[warmUp:], h.count)
+	default:
+		return paying{codes: codes[:warmUp]}, paying{codes: codes[warmUp:], ref: warmUp}
 	}
-	return paying{codes: codes[:warmUp]}, paying{codes: codes[warmUp:], ref: warmUp}
+}
+
+// load is the measured task at the server at addr.
+func (p plan) load(h heat, addr string, measured task) load {
+	l := load{addr: addr, clients: h.clients, task: measured, limit: p.limit}
+	if h.part == steady { // it ends with its messages, however slow they are
+		l.limit, l.pace = 0, steadyPace
+	}
+	return l
 }
 
 // outcome is a heat with the figures of its runs, one for each round.
@@ -169,8 +184,11 @@ func (p plan) measure(ctx context.Context, h heat, addr string, codes []string, 
 	if err != nil {
 		return figures{}, fmt.Errorf("warm-up: %w", err)
 	}
+	if h.part == steady {
+		return p.load(h, addr, measured).runBesideDisk(ctx, p.dir)
+	}
 	began := time.Now()
-	f, err = load{addr: addr, clients: h.clients, task: measured, limit: p.limit}.run(ctx)
+	f, err = p.load(h, addr, measured).run(ctx)
 	if err != nil {
 		return figures{}, err
 	}

@@ -37,6 +37,10 @@ type cell struct {
 	Notified       int       `json:"notified,omitempty"`
 	NotifiedRate   float64   `json:"notified_per_second,omitempty"`
 	NotifiedOfRuns []float64 `json:"notified_runs,omitempty"`
+	// Of the part steady: the slowest p99 of the runs, and the disk's own times, medians.
+	WorstP99 float64 `json:"worst_p99_ms,omitempty"`
+	SyncP50  float64 `json:"fdatasync_p50_ms,omitempty"`
+	SyncP99  float64 `json:"fdatasync_p99_ms,omitempty"`
 }
 
 // ratio compares two servers or two ledgers.
@@ -91,6 +95,11 @@ func (o outcome) cell() cell {
 	if o.contender.outbox == outboxDelivered {
 		c.NotifiedOfRuns = valuesOf(o.runs, figures.notifiedRate)
 		c.NotifiedRate = median(c.NotifiedOfRuns)
+	}
+	if o.part == steady {
+		c.WorstP99 = slices.Max(valuesOf(o.runs, func(f figures) float64 { return milliseconds(f.P99) }))
+		c.SyncP50 = median(valuesOf(o.runs, func(f figures) float64 { return milliseconds(f.Sync.P50) }))
+		c.SyncP99 = median(valuesOf(o.runs, func(f figures) float64 { return milliseconds(f.Sync.P99) }))
 	}
 	return c
 }
@@ -185,6 +194,8 @@ func (p part) heading() string {
 		return "Charges through the merchants' API"
 	case notifications:
 		return "Payments through SOAP, of which the merchant is notified"
+	case steady:
+		return "Inquiries, payments and reversals through SOAP, 500 a second"
 	default:
 		return "Payments through SOAP"
 	}
@@ -192,10 +203,14 @@ func (p part) heading() string {
 
 // unit is what a part counts.
 func (p part) unit() string {
-	if p == charges {
+	switch p {
+	case charges:
 		return "charges/s"
+	case steady:
+		return "messages/s"
+	default:
+		return "payments/s"
 	}
-	return "payments/s"
 }
 
 // writeText is for people: a table for each part, and its ratios below.
@@ -235,6 +250,10 @@ func (r report) writePart(to io.Writer, p part) error {
 			fmt.Fprintf(to, "%s codes, %s: %s notifications/s until the last had come, %s of %s\n",
 				grouped(c.Codes), clientsOf(c.Clients), grouped(int(c.NotifiedRate)), grouped(c.Notified), grouped(c.Done))
 		}
+		if c.Part == p && p == steady {
+			fmt.Fprintf(to, "%s codes, %s: p99 at most %.2f ms in any run (at most %s: %s); fdatasync of %d bytes on the same disk, just before and after: p50 %.2f, p99 %.2f ms\n",
+				grouped(c.Codes), clientsOf(c.Clients), c.WorstP99, steadyP99, held(c.WorstP99 <= milliseconds(steadyP99)), syncedBytes, c.SyncP50, c.SyncP99)
+		}
 	}
 	fmt.Fprintln(to)
 	return nil
@@ -258,6 +277,13 @@ func (q ratio) verdict() string {
 	default:
 		return held + ": aim reached"
 	}
+}
+
+func held(is bool) string {
+	if is {
+		return "held"
+	}
+	return "NOT HELD"
 }
 
 // grouped writes a number with spaces between thousands.

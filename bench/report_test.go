@@ -161,3 +161,21 @@ func TestReportOfCharges(t *testing.T) {
 	require.NotContains(t, after, "12 000")
 	require.Contains(t, after, "10 000 codes, 64 clients: 0.50 of the ceiling in memory\n")
 }
+
+func TestReportHoldsTheSteadyRateAgainstItsBound(t *testing.T) {
+	t.Parallel()
+	slow := ran("paypoint", subject, 1_000_000, 64, 500, 500)
+	slow.part = steady
+	slow.runs[1].P99 = 51 * time.Millisecond
+	slow.runs[0].Sync, slow.runs[1].Sync = syncTimes{P50: 200 * time.Microsecond, P99: time.Millisecond}, syncTimes{P50: 400 * time.Microsecond, P99: 3 * time.Millisecond}
+	quick := ran("paypoint", subject, 10_000, 64, 500)
+	quick.part = steady
+	var text strings.Builder
+	require.NoError(t, newReport([]outcome{slow}).writeText(&text))
+	require.Contains(t, text.String(), "1 000 000 codes, 64 clients: p99 at most 51.00 ms in any run (at most 50ms: NOT HELD); "+
+		"fdatasync of 512 bytes on the same disk, just before and after: p50 0.30, p99 2.00 ms\n")
+	text.Reset()
+	require.NoError(t, newReport([]outcome{quick}).writeText(&text))
+	require.Contains(t, text.String(), "p99 at most 12.50 ms in any run (at most 50ms: held)")
+	require.Contains(t, text.String(), "messages/s")
+}

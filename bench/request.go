@@ -62,32 +62,48 @@ func newRequestWriter(host string, at time.Time) (*requestWriter, error) {
 	return &requestWriter{host: host, at: at.In(wib), key: key}, nil
 }
 
-// soapPayment is the spec's sample of ReqPayment. ProductCode is conditional
+// operation is what a message asks for.
+type operation string
+
+const (
+	inquire operation = "Inquiry"
+	pay     operation = "Payment"
+	reverse operation = "Reversal"
+)
+
+// soapMessage is the spec's sample of ReqPayment, and of the others, which have
+// the same elements but for the inquiry's Amount. ProductCode is conditional
 // (ReqPayment field 6): the prepared codes have none.
-const soapPayment = `<?xml version="1.0" encoding="utf-8"?>
+const soapMessage = `<?xml version="1.0" encoding="utf-8"?>
 <soap:Envelope xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">
   <soap:Body>
-    <ReqPayment>
-      <TimeStamp>%s</TimeStamp>
-      <MessageID>%s%s</MessageID>
-      <PaymentCode>%s</PaymentCode>
-      <Amount>%d</Amount>
-      <TrackingRef>%s</TrackingRef>
+    <Req%[1]s>
+      <TimeStamp>%[2]s</TimeStamp>
+      <MessageID>%[3]s%[6]s</MessageID>
+      <PaymentCode>%[4]s</PaymentCode>%[5]s
+      <TrackingRef>%[6]s</TrackingRef>
       <ProductCode></ProductCode>
-      <StoreID>%s</StoreID>
-      <Signature>%s</Signature>
-    </ReqPayment>
+      <StoreID>%[7]s</StoreID>
+      <Signature>%[8]s</Signature>
+    </Req%[1]s>
   </soap:Body>
 </soap:Envelope>`
 
 // httpPost is what Indomaret's servers send before the body.
-const httpPost = "POST " + soapPath + " HTTP/1.1\r\nHost: %s\r\nContent-Type: text/xml; charset=utf-8\r\nSOAPAction: \"Payment\"\r\nContent-Length: %d\r\n\r\n"
+const httpPost = "POST " + soapPath + " HTTP/1.1\r\nHost: %s\r\nContent-Type: text/xml; charset=utf-8\r\nSOAPAction: \"%s\"\r\nContent-Length: %d\r\n\r\n"
 
-// request renders the signed request for p.
-func (w *requestWriter) request(p payment) []byte {
-	w.body = fmt.Appendf(w.body[:0], soapPayment, w.at.Format(time.DateTime),
-		w.at.Format("20060102150405"), p.ref, p.code, amount, p.ref, p.storeID(), w.signature(p))
-	w.wire = fmt.Appendf(w.wire[:0], httpPost, w.host, len(w.body))
+// amountElement is what a payment has and its inquiry has not.
+var amountElement = fmt.Sprintf("\n      <Amount>%d</Amount>", amount)
+
+// request renders the signed request about p.
+func (w *requestWriter) request(asks operation, p payment) []byte {
+	amountElement := amountElement
+	if asks == inquire {
+		amountElement = ""
+	}
+	w.body = fmt.Appendf(w.body[:0], soapMessage, asks, w.at.Format(time.DateTime),
+		w.at.Format("20060102150405"), p.code, amountElement, p.ref, p.storeID(), w.signature(p))
+	w.wire = fmt.Appendf(w.wire[:0], httpPost, w.host, asks, len(w.body))
 	w.wire = append(w.wire, w.body...)
 	return w.wire
 }

@@ -54,8 +54,8 @@ func TestRequestCarriesThePayment(t *testing.T) {
 	writer, err := newRequestWriter("127.0.0.1:80", at)
 	require.NoError(t, err)
 	// The second request is written over the first.
-	writer.request(payment{code: "1111111111111111", ref: "1111111111"})
-	wire := writer.request(payment{code: "8880000012345678", ref: "1876500001"})
+	writer.request(pay, payment{code: "1111111111111111", ref: "1111111111"})
+	wire := writer.request(pay, payment{code: "8880000012345678", ref: "1876500001"})
 
 	request, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(wire)))
 	require.NoError(t, err)

@@ -47,14 +47,16 @@ type paymentRequests struct {
 func (r paymentRequests) name(n int) string { return "pay " + r.codes[n] }
 
 func (r paymentRequests) render(n int) []byte {
-	return r.writer.request(payment{code: r.codes[n], ref: trackingRef(r.ref + uint64(n))})
+	return r.writer.request(pay, payment{code: r.codes[n], ref: trackingRef(r.ref + uint64(n))})
 }
 
 // responseCode finds ResPayment field 3 under whatever prefix a toolkit gives it.
 var responseCode = regexp.MustCompile(`ResponseCode>\s*(\d\d)\s*<`)
 
-// counts takes a 00 alone: everything else means that nothing was booked.
-func (r paymentRequests) counts(status int, body []byte) bool {
+func (paymentRequests) counts(status int, body []byte) bool { return approved(status, body) }
+
+// approved takes a 00 alone: everything else means that nothing was booked.
+func approved(status int, body []byte) bool {
 	code := responseCode.FindSubmatch(body)
 	return status == http.StatusOK && code != nil && string(code[1]) == "00"
 }
