@@ -58,6 +58,8 @@ func (a Agreement) inCutOff(now time.Time) bool {
 // can't be served now; empty when it can.
 func (a Agreement) refusal(s State, stamp time.Time, product string, now time.Time) Reason {
 	switch {
+	case s.Recovery != nil:
+		return ReasonRecovery
 	case a.stale(stamp, now):
 		return ReasonStaleTimeStamp
 	case a.inCutOff(now):

@@ -15,6 +15,9 @@ type Batch struct {
 	ClosedBy string `json:"closed_by,omitempty"`
 	// Early says that it was closed on request before its time.
 	Early bool `json:"early,omitempty"`
+	// Reprocessed says that the day may have been closed before, in the gap of a
+	// restored ledger, and another file of it be out.
+	Reprocessed bool `json:"reprocessed,omitempty"`
 	// Partner is the PartnerID with which its file is headed; empty while open.
 	Partner string `json:"partner,omitempty"`
 	// First and Last are the journal numbers of its first and last line.

@@ -54,8 +54,12 @@ func (n NewCharge) Keys() Keys {
 //	the order id is the ID of a charge       ErrOrderTaken   -
 //
 // A held charge is pending to its merchant, whose retry must not show more.
-// With ErrOrderTaken it returns the charge that has the order id, if one has.
+// With ErrOrderTaken it returns the charge that has the order id, if one has. In
+// recovery everything is ErrRecovery: the order may have a code from the gap.
 func DecideCharge(s State, n NewCharge, now time.Time) (Charge, Change, error) {
+	if s.Recovery != nil {
+		return Charge{}, Change{}, ErrRecovery
+	}
 	if s.Charge.Open(now) {
 		if s.retries(n) {
 			return *s.Charge, Change{}, nil
@@ -120,6 +124,7 @@ func (e Charged) charge(at time.Time) Charge {
 
 // DecideCancel withdraws a charge.
 //
+//	any, in recovery         ErrRecovery
 //	future, active, grace    cancelled, at once: a till gets 17
 //	else                     ErrFinal
 func DecideCancel(s State, now time.Time) (Change, error) {
@@ -130,11 +135,11 @@ func DecideCancel(s State, now time.Time) (Change, error) {
 }
 
 // DecideCancelAll withdraws, for an operator, those of several charges that can
-// be withdrawn.
+// be withdrawn; none in recovery.
 func DecideCancelAll(s State, now time.Time) Change {
 	all := Change{At: now}
 	for _, c := range s.Charges {
-		if endable(State{Charge: c}, now) == nil {
+		if endable(State{Charge: c, Recovery: s.Recovery}, now) == nil {
 			all.Entries = append(all.Entries, Entry{Event: Cancelled{Number: c.Number, ByOperator: true}})
 		}
 	}
@@ -143,6 +148,7 @@ func DecideCancelAll(s State, now time.Time) Change {
 
 // DecideExpire ends a charge at its merchant's wish.
 //
+//	any, in recovery         ErrRecovery
 //	future, active, grace    expired, at once: a till gets 54
 //	else                     ErrFinal
 func DecideExpire(s State, now time.Time) (Change, error) {
@@ -153,6 +159,10 @@ func DecideExpire(s State, now time.Time) (Change, error) {
 }
 
 func endable(s State, now time.Time) error {
+	// It may have been paid in the gap.
+	if s.Recovery != nil {
+		return ErrRecovery
+	}
 	switch s.Charge.Standing(now) {
 	case StandingUnknown:
 		return ErrNotFound
@@ -164,8 +174,12 @@ func endable(s State, now time.Time) error {
 }
 
 // DecideSweep does what the clock asks of several charges, in their order. A
-// charge that several rows lead to changes once.
+// charge that several rows lead to changes once. In recovery nothing is due: a payment
+// may have been taken back in the gap, and a charge whose time is over paid.
 func DecideSweep(s State, now time.Time) Change {
+	if s.Recovery != nil {
+		return Change{}
+	}
 	sweep := Change{At: now}
 	changed := map[uint64]bool{}
 	for _, d := range s.Due {

@@ -76,6 +76,9 @@ func (c *Codes) Code(prefix string, number uint64) (PaymentCode, error) {
 	return PaymentCode(append(body, luhnDigit(body))), nil
 }
 
+// Space is how many charge numbers have codes: those below it.
+func (c *Codes) Space() uint64 { return pow10(c.permutation.digits) }
+
 // Number is the charge number that a code of this ledger's shape stands for.
 // It is false for text that can't be a code of ours; true does not mean that
 // the charge exists.

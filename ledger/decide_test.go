@@ -322,19 +322,19 @@ func TestEveryStandingHistoryAndMessage(t *testing.T) {
 			require.True(t, ok, "%s %s: no outcome is called %q", m.name, key, cells[key])
 			t.Run(fmt.Sprintf("%s %s", m.name, key), func(t *testing.T) {
 				t.Parallel()
-				walk(t, key, m, want)
+				walk(t, key, want, m.send)
 			})
 		}
 	}
 }
 
 // walk sends one message to a fresh scene and compares all that it did.
-func walk(t *testing.T, key sceneKey, m message, want outcome) {
+func walk(t *testing.T, key sceneKey, want outcome, send func(*scene) outcome) {
 	s := stage(t, key)
 	before := s.status()
 	s.written()
 
-	got := m.send(s)
+	got := send(s)
 	require.ErrorIs(t, got.err, want.err)
 	if want.err == nil {
 		require.NoError(t, got.err)

@@ -32,6 +32,8 @@ const (
 	prefixFileHash   = "file-hash/"
 	// prefixNewestFile is followed by a day; its value is the newest version.
 	prefixNewestFile = "file-newest/"
+	// documentGap is the Recovery that was signed off last.
+	documentGap = "gap"
 	// prefixNewestStatement is followed by a merchant; its value is a number.
 	prefixNewestStatement = "statement-newest/"
 )

@@ -28,6 +28,9 @@ const (
 	KindSet       Kind = "set"
 	KindNotified  Kind = "notified"
 
+	KindRecoveryBegun Kind = "recovery_begun"
+	KindRecoveryEnded Kind = "recovery_ended"
+
 	KindCaseNoted       Kind = "case_noted"
 	KindProposed        Kind = "proposed"
 	KindWithdrawn       Kind = "withdrawn"
@@ -151,6 +154,8 @@ type Closed struct {
 	// Partner is the agreement's PartnerID. The day's file is headed with it
 	// for ever, whatever the agreement says later.
 	Partner string `json:"partner,omitempty"`
+	// Reprocessed is as in Batch.
+	Reprocessed bool `json:"reprocessed,omitempty"`
 	// By is who closed it; empty in records from before it was kept.
 	By string `json:"by,omitempty"`
 }

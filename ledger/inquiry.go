@@ -28,7 +28,7 @@ func (q Inquiry) Keys() Keys { return Keys{Code: q.Code, Details: true} }
 
 // DecideInquiry answers an inquiry. First that matches:
 //
-//	message stale / in cut-off / maintenance / product    refused
+//	in recovery / message stale / in cut-off / maintenance / product    refused
 //	charge     answer                 writes
 //	unknown    unknown_code           -
 //	future     not_yet_payable        -

@@ -61,8 +61,11 @@ const (
 	listChunk = 200
 )
 
-// List lists a merchant's charges. Errors are the store's.
+// List lists a merchant's charges. Errors: ErrRecovery, and the store's.
 func (s *Service) List(ctx context.Context, q ListQuery) (ListPage, error) {
+	if err := s.complete(ctx); err != nil {
+		return ListPage{}, fmt.Errorf("list charges of %s: %w", q.Merchant, err)
+	}
 	if q.Code != "" {
 		return s.listCode(ctx, q)
 	}
@@ -139,9 +142,12 @@ const cancelBatch = 256
 
 // CancelOpen withdraws all of a merchant's charges that can be paid, and tells
 // progress how many so far. Charges that are made while it works are withdrawn
-// too; it ends when there are none. It returns how many it cancelled. Errors
-// are the store's.
+// too; it ends when there are none. It returns how many it cancelled. Errors:
+// ErrRecovery, and the store's.
 func (s *Service) CancelOpen(ctx context.Context, merchant string, progress func(cancelled int)) (int, error) {
+	if err := s.complete(ctx); err != nil {
+		return 0, fmt.Errorf("cancel open charges of %s: %w", merchant, err)
+	}
 	cancelled := 0
 	for done := (Place{}); ; {
 		newest, err := s.newest(ctx, merchant)

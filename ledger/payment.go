@@ -50,7 +50,10 @@ func (p Payment) Keys(a Agreement) Keys {
 //	tombstone                    tracking_ref_reversed_before_payment
 //	ref used by the same store for another code within RefWindow
 //	                             tracking_ref_other_code    -
-//	message stale / in cut-off / maintenance / product      refused
+//	in recovery, TimeStamp from before the restoration
+//	                             no answer                  -
+//	in recovery / message stale / in cut-off / maintenance / product
+//	                             refused                    -
 //	charge     answer
 //	unknown    unknown_code           -
 //	future     not_yet_payable        -
@@ -75,6 +78,10 @@ func DecidePayment(s State, p Payment, a Agreement, now time.Time) (PaymentResul
 	if refTaken(s, a, now) {
 		result.Reason = ReasonRefOtherCode
 		return result, Change{}
+	}
+	// A refusal says that nothing is booked, which the gap makes unknowable.
+	if s.Recovery.Hides(p.TimeStamp, a.Tolerance) {
+		return PaymentResult{Reason: NoAnswer}, Change{}
 	}
 	if result.Reason = a.refusal(s, p.TimeStamp, p.Product, now); result.Reason != "" {
 		return result, Change{}

@@ -110,6 +110,10 @@ func projectEvent(rows Rows, r Record) error {
 		return rows.PutSetting(e.Key, e.Value)
 	case Notified:
 		return projectNotified(rows, e)
+	case RecoveryBegun:
+		return projectRecoveryBegun(rows, e)
+	case RecoveryEnded:
+		return projectRecoveryEnded(rows)
 	default:
 		return projectFinance(rows, r)
 	}
@@ -123,7 +127,8 @@ func projectFinance(rows Rows, r Record) error {
 	case CaseNoted:
 		return changeCase(rows, e.Case, r.Seq, func(c *Case) { c.noted(e) })
 	case Proposed:
-		return changeCase(rows, e.Case, r.Seq, func(c *Case) { c.proposed(e, r) })
+		return errors.Join(
+			changeCase(rows, e.Case, r.Seq, func(c *Case) { c.proposed(e, r) }), projectHand(rows, e.By))
 	case Withdrawn:
 		return changeCase(rows, e.Case, r.Seq, func(c *Case) { c.State, c.Proposal = CaseOpen, nil })
 	case Resolved:
@@ -139,7 +144,7 @@ func projectFinance(rows Rows, r Record) error {
 	case PaidOut:
 		return projectPaidOut(rows, e, r)
 	case FileTaken:
-		return projectFileTaken(rows, e, r)
+		return errors.Join(projectFileTaken(rows, e, r), projectHand(rows, e.By))
 	default:
 		return fmt.Errorf("unknown kind of event %q", r.Event.Kind())
 	}

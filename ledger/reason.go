@@ -29,6 +29,8 @@ const (
 	ReasonCutOff Reason = "cut_off"
 	// ReasonMaintenance: an operator has stopped inquiries and payments.
 	ReasonMaintenance Reason = "maintenance"
+	// ReasonRecovery: the ledger was restored, and the gap in it is not signed off.
+	ReasonRecovery Reason = "recovery"
 	// ReasonBusy: too many messages wait; nothing was booked.
 	ReasonBusy Reason = "busy"
 	// ReasonNotCommitted: the ledger failed before it could commit; nothing was booked.
@@ -63,7 +65,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonApproved, ReasonBadSignature, ReasonBadFormat, ReasonRefOtherAmount, ReasonRefReversed, ReasonRefBuried,
-		ReasonRefOtherCode, ReasonStaleTimeStamp, ReasonCutOff, ReasonMaintenance, ReasonBusy, ReasonNotCommitted,
+		ReasonRefOtherCode, ReasonStaleTimeStamp, ReasonCutOff, ReasonMaintenance, ReasonRecovery, ReasonBusy, ReasonNotCommitted,
 		ReasonProductNotAllowed, ReasonUnknownCode, ReasonNotYetPayable, ReasonProductPaused, ReasonExpired,
 		ReasonCancelled, ReasonDenied, ReasonAlreadyPaid, ReasonWrongAmount, ReasonSettled, ReasonOriginalNotFound,
 	}

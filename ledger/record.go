@@ -127,6 +127,10 @@ func unmarshalEvent(kind Kind, text []byte) (Event, error) {
 		return eventOf[Set](text)
 	case KindNotified:
 		return eventOf[Notified](text)
+	case KindRecoveryBegun:
+		return eventOf[RecoveryBegun](text)
+	case KindRecoveryEnded:
+		return eventOf[RecoveryEnded](text)
 	default:
 		return unmarshalFinance(kind, text)
 	}

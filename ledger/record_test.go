@@ -109,6 +109,8 @@ func samples() []ledger.Record {
 			Day: "2026-03-10", Version: 2, Name: "IDM_20260310.txt", SHA256: strings.Repeat("cd", 32), Profile: "indomaret",
 			Lines: 3, Paid: 2, Reversed: 1, Amount: 100_000, ReversedAmount: 50_000, Fee: 5_000, At: at, By: "siti",
 		}}),
+		sample(ledger.RecoveryBegun{Seq: 24, Since: at.Add(24 * time.Second), Until: at.Add(time.Hour), By: "operator", NumbersFrom: 1_000_000_004}),
+		sample(ledger.RecoveryEnded{By: "budi", Why: "Indomaret's files are in", Accepted: []ledger.Day{"2026-03-11"}}),
 	}
 }
 

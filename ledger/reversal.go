@@ -40,6 +40,7 @@ func (r Reversal) Keys() Keys {
 // payable: a till may send its reversal hours later. First that matches:
 //
 //	history of code + ref         answer              writes
+//	any, in recovery              no answer           -
 //	reversed, taken back          approved            -
 //	tombstone                     approved            -
 //	paid, other amount            wrong_amount        case
@@ -55,6 +56,9 @@ func (r Reversal) Keys() Keys {
 // A code that another TrackingRef has paid is none of the reversal's
 // business: that payment stands.
 func DecideReversal(s State, r Reversal, a Agreement, now time.Time) (ReversalResult, Change) {
+	if s.Recovery != nil {
+		return ReversalResult{Reason: NoAnswer}, Change{}
+	}
 	if s.Tx == nil {
 		return reverseNothing(s, r, a, now)
 	}
@@ -137,9 +141,12 @@ func (r MalformedReversal) refused() CaseOpened {
 }
 
 // DecideMalformedReversal opens a case for a reversal that is refused as
-// ReasonBadFormat.
-func DecideMalformedReversal(s State, r MalformedReversal, now time.Time) Change {
-	return openCase(s, r.refused(), now)
+// ReasonBadFormat. Error: ErrRecovery, where there must be no answer.
+func DecideMalformedReversal(s State, r MalformedReversal, now time.Time) (Change, error) {
+	if s.Recovery != nil {
+		return Change{}, ErrRecovery
+	}
+	return openCase(s, r.refused(), now), nil
 }
 
 // openCase asks a person to look at a refused reversal, once however often it is

@@ -10,6 +10,8 @@ type Rows interface {
 
 	// LastNumber is the highest charge number given out.
 	LastNumber() (uint64, error)
+	// PutLastNumber passes over the numbers up to one; never back.
+	PutLastNumber(number uint64) error
 	Charge(number uint64) (*Charge, error)
 	PutCharge(Charge) error
 	// PutHandles makes a charge found by its ID and as the newest of its order id.

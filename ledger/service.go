@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,19 +68,41 @@ func (s *Service) Pay(ctx context.Context, p Payment) (PaymentResult, error) {
 	err := s.store.Apply(ctx, p.Keys(s.agreement), func(state State) (Change, error) {
 		var change Change
 		result, change = DecidePayment(state, p, s.agreement, s.now())
-		return change, nil
+		return change, answerable(result.Reason)
 	})
+	if errors.Is(err, ErrBusy) {
+		return s.payLater(ctx, p)
+	}
 	switch {
 	case err == nil:
 		return result, nil
-	case errors.Is(err, ErrBusy):
-		return PaymentResult{Reason: ReasonBusy}, nil
 	case errors.Is(err, ErrNotCommitted) && result.Reason == ReasonApproved && !result.Replayed:
 		// The ledger knew nothing of this TrackingRef and does not know it now.
 		return PaymentResult{Reason: ReasonNotCommitted, Charge: result.Charge}, nil
 	default:
 		return PaymentResult{}, fmt.Errorf("pay code %s ref %s: %w", p.Code, p.Ref, err)
 	}
+}
+
+// payLater refuses a payment for which the queue has no place, unless it may have
+// been booked in the gap of a restored ledger.
+func (s *Service) payLater(ctx context.Context, p Payment) (PaymentResult, error) {
+	r, err := s.Recovery(ctx)
+	if err == nil && r.Hides(p.TimeStamp, s.agreement.Tolerance) {
+		err = ErrRecovery
+	}
+	if err != nil {
+		return PaymentResult{}, fmt.Errorf("pay code %s ref %s: %w", p.Code, p.Ref, err)
+	}
+	return PaymentResult{Reason: ReasonBusy}, nil
+}
+
+// answerable is ErrRecovery where a decision gives no answer.
+func answerable(reason Reason) error {
+	if reason == NoAnswer {
+		return ErrRecovery
+	}
+	return nil
 }
 
 // Reverse answers ReqReversal. An error means that it could not be committed:
@@ -89,7 +112,7 @@ func (s *Service) Reverse(ctx context.Context, r Reversal) (ReversalResult, erro
 	err := s.store.Apply(ctx, r.Keys(), func(state State) (Change, error) {
 		var change Change
 		result, change = DecideReversal(state, r, s.agreement, s.now())
-		return change, nil
+		return change, answerable(result.Reason)
 	})
 	if err != nil {
 		return ReversalResult{}, fmt.Errorf("reverse code %s ref %s: %w", r.Code, r.Ref, err)
@@ -101,7 +124,7 @@ func (s *Service) Reverse(ctx context.Context, r Reversal) (ReversalResult, erro
 // error means that there must be no answer.
 func (s *Service) RefuseReversal(ctx context.Context, r MalformedReversal) error {
 	err := s.store.Apply(ctx, r.Keys(), func(state State) (Change, error) {
-		return DecideMalformedReversal(state, r, s.now()), nil
+		return DecideMalformedReversal(state, r, s.now())
 	})
 	if err != nil {
 		return fmt.Errorf("refuse reversal of code %s ref %s: %w", r.Code, r.Ref, err)
@@ -123,7 +146,8 @@ func refusedByStore(err error) (Reason, bool) {
 }
 
 // Charge gives out a payment code, or the same one again to a retry. Errors:
-// ErrOrderTaken with the charge that has the order id, ErrTerms, ErrCodesExhausted, and the store's.
+// ErrOrderTaken with the charge that has the order id, ErrTerms, ErrCodesExhausted,
+// ErrRecovery, and the store's.
 func (s *Service) Charge(ctx context.Context, n NewCharge) (Charge, error) {
 	n.ValidFrom, n.Expires = journalTime(n.ValidFrom), journalTime(n.Expires)
 	var charge Charge
@@ -153,9 +177,10 @@ type View struct {
 	Details *Details
 }
 
-// Status shows a merchant's charge by its ID or order id. Error: ErrNotFound.
+// Status shows a merchant's charge by its ID or order id. Errors: ErrNotFound,
+// ErrRecovery: what it came to, or that it was made, may be in the gap.
 func (s *Service) Status(ctx context.Context, merchant, handle string) (View, error) {
-	number, err := s.store.Find(ctx, merchant, handle)
+	number, err := s.find(ctx, merchant, handle)
 	if err != nil {
 		return View{}, fmt.Errorf("status of %s: %w", handle, err)
 	}
@@ -167,15 +192,38 @@ func (s *Service) Status(ctx context.Context, merchant, handle string) (View, er
 }
 
 // Lookup shows a charge by its ID, whoever its merchant is: to the customer,
-// who has it from the merchant. Error: ErrNotFound.
+// who has it from the merchant. Errors as for Status.
 func (s *Service) Lookup(ctx context.Context, id string) (View, error) {
 	return s.Status(ctx, "", id)
 }
 
-// loadCharge loads a charge that there is, with its details.
+// find is the number of a merchant's charge. Errors: ErrNotFound, and ErrRecovery
+// where it may have been made in the gap.
+func (s *Service) find(ctx context.Context, merchant, handle string) (uint64, error) {
+	number, err := s.store.Find(ctx, merchant, handle)
+	if errors.Is(err, ErrNotFound) {
+		err = cmp.Or(s.complete(ctx), err)
+	}
+	return number, err
+}
+
+// complete is ErrRecovery while the ledger lacks what was booked in a gap.
+func (s *Service) complete(ctx context.Context) error {
+	r, err := s.Recovery(ctx)
+	if err == nil && r != nil {
+		err = ErrRecovery
+	}
+	return err
+}
+
+// loadCharge loads a charge that there is, with its details, to be shown.
 func (s *Service) loadCharge(ctx context.Context, number uint64) (State, error) {
 	state, err := s.store.Load(ctx, Keys{Number: number, Details: true})
-	if err == nil && state.Charge == nil {
+	switch {
+	case err != nil:
+	case state.Recovery != nil:
+		err = ErrRecovery
+	case state.Charge == nil:
 		err = fmt.Errorf("charge %d: %w", number, ErrMissingRow)
 	}
 	return state, err
@@ -194,8 +242,8 @@ func (s *Service) view(state State) View {
 	return v
 }
 
-// Cancel withdraws a merchant's charge. Errors: ErrNotFound, ErrFinal with the
-// charge as it stands, and the store's.
+// Cancel withdraws a merchant's charge. Errors: ErrNotFound, ErrRecovery, ErrFinal
+// with the charge as it stands, and the store's.
 func (s *Service) Cancel(ctx context.Context, merchant, handle string) (View, error) {
 	return s.end(ctx, merchant, handle, DecideCancel)
 }
@@ -206,7 +254,7 @@ func (s *Service) Expire(ctx context.Context, merchant, handle string) (View, er
 }
 
 func (s *Service) end(ctx context.Context, merchant, handle string, decide func(State, time.Time) (Change, error)) (View, error) {
-	number, err := s.store.Find(ctx, merchant, handle)
+	number, err := s.find(ctx, merchant, handle)
 	if err != nil {
 		return View{}, fmt.Errorf("end %s: %w", handle, err)
 	}
@@ -230,9 +278,9 @@ func (s *Service) end(ctx context.Context, merchant, handle string, decide func(
 const sweepBatch = 256
 
 // Sweep releases payments whose hold is over and expires charges whose time
-// is over. It returns how many charges it looked at.
+// is over. It returns how many charges it looked at: none in recovery.
 func (s *Service) Sweep(ctx context.Context) (int, error) {
-	swept := 0
+	swept, waits := 0, false
 	for {
 		due, err := s.store.Due(ctx, s.now(), sweepBatch)
 		if err != nil {
@@ -242,10 +290,14 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 			return swept, nil
 		}
 		err = s.store.Apply(ctx, Keys{Due: due}, func(state State) (Change, error) {
+			waits = state.Recovery != nil
 			return DecideSweep(state, s.now()), nil
 		})
 		if err != nil {
 			return swept, fmt.Errorf("sweep from charge %d on: %w", due[0].Number, err)
+		}
+		if waits {
+			return swept, nil
 		}
 		swept += len(due)
 		if len(due) < sweepBatch {
@@ -255,10 +307,10 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 }
 
 // Close closes a business day for a person. Errors: ErrDayOpen, ErrDayAhead,
-// ErrText (nobody), and the store's.
+// ErrRecovery, ErrText (nobody), and the store's.
 func (s *Service) Close(ctx context.Context, day Day, early bool, by string) (Batch, error) {
 	var batch Batch
-	err := s.store.Apply(ctx, Keys{Day: day}, func(state State) (Change, error) {
+	err := s.store.Apply(ctx, Keys{Day: day, Documents: []string{documentGap}}, func(state State) (Change, error) {
 		var change Change
 		var err error
 		batch, change, err = DecideClose(state, early, by, s.agreement, s.now())

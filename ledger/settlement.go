@@ -20,6 +20,7 @@ var (
 // more.
 //
 //	closed already               the batch     -
+//	in recovery                  ErrRecovery   -
 //	not begun                    ErrDayAhead   -
 //	before end + CloseDelay      ErrDayOpen    -      (unless early is asked)
 //	else                         the batch     closed
@@ -31,6 +32,8 @@ func DecideClose(s State, early bool, by string, a Agreement, now time.Time) (Ba
 	switch {
 	case b.Closed():
 		return b, Change{}, nil
+	case s.Recovery != nil:
+		return b, Change{}, fmt.Errorf("close %s: %w", b.Day, ErrRecovery)
 	case checkBy(by) != nil:
 		return b, Change{}, fmt.Errorf("close %s: %w", b.Day, checkBy(by))
 	case now.Before(b.Day.Begin(a.CutOff)):
@@ -39,6 +42,11 @@ func DecideClose(s State, early bool, by string, a Agreement, now time.Time) (Ba
 		return b, Change{}, fmt.Errorf("%s closes from %s WIB on, or early on request: %w", b.Day, opens.Format(WireTime), ErrDayOpen)
 	}
 	closed := Closed{Day: b.Day, No: s.LastBatch.No + 1, Early: now.Before(opens), Partner: a.PartnerID, By: by}
+	gap, err := stateDocument[Recovery](s, documentGap)
+	if err != nil {
+		return b, Change{}, err
+	}
+	closed.Reprocessed = gap != nil && !gap.Until.Before(opens)
 	b.apply(closed, now)
 	return b, change(now, Entry{Event: closed}), nil
 }
@@ -64,6 +72,7 @@ func (b *Batch) apply(e Closed, at time.Time) {
 	b.No = e.No
 	b.ClosedAt = at
 	b.Early = e.Early
+	b.Reprocessed = e.Reprocessed
 	b.Partner = e.Partner
 	b.ClosedBy = e.By
 }

@@ -34,6 +34,8 @@ type Keys struct {
 	Order    string
 	// Prefix asks for the next free number, with its code under that prefix.
 	Prefix string
+	// Counter asks for the last number, and for how many there can be.
+	Counter bool
 	// Details asks for the customer's details too.
 	Details bool
 	// Newest asks whether a newer charge has the order id of the charge.
@@ -83,6 +85,11 @@ type State struct {
 	// Fresh is the next free number with its code.
 	FreshNumber uint64
 	FreshCode   PaymentCode
+	// LastNumber is the highest charge number that was given out or passed over,
+	// and CodeSpace how many numbers there can be; see Keys.Counter.
+	LastNumber, CodeSpace uint64
+	// Recovery is set while the ledger lacks what was booked before it was restored.
+	Recovery *Recovery
 	// Maintenance says that an operator has stopped inquiries and payments.
 	Maintenance bool
 	// Paused says that an operator has paused the charge's product.

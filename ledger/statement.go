@@ -111,6 +111,7 @@ func (s Statement) keys(today Day) (Keys, error) {
 // DecideStatement closes a statement.
 //
 //	closed already, the same SHA-256      -
+//	in recovery                           ErrRecovery
 //	closed already, another               ErrTaken
 //	the one before is missing, or does
 //	not end on the day before             ErrPeriod
@@ -126,6 +127,10 @@ func DecideStatement(s State, closing Statement, now time.Time) (Change, error) 
 	}
 	if there != nil && there.SHA256 == closing.SHA256 {
 		return Change{}, nil
+	}
+	// Payments of its days may be in the gap.
+	if s.Recovery != nil {
+		return Change{}, fmt.Errorf("%s: %w", name, ErrRecovery)
 	}
 	if there != nil {
 		return Change{}, fmt.Errorf("%s: %w", name, ErrTaken)
@@ -170,7 +175,7 @@ func (s Statement) follows(state State) error {
 }
 
 // CloseStatement closes a merchant's statement, once. Errors: ErrTaken, ErrPeriod,
-// ErrText, ErrNotClosed, ErrUnbalanced, and the store's.
+// ErrText, ErrNotClosed, ErrRecovery, ErrUnbalanced, and the store's.
 func (s *Service) CloseStatement(ctx context.Context, closing Statement) error {
 	keys, err := closing.keys(s.Today())
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -39,10 +40,32 @@ func BenchmarkPay(b *testing.B) {
 				b.Run(fmt.Sprintf("codes=%d/tills=%d/notify=%t", size, tills, urls != ""), func(b *testing.B) {
 					numbers := codes.take(b, b.N)
 					setNotify(b, path, urls)
-					payMany(b, path, numbers, tills)
+					payMany(b, path, numbers, tills, Shipping{})
 					b.ReportMetric(float64(whole)/float64(size), "file-B/code")
 				})
 			}
+		}
+	}
+}
+
+// BenchmarkPayShipped pays codes while the journal is shipped into a folder on
+// the same disk, which is the worst place: not at all, beside the commits, or
+// waited for. One that is run again and again takes the three in turns.
+func BenchmarkPayShipped(b *testing.B) {
+	const size = 10_000
+	path := filepath.Join(b.TempDir(), "ledger.db")
+	chargeMany(b, path, 1, size)
+	codes := &unpaid{path: path, last: size}
+	codes.shuffle(1)
+	for _, tills := range []int{1, 64} {
+		for _, how := range []string{"not", "beside", "waited"} {
+			b.Run(fmt.Sprintf("tills=%d/shipped=%s", tills, how), func(b *testing.B) {
+				to := Shipping{}
+				if how != "not" {
+					to = Shipping{Dir: b.TempDir(), Wait: how == "waited"}
+				}
+				payMany(b, path, codes.take(b, b.N), tills, to)
+			})
 		}
 	}
 }
@@ -110,13 +133,17 @@ func setNotify(b *testing.B, path, urls string) {
 }
 
 // payMany pays charges by their numbers.
-func payMany(b *testing.B, path string, numbers []int, tills int) {
+func payMany(b *testing.B, path string, numbers []int, tills int, to Shipping) {
 	var commits atomic.Int64
-	store, err := Open(path, Options{Committed: func(int, time.Duration) { commits.Add(1) }})
+	store, err := Open(path, Options{Committed: func(int, time.Duration) { commits.Add(1) }, Ship: to})
 	require.NoError(b, err)
 	service := ledger.NewService(store, testAgreement(), noon)
 	var next atomic.Int64
 	var callers sync.WaitGroup
+	// What there was before is no cost of a payment.
+	for state, on := store.Shipping(); on && state.Shipped < state.Head; state, on = store.Shipping() {
+		runtime.Gosched()
+	}
 	b.ResetTimer()
 	for range tills {
 		callers.Go(func() {

@@ -20,6 +20,10 @@ var (
 	childLedger = flag.String("child-ledger", "", "book in the ledger at this path instead of testing")
 	childOpens  = flag.Bool("child-opens", false, "let the child open the ledger and do no more")
 	childLimit  = flag.Uint64("child-limit", 0, "let no file of the child grow beyond so many bytes")
+	childShips  = flag.String("child-ships", "", "let the child ship its journal into this folder")
+	childWaits  = flag.Bool("child-waits", false, "let its commits wait for that")
+	childAgain  = flag.Bool("child-again", false, "let it book payments only, which may be booked already, or taken back")
+	childMakes  = flag.String("child-makes", "", "let the child compact the ledger, or restore it from this backup and the folder it would ship into")
 )
 
 func TestMain(m *testing.M) {
@@ -64,7 +68,10 @@ func (c *child) run(path string, limit uint64) error {
 			return err
 		}
 	}
-	store, err := Open(path, Options{})
+	if *childMakes != "" {
+		return c.make(path)
+	}
+	store, err := Open(path, Options{Ship: Shipping{Dir: *childShips, Wait: *childWaits}})
 	if err != nil {
 		return err
 	}
@@ -94,11 +101,27 @@ func (c *child) run(path string, limit uint64) error {
 	return nil
 }
 
+// make makes a ledger file out of another.
+func (c *child) make(path string) (err error) {
+	if *childMakes == "compact" {
+		_, err = Compact(path, nil)
+	} else {
+		_, err = Restore(RestoreOptions{Backup: *childMakes, Journal: *childShips, Path: path})
+	}
+	if err == nil {
+		c.say("end")
+	}
+	return err
+}
+
 func (c *child) steps() []func() error {
 	service := ledger.NewService(c.store, testAgreement(), noon)
 	var steps []func() error
 	for n := range uint64(childSingles) {
 		steps = append(steps, func() error { return c.outcome(payName(n+1), c.pay(service, n+1)) })
+	}
+	if *childAgain {
+		return append(steps, func() error { return c.payTogether(service) })
 	}
 	return append(steps,
 		func() error {
@@ -124,7 +147,7 @@ func (c *child) steps() []func() error {
 
 func (c *child) pay(service *ledger.Service, number uint64) error {
 	result, err := service.Pay(context.Background(), childPayment(c.store, number))
-	if err == nil && result.Reason != ledger.ReasonApproved {
+	if err == nil && result.Reason != ledger.ReasonApproved && !*childAgain {
 		return fmt.Errorf("payment %d: %s", number, result.Reason)
 	}
 	return err

@@ -98,6 +98,7 @@ func (s *Store) commitTogether(group []*operation) (faulty *operation) {
 	}
 	s.head = journal.head
 	s.index.grown(s.head.seq)
+	s.ship.grown(s.head.seq)
 	if s.options.Committed != nil {
 		s.options.Committed(changes, time.Since(begun))
 	}
@@ -105,7 +106,8 @@ func (s *Store) commitTogether(group []*operation) (faulty *operation) {
 }
 
 // commitToDisk lets no reader begin until the commit is durable, or has failed:
-// bbolt can report an error with the commit on the disk all the same.
+// bbolt can report an error with the commit on the disk all the same. Where
+// answers wait for the shipped journal too, so do readers.
 func (s *Store) commitToDisk(tx *bolt.Tx) error {
 	s.durable.Lock()
 	defer s.durable.Unlock()
@@ -117,18 +119,25 @@ func (s *Store) commitToDisk(tx *bolt.Tx) error {
 		s.fail(fmt.Errorf("commit: %w", err))
 		return err
 	}
+	if err := s.ship.committed(); err != nil {
+		s.fail(err)
+		return err
+	}
 	return nil
 }
 
 // checkPlace makes sure that the open file is the one that a next start will
 // read: one that was moved or removed keeps taking commits that nobody finds.
-func (s *Store) checkPlace() error {
-	there, err := os.Stat(s.db.Path())
+func (s *Store) checkPlace() error { return samePlace("ledger", s.db.Path(), s.file) }
+
+// samePlace makes sure that a file still lies under its name.
+func samePlace(what, path string, file os.FileInfo) error {
+	there, err := os.Stat(path)
 	if err != nil {
-		return fmt.Errorf("the ledger file is gone: %w", err)
+		return fmt.Errorf("the %s file is gone: %w", what, err)
 	}
-	if !os.SameFile(s.file, there) {
-		return fmt.Errorf("another file was put in the place of the ledger %s", s.db.Path())
+	if !os.SameFile(file, there) {
+		return fmt.Errorf("another file was put in the place of the %s %s", what, path)
 	}
 	return nil
 }

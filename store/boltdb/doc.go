@@ -31,6 +31,14 @@
 // it in the old one's place when it is whole and on the disk. The old file is
 // kept beside it, for a program of before or until it is removed by hand.
 //
+// # Backups and the shipped journal
+//
+// Backup writes the ledger, as it was at one moment, as a stream with its hash,
+// while the store goes on. Options.Ship has the journal followed into a folder on
+// another disk, with the customers' details that belong to it: beside the commits,
+// or within them, so that nothing is answered that is not there too. Restore makes
+// a ledger of either or both. Compact makes a file anew without its free pages.
+//
 // # Commits
 //
 // One goroutine takes what has queued and commits it together, with one wait

@@ -177,6 +177,7 @@ type batchRow struct {
 	Adjusted       ledger.Rupiah `cbor:"16,keyasint,omitempty"`
 	Transfer       string        `cbor:"17,keyasint,omitempty"`
 	ClosedBy       string        `cbor:"18,keyasint,omitempty"`
+	Reprocessed    bool          `cbor:"19,keyasint,omitempty"`
 }
 
 func toBatchRow(b ledger.Batch) batchRow {
@@ -186,6 +187,7 @@ func toBatchRow(b ledger.Batch) batchRow {
 		Reversed: b.Reversed, ReversedAmount: b.ReversedAmount,
 		SHA256: b.SHA256, PreviousSHA256: b.PreviousSHA256, Partner: b.Partner,
 		Adjustments: b.Adjustments, Adjusted: b.Adjusted, Transfer: b.Transfer, ClosedBy: b.ClosedBy,
+		Reprocessed: b.Reprocessed,
 	}
 }
 
@@ -196,6 +198,7 @@ func (r batchRow) batch(day ledger.Day) ledger.Batch {
 		Reversed: r.Reversed, ReversedAmount: r.ReversedAmount,
 		SHA256: r.SHA256, PreviousSHA256: r.PreviousSHA256, Partner: r.Partner,
 		Adjustments: r.Adjustments, Adjusted: r.Adjusted, Transfer: r.Transfer, ClosedBy: r.ClosedBy,
+		Reprocessed: r.Reprocessed,
 	}
 }
 

@@ -143,7 +143,7 @@ func strace(t *testing.T, inject string) []string {
 	if err := exec.Command(path, "-qq", "-e", "trace=none", "true").Run(); err != nil {
 		t.Skip("needs strace that may trace: Debian package strace, and the right to use ptrace")
 	}
-	return []string{path, "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64,fdatasync,fsync,linkat,renameat,unlinkat", "-e", "inject=" + inject}
+	return []string{path, "-f", "-qq", "-o", "/dev/null", "-e", "trace=write,pwrite64,ftruncate,fdatasync,fsync,linkat,mkdirat,renameat,unlinkat", "-e", "inject=" + inject}
 }
 
 // mostCalls is far more than the child makes; a loop that reaches it is at fault.

@@ -30,9 +30,19 @@ const Schema = 3
 // payment of a large ledger writes its leaf and the branches above it.
 const pageSize = 8 << 10
 
-// initialMap is address space reserved for the file, so that growing up to it
-// never waits for readers to finish.
-const initialMap = 4 << 30
+// initialMap is address space that is reserved for the file beyond its length:
+// a file that grows beyond what is reserved has to be mapped anew, for which
+// commits wait until every reader has finished, a long backup too.
+const initialMap = 16 << 30
+
+// mapFor is how much to reserve for the file at path.
+func mapFor(path string) int {
+	info, err := os.Stat(path)
+	if err != nil {
+		return initialMap
+	}
+	return initialMap + int(info.Size())
+}
 
 // What opening a ledger file reports.
 var (
@@ -128,11 +138,25 @@ type openedFile struct {
 // openFile opens an existing ledger file after looking at it: bbolt maps the
 // file, and reading past the end of a truncated one would kill the process.
 func openFile(path string, options bolt.Options) (openedFile, error) {
+	return openAfter(path, options, func(openedFile) error { return nil })
+}
+
+// openWalked opens a ledger file of which every page will be read, and which may
+// be damaged: pages that lead in a circle would be followed until the memory is
+// used up, which nothing can catch.
+func openWalked(path string, options bolt.Options) (openedFile, error) {
+	return openAfter(path, options, walkPages)
+}
+
+func openAfter(path string, options bolt.Options, check func(openedFile) error) (openedFile, error) {
 	file, err := openLast(path, options)
 	if err != nil {
 		return openedFile{}, fmt.Errorf("open ledger %s: %w", path, err)
 	}
-	if file.meta, err = readMetadata(file.db); err != nil {
+	if err = check(file); err == nil {
+		file.meta, err = readMetadata(file.db)
+	}
+	if err != nil {
 		return openedFile{}, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), file.db.Close())
 	}
 	return file, nil
@@ -206,35 +230,45 @@ func checkSize(path string, timeout time.Duration) error {
 	if before.Size() == 0 {
 		return ErrTruncated
 	}
-	// Read-only, bbolt touches the first two pages only.
-	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: timeout})
-	if err != nil {
-		err = openError(err)
-		// Too short for bbolt to see what it is: it has no two pages.
-		if before.Size() < 2*pageSize && !errors.Is(err, ErrForeign) && !errors.Is(err, ErrLocked) {
-			err = fmt.Errorf("%w, or %w: %w", ErrTruncated, ErrForeign, err)
+	for same := false; !same; {
+		// Read-only, bbolt touches the first two pages only.
+		file, err := openBolt(path, bolt.Options{ReadOnly: true, Timeout: timeout})
+		if err != nil {
+			err = openError(err)
+			// Too short for bbolt to see what it is: it has no two pages.
+			if before.Size() < 2*pageSize && !errors.Is(err, ErrForeign) && !errors.Is(err, ErrLocked) {
+				err = fmt.Errorf("%w, or %w: %w", ErrTruncated, ErrForeign, err)
+			}
+			return err
 		}
-		return err
+		same, err = checkLength(file, path)
+		if err = errors.Join(err, file.db.Close()); err != nil {
+			return err
+		}
 	}
-	return errors.Join(checkLength(db, path), db.Close())
+	return nil
 }
 
 // checkLength holds the file's length against its pages. The caller has it
-// locked: before, another process may just have let it grow.
-func checkLength(db *bolt.DB, path string) error {
+// locked: before, another process may just have let it grow, or put another in
+// its place, which is not the same then.
+func checkLength(file openedFile, path string) (same bool, err error) {
 	var size int64
-	err := db.View(func(tx *bolt.Tx) error {
+	err = file.db.View(func(tx *bolt.Tx) error {
 		size = tx.Size()
 		return nil
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
-	info, err := os.Stat(path)
-	if err == nil && info.Size() < size {
-		err = fmt.Errorf("%w: it has %d bytes of %d", ErrTruncated, info.Size(), size)
+	there, err := os.Stat(path)
+	if err != nil || !os.SameFile(file.info, there) {
+		return false, err
 	}
-	return err
+	if there.Size() < size {
+		err = fmt.Errorf("%w: it has %d bytes of %d", ErrTruncated, there.Size(), size)
+	}
+	return true, err
 }
 
 func openError(err error) error {

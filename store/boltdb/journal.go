@@ -32,6 +32,22 @@ type head struct {
 	hash ledger.Hash
 }
 
+// follow checks the frame of the record that comes next, and goes on to it. The
+// text belongs to who has the frame.
+func (h *head) follow(seq uint64, frame []byte) (text []byte, err error) {
+	hash, text, err := unframe(frame)
+	switch {
+	case err != nil:
+		return nil, err
+	case seq != h.seq+1:
+		return nil, fmt.Errorf("%w: it is number %d, and follows record %d", errFrame, seq, h.seq)
+	case hash != ledger.Chain(h.hash, text):
+		return nil, fmt.Errorf("%w: its hash does not follow from the record before", errFrame)
+	}
+	*h = head{seq: seq, hash: hash}
+	return text, nil
+}
+
 // appender writes records behind the head within one transaction.
 type appender struct {
 	bucket *bolt.Bucket

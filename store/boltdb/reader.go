@@ -17,12 +17,15 @@ import (
 // when its pages are written, just before they are durable; a merchant who is
 // told of a payment then would know of one that a loss of power takes away. So
 // a reader takes its view between two commits, and then reads on beside them.
-func (s *Store) view(read func(*bolt.Tx) error) error {
+func (s *Store) view(read func(*bolt.Tx) error) (err error) {
 	tx, err := s.beginView()
 	if err != nil {
 		return fmt.Errorf("read the ledger: %w", err)
 	}
-	return errors.Join(read(tx), tx.Rollback())
+	// Deferred, because a damaged page can make read panic: Close would wait for
+	// ever for a transaction that is left open.
+	defer func() { err = errors.Join(err, tx.Rollback()) }()
+	return read(tx)
 }
 
 func (s *Store) beginView() (*bolt.Tx, error) {

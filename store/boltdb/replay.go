@@ -22,8 +22,8 @@ type replay struct {
 	into     *bolt.DB
 	progress Progress
 	head     head
-	// each is given every record once it is projected, with its frame.
-	each func(into *bolt.Tx, frame []byte, record ledger.Record) error
+	// each is given every record once it is projected.
+	each func(into *bolt.Tx, c carried) error
 }
 
 func newReplay(meta metadata, into *bolt.DB, progress Progress) (*replay, error) {
@@ -46,52 +46,59 @@ func (r *replay) guarded(read func() error) error {
 	return err
 }
 
-// all replays the whole journal. Errors: a *Difference, and the system's.
+// all replays the whole journal of a ledger file. Errors: a *Difference, and the
+// system's.
 func (r *replay) all(from *bolt.Tx) error {
 	last, err := readHead(from)
 	if err != nil {
 		return &Difference{"journal", err.Error()}
 	}
-	cursor := from.Bucket(bucketJournal).Cursor()
-	for key, value := cursor.First(); key != nil; {
-		err := r.into.Update(func(into *bolt.Tx) error {
-			var err error
-			key, value, err = r.group(from, into, cursor, key, value)
+	return r.follow(newFileSource(from), last.seq)
+}
+
+// follow replays what a source gives, up to a record.
+func (r *replay) follow(from source, last uint64) error {
+	for more := true; more; {
+		err := r.into.Update(func(into *bolt.Tx) (err error) {
+			more, err = r.group(from, into)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		r.progress(r.head.seq, last.seq)
+		r.progress(r.head.seq, last)
 	}
 	return nil
 }
 
-// group projects up to replayGroup records and returns the one after them.
-func (r *replay) group(from, into *bolt.Tx, cursor *bolt.Cursor, key, value []byte) ([]byte, []byte, error) {
+// group projects up to replayGroup records; more says that it was not the end.
+func (r *replay) group(from source, into *bolt.Tx) (more bool, err error) {
 	// Flushed once a group: a charge that many records change is written once.
 	rows := newRows(into, r.codes)
-	for n := 0; key != nil && n < replayGroup; n++ {
-		record, err := r.check(key, value)
+	for range replayGroup {
+		key, frame, err := from.next()
 		if err != nil {
-			return nil, nil, err
+			return false, err
 		}
-		// Readers look records up by their numbers.
-		if err := findable(bucketJournal, from.Bucket(bucketJournal), key); err != nil {
-			return nil, nil, err
+		if key == nil {
+			return false, rows.flush()
+		}
+		record, err := r.check(key, frame)
+		if err != nil {
+			return false, err
 		}
 		if err := ledger.Project(rows, record); err != nil {
-			return nil, nil, &Difference{fmt.Sprintf("journal record %d", record.Seq), err.Error()}
+			return false, &Difference{fmt.Sprintf("journal record %d", record.Seq), err.Error()}
 		}
-		if err := r.checkCharged(from, record); err != nil {
-			return nil, nil, err
+		details, err := r.detailsOf(from, record)
+		if err != nil {
+			return false, err
 		}
-		if err := r.each(into, value, record); err != nil {
-			return nil, nil, err
+		if err := r.each(into, carried{record, frame, details}); err != nil {
+			return false, err
 		}
-		key, value = cursor.Next()
 	}
-	return key, value, rows.flush()
+	return true, rows.flush()
 }
 
 // check reads one record and holds it against the chain so far.
@@ -101,7 +108,7 @@ func (r *replay) check(key, value []byte) (ledger.Record, error) {
 		return ledger.Record{}, &Difference{place(bucketJournal, key), err.Error()}
 	}
 	where := fmt.Sprintf("journal record %d", number)
-	hash, text, err := unframe(value)
+	text, err := r.head.follow(number, value)
 	if err != nil {
 		return ledger.Record{}, &Difference{where, err.Error()}
 	}
@@ -109,37 +116,36 @@ func (r *replay) check(key, value []byte) (ledger.Record, error) {
 	switch {
 	case err != nil:
 		return ledger.Record{}, &Difference{where, err.Error()}
-	case record.Seq != r.head.seq+1 || number != record.Seq:
-		return ledger.Record{}, &Difference{where, fmt.Sprintf("it says %d, and follows record %d", record.Seq, r.head.seq)}
-	case hash != ledger.Chain(r.head.hash, text):
-		return ledger.Record{}, &Difference{where, "its hash does not follow from the record before"}
+	case record.Seq != number:
+		return ledger.Record{}, &Difference{where, fmt.Sprintf("it says that it is record %d", record.Seq)}
 	case ledger.Sum(record.Postings) != 0:
 		return ledger.Record{}, &Difference{where, ledger.ErrUnbalanced.Error()}
 	}
-	r.head = head{seq: record.Seq, hash: hash}
 	return record, nil
 }
 
-// checkCharged holds a charge's code against the file's key, and its details
-// against the hash in the journal.
-func (r *replay) checkCharged(from *bolt.Tx, record ledger.Record) error {
+// detailsOf holds a charge's code against the file's key, and its details
+// against the hash in the journal, and returns their row.
+func (r *replay) detailsOf(from source, record ledger.Record) ([]byte, error) {
 	charged, ok := record.Event.(ledger.Charged)
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	// With another key every code would lead to another charge, or to none.
 	if number, ok := r.codes.Number(charged.Code); !ok || number != charged.Number {
-		return &Difference{fmt.Sprintf("charge %d", charged.Number), "its code does not lead to it: the file's code key is another"}
+		return nil, &Difference{fmt.Sprintf("charge %d", charged.Number), "its code does not lead to it: the file's code key is another"}
 	}
-	where := fmt.Sprintf("details of charge %d", charged.Number)
-	details, err := newRows(from, r.codes).Details(charged.Number)
-	switch {
-	case err != nil:
-		return &Difference{where, err.Error()}
-	case details == nil:
-		return &Difference{where, "missing"}
-	case details.Hash() != charged.Details:
-		return &Difference{where, "their hash is not the one in the journal"}
+	where, value := fmt.Sprintf("details of charge %d", charged.Number), from.details(charged.Number)
+	if value == nil {
+		return nil, &Difference{where, "missing"}
 	}
-	return nil
+	row, err := decode[detailsRow](value)
+	if err != nil {
+		return nil, &Difference{where, err.Error()}
+	}
+	details := row.details()
+	if details.Hash() != charged.Details {
+		return nil, &Difference{where, "their hash is not the one in the journal"}
+	}
+	return value, nil
 }

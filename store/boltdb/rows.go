@@ -148,12 +148,17 @@ func (r *rows) Charge(number uint64) (*ledger.Charge, error) {
 	return &charge, nil
 }
 
-func (r *rows) PutCharge(c ledger.Charge) error {
+func (r *rows) PutLastNumber(number uint64) error {
 	bucket := r.tx.Bucket(bucketCharges)
-	if c.Number > bucket.Sequence() {
-		if err := bucket.SetSequence(c.Number); err != nil {
-			return err
-		}
+	if number <= bucket.Sequence() {
+		return nil
+	}
+	return bucket.SetSequence(number)
+}
+
+func (r *rows) PutCharge(c ledger.Charge) error {
+	if err := r.PutLastNumber(c.Number); err != nil {
+		return err
 	}
 	r.charges[c.Number] = keptCharge{row: c, dirty: true}
 	return nil

@@ -34,6 +34,8 @@ type Options struct {
 	// Upgrading is told how far the upgrade of a file of an older layout has
 	// come, in journal records. Nil tells nobody.
 	Upgrading Progress
+	// Ship says where a copy of the journal goes, if anywhere.
+	Ship Shipping
 }
 
 // The queue's bounds, unless the options say otherwise.
@@ -51,6 +53,8 @@ type Store struct {
 	options Options
 	queue   *queue
 	index   *journalIndex
+	// ship is nil where the journal is not shipped.
+	ship *shipping
 	// old is the file from which this one was upgraded, kept locked; or nil.
 	old *bolt.DB
 	// file is the file that is open, to notice when another is put in its place.
@@ -74,7 +78,8 @@ type Store struct {
 // of an older layout is upgraded, which takes some time; it stays as it was,
 // under its name with ".schema" and the layout's number added.
 // Errors: ErrLocked, ErrTruncated, ErrNewer, ErrForeign, a *Difference that
-// forbids an upgrade, and the system's.
+// forbids an upgrade; ErrShippedAhead, ErrShippedOther, ErrShippedLocked and
+// ErrShippedDamaged of the folder in Options.Ship; and the system's.
 func Open(path string, options Options) (*Store, error) {
 	if options.LockTimeout == 0 {
 		options.LockTimeout = time.Second
@@ -87,7 +92,7 @@ func Open(path string, options Options) (*Store, error) {
 		return nil, err
 	}
 	file, old, err := openCurrent(path, bolt.Options{
-		Timeout: options.LockTimeout, FreelistType: bolt.FreelistMapType, InitialMmapSize: initialMap,
+		Timeout: options.LockTimeout, FreelistType: bolt.FreelistMapType, InitialMmapSize: mapFor(path),
 	}, options.Upgrading)
 	if err != nil {
 		return nil, err
@@ -99,6 +104,7 @@ func Open(path string, options Options) (*Store, error) {
 	s.old = old
 	go s.commitAll()
 	s.index.start(s.head.seq)
+	s.ship.start(s.head.seq)
 	return s, nil
 }
 
@@ -128,10 +134,15 @@ func newStore(file openedFile, options Options) (*Store, error) {
 	}
 	s.index = newJournalIndex(indexPath(file.db.Path()), s.view)
 	err = guard(func() error {
-		return s.db.View(func(tx *bolt.Tx) error {
+		err := s.db.View(func(tx *bolt.Tx) (err error) {
 			s.head, err = readHead(tx)
 			return err
 		})
+		if err == nil {
+			// The committer has the lock that readers wait for.
+			s.ship, err = newShipping(options.Ship, file.meta, s.view, s.db.View)
+		}
+		return err
 	})
 	return s, err
 }
@@ -240,10 +251,11 @@ func (s *Store) Close() error {
 	s.queue.close()
 	<-s.stopped
 	s.index.close()
+	shipErr := s.ship.close()
 	if s.broken {
 		return nil // it would wait for the open transaction; the process ends
 	}
-	if err := errors.Join(s.db.Close(), closeOld(s.old)); err != nil {
+	if err := errors.Join(shipErr, s.db.Close(), closeOld(s.old)); err != nil {
 		return fmt.Errorf("close ledger: %w", err)
 	}
 	return nil

@@ -10,7 +10,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"paypoint/durable"
-	"paypoint/ledger"
 )
 
 // A ledger file of an older layout is upgraded by making it anew from what no
@@ -51,8 +50,9 @@ func openCurrent(path string, options bolt.Options, progress Progress) (file ope
 	if err != nil {
 		return openedFile{}, nil, err
 	}
-	// Nobody else upgrades while the ledger is locked, so that it is left over.
-	err = removeIfThere(unfinishedPath(path))
+	// Nobody else upgrades or compacts while the ledger is locked, and nobody can
+	// restore to where it is, so that it is left over.
+	err = errors.Join(removeIfThere(unfinishedPath(path)), removeIfThere(compactPath(path)), os.RemoveAll(restorePath(path)))
 	if err == nil && file.meta.Schema == Schema {
 		return file, nil, nil
 	}
@@ -154,11 +154,11 @@ func rebuild(path string, old openedFile, progress Progress) error {
 
 func (r *replay) rebuild(from *bolt.Tx, schema int) error {
 	cases := oldCases{from.Bucket(bucketCases), map[string]bool{}}
-	r.each = func(into *bolt.Tx, frame []byte, record ledger.Record) error {
-		if err := cases.find(record); err != nil {
+	r.each = func(into *bolt.Tx, c carried) error {
+		if err := cases.find(c.record); err != nil {
 			return err
 		}
-		return carryOver(from, into, frame, record)
+		return c.put(into)
 	}
 	if err := r.all(from); err != nil {
 		return err
@@ -183,23 +183,6 @@ func compareKept(from, into *bolt.Tx, schema int) error {
 		return &Difference{string(bucketCharges), fmt.Sprintf("counter is %d, the journal gives %d", charges, into.Bucket(bucketCharges).Sequence())}
 	}
 	return compareOldBalances(from.Bucket(bucketBalances), into.Bucket(bucketBalances))
-}
-
-// carryOver copies a record, and the details that it made, byte for byte.
-func carryOver(from, into *bolt.Tx, frame []byte, record ledger.Record) error {
-	journal := into.Bucket(bucketJournal)
-	journal.FillPercent = growingFill
-	if err := journal.Put(numberKey(record.Seq), frame); err != nil {
-		return err
-	}
-	charged, ok := record.Event.(ledger.Charged)
-	if !ok {
-		return nil
-	}
-	details := into.Bucket(bucketDetails)
-	details.FillPercent = growingFill
-	key := numberKey(charged.Number)
-	return details.Put(key, from.Bucket(bucketDetails).Get(key))
 }
 
 // clearDue takes those rows out of the due index that the sweeper has attended

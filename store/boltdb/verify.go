@@ -46,7 +46,7 @@ func (d *Difference) Error() string { return d.Where + ": " + d.What }
 // row, index and total anew into a file in the scratch folder, and compares.
 // Errors: a *Difference, ErrOlder, what Open reports, and the system's.
 func Verify(path, scratchFolder string, progress Progress) (Report, error) {
-	file, err := openFile(path, bolt.Options{ReadOnly: true, Timeout: time.Second})
+	file, err := openWalked(path, bolt.Options{ReadOnly: true, Timeout: time.Second})
 	if err != nil {
 		return Report{}, err
 	}
@@ -94,8 +94,8 @@ func newVerifier(meta metadata, scratch string, progress Progress) (*verifier, e
 		return nil, errors.Join(err, derived.Close())
 	}
 	v := &verifier{replay: r, balance: map[ledger.Account]ledger.Rupiah{}}
-	v.each = func(_ *bolt.Tx, _ []byte, record ledger.Record) error {
-		v.count(record)
+	v.each = func(_ *bolt.Tx, c carried) error {
+		v.count(c.record)
 		return nil
 	}
 	return v, nil

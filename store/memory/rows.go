@@ -25,6 +25,7 @@ type rows struct {
 	// undo takes back what the change under way has written so far, last first.
 	undo         []func()
 	codes        *ledger.Codes
+	last         uint64
 	charges      map[uint64]ledger.Charge
 	ids          map[string]uint64
 	orders       map[order]uint64
@@ -66,8 +67,14 @@ func dueKey(d ledger.Due) ledger.Due {
 
 func (r *rows) Codes() *ledger.Codes { return r.codes }
 
-// LastNumber: charges are numbered from 1 without a gap.
-func (r *rows) LastNumber() (uint64, error) { return uint64(len(r.charges)), nil }
+func (r *rows) LastNumber() (uint64, error) { return r.last, nil }
+
+func (r *rows) PutLastNumber(number uint64) error {
+	before := r.last
+	r.undo = append(r.undo, func() { r.last = before })
+	r.last = max(before, number)
+	return nil
+}
 
 func (r *rows) Charge(number uint64) (*ledger.Charge, error) {
 	return found(r.charges, number), nil
@@ -75,7 +82,7 @@ func (r *rows) Charge(number uint64) (*ledger.Charge, error) {
 
 func (r *rows) PutCharge(c ledger.Charge) error {
 	set(r, r.charges, c.Number, c)
-	return nil
+	return r.PutLastNumber(c.Number)
 }
 
 func (r *rows) PutHandles(c ledger.Charge) error {

@@ -25,6 +25,7 @@ func loadDuties() []duty {
 		{"load whether a charge is its order's newest", loadNewest},
 		{"load settings that decide money", loadSettings},
 		{"load a fresh number and code", loadFresh},
+		{"numbers that a gap may have used are passed over", loadPassedOver},
 		{"load the charges of due rows", loadDue},
 		{"load several charges", loadNumbers},
 		{"load notices", loadNotices},
@@ -283,6 +284,22 @@ func loadFresh(t *testing.T, w *world) {
 		require.Equal(t, fresh.FreshNumber, c.Number)
 		require.Equal(t, fresh.FreshCode, c.Code)
 	}
+}
+
+func loadPassedOver(t *testing.T, w *world) {
+	first := w.charge()
+	space := w.load(ledger.Keys{Counter: true}).CodeSpace
+	require.Equal(t, first.Number, w.load(ledger.Keys{Counter: true}).LastNumber)
+	require.Zero(t, w.load(ledger.Keys{}).LastNumber, "it was not asked for")
+	r, err := w.service.BeginRecovery(t.Context(), "operator")
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, r.NumbersFrom, first.Number+space/1000)
+	require.Equal(t, r, *w.load(ledger.Keys{}).Recovery)
+	require.Equal(t, r.NumbersFrom-1, w.load(ledger.Keys{Counter: true}).LastNumber)
+	require.NoError(t, w.service.EndRecovery(t.Context(), "signer", "compared", nil))
+	require.Nil(t, w.load(ledger.Keys{}).Recovery)
+	require.Equal(t, r.NumbersFrom, w.charge().Number)
+	require.Equal(t, r.NumbersFrom+1, w.charge().Number)
 }
 
 func loadDue(t *testing.T, w *world) {

@@ -37,6 +37,7 @@ func (w *walk) messages() map[string]func(*rapid.T) {
 		"pay again":  w.pay,
 		"reverse":    w.reverse,
 		"malformed":  w.malformed,
+		"recover":    w.recover,
 		"cancel":     func(rt *rapid.T) { w.end(rt, "cancel", (*ledger.Service).Cancel) },
 		"expire":     func(rt *rapid.T) { w.end(rt, "expire", (*ledger.Service).Expire) },
 		"status":     w.status,
@@ -141,7 +142,7 @@ func (w *walk) answer(s *side, ask func(*side) (any, error)) (answer, failure st
 		ledger.ErrNotFound, ledger.ErrFinal, ledger.ErrOrderTaken, ledger.ErrTerms, ledger.ErrDayOpen,
 		ledger.ErrDayAhead, ledger.ErrNotClosed, ledger.ErrNotCommitted, ledger.ErrUnbalanced,
 		ledger.ErrCaseState, ledger.ErrSamePerson, ledger.ErrAct, ledger.ErrText, ledger.ErrSum,
-		ledger.ErrTaken, ledger.ErrRepeated, ledger.ErrPeriod,
+		ledger.ErrTaken, ledger.ErrRepeated, ledger.ErrPeriod, ledger.ErrRecovery, ledger.ErrNoRecovery,
 	} {
 		if errors.Is(err, known) {
 			failure += known.Error() + "; "

@@ -59,6 +59,19 @@ func (w *walk) alter(rt *rapid.T) {
 	})
 }
 
+// recover restores the ledger without an end, and signs that off once a few
+// messages have come.
+func (w *walk) recover(rt *rapid.T) {
+	w.both("begin recovery", func(s *side) (any, error) { return s.service.BeginRecovery(s.ctx, "operator") })
+	w.pay(rt)
+	w.inquire(rt)
+	w.sweep(rt)
+	w.closeDay(rt)
+	w.status(rt)
+	w.both("recovery", func(s *side) (any, error) { return s.service.Recovery(s.ctx) })
+	w.both("end recovery", func(s *side) (any, error) { return nil, s.service.EndRecovery(s.ctx, "signer", "compared", nil) })
+}
+
 // pass moves the clock, and then compares all that the sides keep.
 func (w *walk) pass(rt *rapid.T) {
 	d := rapid.SampledFrom([]time.Duration{

@@ -1,0 +1,165 @@
+package boltdb
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"paypoint/durable"
+)
+
+// maxShipFile is the length from which on a shipped file is followed by another:
+// short enough to be read at every start, and to be removed or moved one by one.
+const maxShipFile = 64 << 20
+
+// shipFolder is a folder into which one process ships its journal.
+type shipFolder struct {
+	path string
+	meta metadata
+	lock *os.File
+	// out is the file that grows, nil before the first; name is where it lies, and
+	// place the very file.
+	out   *os.File
+	name  string
+	place os.FileInfo
+	size  int64
+	// waited is what its header says.
+	waited bool
+	// most is the length from which on it is followed by another.
+	most int64
+	// last is the last record in the folder.
+	last head
+}
+
+// openShipFolder takes a folder for this process and finds its last record. What
+// a writer that died has left half written is cut off. The folder must be there:
+// one that is made would hide that a disk is not mounted.
+// Errors: ErrShippedLocked, ErrShippedOther, ErrShippedDamaged, ErrNewer, and the
+// system's.
+func openShipFolder(path string, meta metadata) (*shipFolder, error) {
+	lock, err := lockFolder(path, ErrShippedLocked)
+	if err != nil {
+		return nil, err
+	}
+	f := &shipFolder{path: path, meta: meta, lock: lock, most: maxShipFile}
+	if err := f.findEnd(); err != nil {
+		return nil, errors.Join(err, f.close())
+	}
+	return f, nil
+}
+
+func (f *shipFolder) findEnd() error {
+	if err := f.removeBegun(); err != nil {
+		return err
+	}
+	files, err := shippedFiles(f.path)
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	newest := files[len(files)-1]
+	end, err := readToEnd(newest)
+	// Behind a damaged record there may be whole ones: the ledger has them still,
+	// and they are shipped again.
+	if err != nil && (end.whole == 0 || !errors.Is(err, ErrShippedDamaged)) {
+		return err
+	}
+	if !bytes.Equal(end.header.Ledger.CodeKey, f.meta.CodeKey) {
+		return fmt.Errorf("%w: %s is of another one, name another folder", ErrShippedOther, newest.path)
+	}
+	f.last = end.last
+	if end.torn == 0 {
+		return nil
+	}
+	return cut(newest.path, end.whole)
+}
+
+// removeBegun removes the file that a killed process had just begun.
+func (f *shipFolder) removeBegun() error {
+	entries, err := os.ReadDir(f.path)
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), shipPrefix) && strings.HasSuffix(entry.Name(), shipSuffix+shipBegun) {
+			err = errors.Join(err, os.Remove(filepath.Join(f.path, entry.Name())))
+		}
+	}
+	return err
+}
+
+// cut shortens a file, on the disk too.
+func cut(path string, size int64) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Truncate(size), file.Sync(), file.Close())
+}
+
+// begin begins a new file after the last record. It gets its name when its
+// header is on the disk.
+func (f *shipFolder) begin(waited bool) error {
+	if err := f.closeFile(); err != nil {
+		return err
+	}
+	header, err := newShipFile(f.meta, waited, f.last)
+	if err != nil {
+		return err
+	}
+	// There may be one with that name, in which no record is.
+	name := filepath.Join(f.path, shipName(f.last.seq+1))
+	out, err := os.OpenFile(name+shipBegun, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	f.out, f.waited = out, waited
+	if err := f.write(header); err != nil {
+		return err
+	}
+	if f.place, err = out.Stat(); err != nil {
+		return err
+	}
+	if err := os.Rename(name+shipBegun, name); err != nil {
+		return err
+	}
+	f.name, f.size = name, int64(len(header))
+	return durable.SyncFolder(f.path)
+}
+
+// append writes entries, the last of which is of record last, and waits for the
+// disk. After an error the folder must be opened anew.
+func (f *shipFolder) append(entries []byte, last head) error {
+	if f.size >= f.most {
+		if err := f.begin(f.waited); err != nil {
+			return err
+		}
+	}
+	if err := samePlace("shipped journal", f.name, f.place); err != nil {
+		return err
+	}
+	if err := f.write(entries); err != nil {
+		return err
+	}
+	f.size += int64(len(entries))
+	f.last = last
+	return nil
+}
+
+func (f *shipFolder) write(p []byte) error {
+	if _, err := f.out.Write(p); err != nil {
+		return err
+	}
+	return f.out.Sync()
+}
+
+func (f *shipFolder) closeFile() error {
+	if f.out == nil {
+		return nil
+	}
+	out := f.out
+	f.out = nil
+	return out.Close()
+}
+
+// close gives the folder up.
+func (f *shipFolder) close() error { return errors.Join(f.closeFile(), f.lock.Close()) }
