@@ -1,7 +1,9 @@
 package charge
 
 import (
+	"errors"
 	"net/http"
+	"time"
 
 	"paypoint/access"
 )
@@ -15,7 +17,18 @@ func (h *handler) authenticate(r *http.Request) (access.Merchant, error) {
 	if !ok || key == "" || password != "" {
 		return access.Merchant{}, errCredentials
 	}
-	return h.Merchants.Authenticate(r.Context(), key)
+	if h.Lockout == nil {
+		return h.Merchants.Authenticate(r.Context(), key)
+	}
+	if wait := h.Lockout.Admit(r, key); wait > 0 {
+		return access.Merchant{}, tooMany(wholeSeconds(wait), "Too many wrong server keys. Try again in %v.", wait.Round(time.Second))
+	}
+	merchant, err := h.Merchants.Authenticate(r.Context(), key)
+	// Another error is the ledger's, and says nothing of the key.
+	if err == nil || errors.Is(err, access.ErrUnknownKey) {
+		h.Lockout.Note(r, key, err == nil)
+	}
+	return merchant, err
 }
 
 // lastValue is the last value of a header that is not empty: SDKs repeat

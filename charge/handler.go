@@ -25,6 +25,8 @@ type Config struct {
 	Terms Terms
 	// RateLimit bounds how often each merchant may ask. Optional.
 	RateLimit RateLimit
+	// Lockout keeps callers out who guess server keys. Optional.
+	Lockout Lockout
 	// TwinWait is how long a request waits for another with the same
 	// Idempotency-Key that is still running; 0 is DefaultTwinWait.
 	TwinWait time.Duration
@@ -48,6 +50,15 @@ type Config struct {
 	NewSalt func() string
 	// Report is told of every refusal, for the log. Optional.
 	Report func(ctx context.Context, f Failure)
+}
+
+// Lockout keeps callers out who guess server keys.
+type Lockout interface {
+	// Admit says for how long a caller with a key is still locked out; 0 lets the
+	// key be looked at.
+	Admit(r *http.Request, key string) time.Duration
+	// Note is told whether an admitted caller's key was right.
+	Note(r *http.Request, key string, right bool)
 }
 
 // Ledger is what the API asks of the ledger: ledger.Service.

@@ -20,6 +20,8 @@ type RateLimit struct {
 	// a receiver of notifications or for a twin, and all merchants share the
 	// listener's connections.
 	AtOnce int
+	// AllAtOnce is how many of all merchants may be under way; 0 is any number.
+	AllAtOnce int
 }
 
 // limits holds every merchant to the rate. There is an entry for each merchant
@@ -29,6 +31,8 @@ type limits struct {
 
 	mu sync.Mutex
 	of map[string]*usage
+	// running are the requests of all merchants that are under way.
+	running int
 }
 
 // usage is what one merchant uses up.
@@ -51,21 +55,29 @@ func (l *limits) enter(merchant string, now time.Time) (leave func(), err error)
 	if l.AtOnce > 0 && used.running >= l.AtOnce {
 		return nil, tooMany(1, "Too many requests: at most %d under way at once. Wait for their answers.", l.AtOnce)
 	}
+	if l.AllAtOnce > 0 && l.running >= l.AllAtOnce {
+		return nil, errFull
+	}
 	if l.PerSecond > 0 {
 		place := used.rate.ReserveN(now, 1)
 		if wait := place.DelayFrom(now); wait > 0 {
 			// A request that is refused uses nothing up.
 			place.CancelAt(now)
-			return nil, tooMany(int(math.Ceil(wait.Seconds())), "Too many requests: at most %g a second. Try again later.", l.PerSecond)
+			return nil, tooMany(wholeSeconds(wait), "Too many requests: at most %g a second. Try again later.", l.PerSecond)
 		}
 	}
 	used.running++
+	l.running++
 	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		used.running--
+		l.running--
 	}, nil
 }
+
+// wholeSeconds is a time as Retry-After has it.
+func wholeSeconds(wait time.Duration) int { return int(math.Ceil(wait.Seconds())) }
 
 func tooMany(retryAfter int, format string, most any) *refusal {
 	return &refusal{http: http.StatusTooManyRequests, code: "429", retryAfter: retryAfter, message: fmt.Sprintf(format, most)}

@@ -33,6 +33,7 @@ func (r *refusal) Error() string { return fmt.Sprintf("refused with %s: %s", r.c
 // The refusals that the API itself finds.
 var (
 	errCredentials = &refusal{http: http.StatusUnauthorized, code: "401", message: "The server key is missing or wrong. It is the user name of HTTP Basic authentication, with an empty password."}
+	errFull        = &refusal{http: http.StatusServiceUnavailable, code: "503", message: "The service is busy. Nothing has changed; try again.", retryAfter: 1}
 	errRoute       = &refusal{http: http.StatusNotFound, code: "404", message: "There is nothing at this path."}
 	errMethod      = &refusal{http: http.StatusMethodNotAllowed, code: "405", message: "The path does not take this HTTP method."}
 	errNotJSON     = &refusal{http: http.StatusBadRequest, code: "413", message: "The body is not one JSON value in UTF-8."}
@@ -56,6 +57,10 @@ var (
 // codeGone is the code of a request whose caller went away before its answer.
 // No standard has one; nginx's is widely known. Only the log shows it.
 const codeGone = 499
+
+// recoveryPause is how long a merchant waits before asking again, in seconds: filling
+// the gap of a restored ledger takes hours.
+const recoveryPause = 60
 
 // invalid refuses a request for all its faults at once.
 func invalid(faults []string) *refusal {
@@ -96,8 +101,10 @@ func refusalOf(ctx context.Context, err error) *refusal {
 		return business("412", "The transaction's status can't be changed any more.")
 	case errors.Is(err, ledger.ErrTerms):
 		return invalid([]string{"transaction_details, cstore and custom_expiry contradict each other"})
-	case errors.Is(err, ledger.ErrBusy), errors.Is(err, ledger.ErrNotCommitted):
-		return &refusal{http: http.StatusServiceUnavailable, code: "503", message: "The service is busy. Nothing has changed; try again.", retryAfter: 1}
+	case errors.Is(err, ledger.ErrBusy), errors.Is(err, ledger.ErrNotCommitted), errors.Is(err, ledger.ErrRecovery):
+		return errFull
+	case errors.Is(err, ledger.ErrRecovery):
+		return &refusal{http: http.StatusServiceUnavailable, code: "503", message: "The service is being restored. Nothing has changed; try again later.", retryAfter: recoveryPause}
 	case errors.Is(err, ledger.ErrOutcomeUnknown):
 		return fault("500", "It is not known whether the request took effect. Ask for the status.")
 	case errors.Is(err, ledger.ErrCodesExhausted):

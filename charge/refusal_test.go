@@ -238,6 +238,7 @@ func TestFaultsInside(t *testing.T) {
 	}{
 		"busy":                 {func() error { return fmt.Errorf("%s: %w", inner, ledger.ErrBusy) }, 503, "503"},
 		"not committed":        {func() error { return fmt.Errorf("%s: %w", inner, ledger.ErrNotCommitted) }, 503, "503"},
+		"in recovery":          {func() error { return fmt.Errorf("%s: %w", inner, ledger.ErrRecovery) }, 503, "503"},
 		"outcome unknown":      {func() error { return fmt.Errorf("%s: %w", inner, ledger.ErrOutcomeUnknown) }, 500, "500"},
 		"codes exhausted":      {func() error { return fmt.Errorf("%s: %w", inner, ledger.ErrCodesExhausted) }, 500, "505"},
 		"an error without row": {func() error { return errors.New(inner) }, 500, "500"},

@@ -37,7 +37,7 @@ func routes(t *testing.T) []documented {
 			"{reference}", "BCA-1", "{job}", "settle").Replace(m[4])
 		all = append(all, documented{access.Role(m[1]), m[2] == "+", m[3], path})
 	}
-	require.Len(t, all, 44)
+	require.Len(t, all, 47)
 	return all
 }
 

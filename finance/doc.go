@@ -23,6 +23,10 @@
 //	viewer     GET     reconciliations/{day}/findings?class&page    FindingList
 //	viewer     GET     reconciliations/{day}/findings/export?format  a file
 //
+//	viewer     GET     recovery                                     Recovery
+//	finance+   POST    recovery/files?day&name                      Indomaret's file: reconcile.GapFilled
+//	approver+  POST    recovery/sign-off                            {why, accept_missing?}: reconcile.SignedOff
+//
 //	viewer     GET     cases?open=true&class&owner&code&page        CaseList
 //	viewer     GET     cases/ageing                                 Ageing
 //	viewer     GET     cases/export?open=true&class&owner&code&format  a file
@@ -82,8 +86,8 @@
 // job are answered when they are done. A caller who hangs up meanwhile does not
 // stop them. All may be asked for again: nothing is done twice.
 //
-// Importing, matching and closing statements show how far they are to a caller
-// who asks for it with Accept: application/x-ndjson. The answer then is lines of
+// Importing, matching, closing statements and signing a gap off show how far they are
+// to a caller who asks for it with Accept: application/x-ndjson. The answer then is lines of
 // JSON: {"done":20000,"total":1000000} while the work goes on, of lines, payments
 // or merchants, without total where it is not known, and as the last one
 // {"result":…} with what is answered otherwise, or {"error":…} as below. What is
@@ -120,6 +124,9 @@
 //	409  file_repeated       the file was taken for another day
 //	409  damaged             what was kept of a day is damaged: match it again, or import its file again
 //	409  not_matched         the day has to be matched first
+//	409  recovery            the ledger was restored and the gap in it is not signed off
+//	409  no_recovery         there is no gap to be filled
+//	409  gap_open            something is missing still before it can be signed off
 //	409  too_many_cases      so much differs that the file must be wrong
 //	409  case_state          the case is resolved, or has another proposal, or none
 //	409  taken               the reference, or the batch, is another's

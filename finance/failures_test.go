@@ -67,6 +67,8 @@ func (s *unreadable) Balances(ctx context.Context, through ledger.Day) ([]ledger
 func bodyOf(route documented) string {
 	return map[string]string{
 		"POST files":                 file("2026-11-19"),
+		"POST recovery/files":        file("2026-11-19"),
+		"POST recovery/sign-off":     `{"why":"x"}`,
 		"POST cases/1/notes":         `{"text":"x"}`,
 		"PUT cases/1/owner":          `{"owner":"fina"}`,
 		"POST cases/1/proposal":      `{"act":"accept","why":"x"}`,

@@ -30,6 +30,11 @@ type Reconciliation interface {
 	// Phone is the number of a payment's customer in a day's file, which prints
 	// masked; zero where none is kept.
 	Phone(ctx context.Context, day ledger.Day, payment match.Key) (partnerfile.Phone, error)
+	// Gap is what a restored ledger lacks, FillGap imports a file for it, and SignOffGap
+	// approves what that has proposed and ends recovery.
+	Gap(ctx context.Context) (reconcile.Gap, error)
+	FillGap(ctx context.Context, in reconcile.FileIn, progress reconcile.Progress) (reconcile.GapFilled, error)
+	SignOffGap(ctx context.Context, sign reconcile.SignOff, progress reconcile.Progress) (reconcile.SignedOff, error)
 	// ExportFindings writes all of them as a table.
 	ExportFindings(ctx context.Context, day ledger.Day, f sheet.Format, w io.Writer, progress reconcile.Progress) error
 }

@@ -56,6 +56,10 @@ func (a *api) routes() []route {
 		view(get, "reconciliations/{day}/findings", "finding.list", a.listFindings),
 		view(get, "reconciliations/{day}/findings/export", "finding.export", a.exportFindings),
 
+		view(get, "recovery", "recovery.get", a.getRecovery),
+		sign(post, "recovery/files", "recovery.import", access.RoleFinance, a.fillGap),
+		sign(post, "recovery/sign-off", "recovery.sign_off", access.RoleApprover, a.signOffGap),
+
 		view(get, "cases", "case.list", a.listCases),
 		view(get, "cases/ageing", "case.ageing", a.caseAgeing),
 		view(get, "cases/export", "case.export", a.exportCases),

@@ -46,6 +46,16 @@
 // too: as long as Indomaret's files have just that, there is none, and where they
 // do not, ledger.ClassCorrectionDiffers says by how much.
 //
+// # The gap of a restored ledger
+//
+// A ledger that was restored without its end is in recovery (see ledger.Recovery).
+// Nothing is booked by messages then, so open days are matched too, and what
+// Indomaret alone has is missing at once instead of carried. Gap tells which days
+// are concerned and what they lack; FillGap imports a file, matches its day and
+// proposes to book what is missing and to take back what Indomaret took back;
+// SignOffGap, by another person, approves all that and ends recovery. What can't be
+// done so stays a case.
+//
 // # Statements and cash
 //
 // CloseStatements settles with merchants up to a closed day; what is booked for

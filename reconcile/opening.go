@@ -11,6 +11,8 @@ const (
 	// MaxCases is the most differences of one match for which cases are opened.
 	// More are not a matter of cases but of a wrong file or profile.
 	MaxCases = 10_000
+	// MaxGapCases is as many in recovery, when every payment of the gap is one.
+	MaxGapCases = 200_000
 	// casePage is how many cases are read or opened at once.
 	casePage = 500
 )

@@ -25,7 +25,7 @@ const (
 	maxAsked = 1000
 )
 
-// Match compares a closed day's batch with the version of Indomaret's
+// Match compares a closed day's batch, in recovery an open one's too, with the version of Indomaret's
 // file that counts, and opens a case for each difference that has none. Days after it that
 // were matched before are matched again where this one changes what they depend
 // on. Progress is told the entries read of both sides, day by day.
@@ -131,8 +131,10 @@ func (s *Service) matchDay(ctx context.Context, day ledger.Day, by string, progr
 type run struct {
 	service *Service
 	batch   ledger.Batch
-	file    ledger.PartnerFile
-	kept    keptOutcome
+	// final says that the ledger is in recovery.
+	final bool
+	file  ledger.PartnerFile
+	kept  keptOutcome
 	// carriedFrom is the run of the day before; 0 where it was not matched.
 	carriedFrom int
 	cases       openCases
@@ -159,8 +161,8 @@ func (s *Service) matchClosed(ctx context.Context, day ledger.Day, by string, pr
 	if err := s.keep(r.kept); err != nil {
 		return Outcome{}, err
 	}
-	if n := r.kept.Differences; n > MaxCases {
-		return r.kept.Outcome, fmt.Errorf("%d differences, cases are opened for at most %d: %w", n, MaxCases, ErrTooManyCases)
+	if n := r.kept.Differences; n > r.most() {
+		return r.kept.Outcome, fmt.Errorf("%d differences, cases are opened for at most %d: %w", n, r.most(), ErrTooManyCases)
 	}
 	if err := r.open(ctx); err != nil {
 		return r.kept.Outcome, fmt.Errorf("open cases: %w", err)
@@ -168,15 +170,20 @@ func (s *Service) matchClosed(ctx context.Context, day ledger.Day, by string, pr
 	return r.kept.Outcome, s.keep(r.kept)
 }
 
+// most is for how many differences cases are opened.
+func (r *run) most() int {
+	if r.final {
+		return MaxGapCases
+	}
+	return MaxCases
+}
+
 // newRun gathers what a match needs.
 func (s *Service) newRun(ctx context.Context, day ledger.Day, by string) (*run, error) {
 	r := &run{service: s, accounts: accounts{corrected: map[match.Key]bool{}}}
 	var err error
-	if r.batch, err = s.config.Settlement.Get(ctx, day); err != nil {
+	if r.batch, r.final, err = s.toMatch(ctx, day); err != nil {
 		return nil, err
-	}
-	if !r.batch.Closed() {
-		return nil, ledger.ErrNotClosed
 	}
 	if r.file, err = s.counting(ctx, day); err != nil {
 		return nil, err
@@ -232,7 +239,7 @@ func (r *run) match(ctx context.Context) error {
 	known := &standings{service: s, day: day, open: map[ledger.Day]*unfound{}, corrected: r.accounts.corrected}
 	defer known.close()
 	options := match.Options{
-		Day: day, WithoutFees: head.WithoutFees, Progress: r.told(ours.Len()),
+		Day: day, WithoutFees: head.WithoutFees, Final: r.final, Progress: r.told(ours.Len()),
 		Standing: func(k match.Key) (match.Standing, error) { return known.of(ctx, k) },
 	}
 	// The run's number is new, so the findings of the outcome before stay as they are.

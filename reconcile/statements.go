@@ -56,7 +56,7 @@ type closing struct {
 // ledger.ErrNotClosed (a batch up to to is open, or a day of a statement was never
 // closed), statement.ErrTerms (no rates on a day), ErrRatesInUse (the
 // configuration's have changed), statement.ErrLimit, those of Terms, and the
-// store's. Progress counts merchants.
+// store's, ledger.ErrRecovery among them. Progress counts merchants.
 func (s *Service) CloseStatements(ctx context.Context, to ledger.Day, merchants []string, by string, progress Progress) ([]ledger.Statement, error) {
 	end, err := s.begin(ctx)
 	if err != nil {
@@ -103,6 +103,13 @@ func (s *Service) closing(ctx context.Context, to ledger.Day, merchants []string
 		if merchants, err = s.sellers(ctx); err != nil {
 			return closing{}, nil, err
 		}
+	}
+	r, err := s.config.Ledger.Recovery(ctx)
+	if err == nil && r != nil {
+		err = ledger.ErrRecovery // payments of its days may be in the gap
+	}
+	if err != nil {
+		return closing{}, nil, err
 	}
 	batches, err := s.batches(ctx, to)
 	if err != nil {

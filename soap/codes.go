@@ -39,6 +39,7 @@ var defaultCodes = map[ledger.Reason]Response{
 	ledger.ReasonStaleTimeStamp:    {"30", "TimeStamp too far from current time"},
 	ledger.ReasonCutOff:            {"90", "Cut-off in progress"},
 	ledger.ReasonMaintenance:       {"90", "System under maintenance"},
+	ledger.ReasonRecovery:          {"90", "System under maintenance"},
 	ledger.ReasonBusy:              {"96", "System busy"},
 	ledger.ReasonNotCommitted:      {"96", "System error"},
 	ledger.ReasonProductNotAllowed: {"33", "Product code not allowed"},

@@ -22,6 +22,8 @@ type Exchange struct {
 	// Answer is what was sent, nil for a fault or when the connection was closed
 	// without an answer.
 	Answer Answer
+	// Refusal is set when the message was turned away undecided.
+	Refusal *Refusal
 	// Reason says why it was answered so: a ledger.Reason, or the fault's text.
 	Reason string
 	// Warnings are the oddities that were served all the same.

@@ -3,8 +3,10 @@ package soap
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,6 +45,10 @@ type Config struct {
 	// NewReceipt gives a ReceiptCode: unique, 1-20 letters and digits
 	// (spec 1.0.14, PaymentRes field 7).
 	NewReceipt func() string
+	// Admit is asked for every message but a reversal that is rightly signed,
+	// before it is decided; leave is called when it is over. A refusal turns it
+	// away in HTTP. Optional.
+	Admit func(*http.Request) (leave func(), refusal *Refusal)
 	// Record is told of every exchange once it is over. It must not block.
 	Record func(Exchange)
 }
@@ -78,8 +84,21 @@ func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "Post a SOAP message, or get ?wsdl.", http.StatusNotFound)
 }
 
-// reasonNoAnswer is the reason of an exchange until it is answered.
-const reasonNoAnswer = "no answer"
+// Refusal turns a message away before it is decided. It says so in HTTP: a
+// ResponseCode would be taken for what the ledger says of the code.
+type Refusal struct {
+	// Status is the HTTP status: 429 or 503.
+	Status int
+	// RetryAfter is when the caller may try again; it is rounded up to seconds.
+	RetryAfter time.Duration
+}
+
+const (
+	// reasonNoAnswer is the reason of an exchange until it is answered.
+	reasonNoAnswer = "no answer"
+	// reasonRefused is that of one that was turned away.
+	reasonRefused = "refused"
+)
 
 func (s *Server) serveMessage(w http.ResponseWriter, r *http.Request) {
 	x := Exchange{Caller: caller(r), Reason: reasonNoAnswer}
@@ -94,8 +113,11 @@ func (s *Server) serveMessage(w http.ResponseWriter, r *http.Request) {
 		s.config.Record(x)
 	}()
 	s.read(r, &x)
-	if x.Message != nil {
-		s.decide(ctx, &x)
+	signed := x.Message != nil && s.config.Signature.Verify(x.Message)
+	leave := s.admit(r, &x, signed)
+	defer leave()
+	if x.Message != nil && x.Refusal == nil {
+		s.decide(ctx, &x, signed)
 	}
 	s.write(w, &x)
 }
@@ -113,9 +135,22 @@ func (s *Server) read(r *http.Request, x *Exchange) {
 	x.Err = err
 }
 
+// admit asks for a message's place. A reversal needs none: the money is back at
+// the customer's already, and who refuses it is only asked again.
+func (s *Server) admit(r *http.Request, x *Exchange, signed bool) (leave func()) {
+	if s.config.Admit == nil || signed && x.Message.Operation == Reversal {
+		return func() {}
+	}
+	leave, x.Refusal = s.config.Admit(r)
+	if x.Refusal != nil {
+		return func() {}
+	}
+	return leave
+}
+
 // decide answers a message, or leaves it unanswered with x.Err.
-func (s *Server) decide(ctx context.Context, x *Exchange) {
-	if !s.config.Signature.Verify(x.Message) {
+func (s *Server) decide(ctx context.Context, x *Exchange, signed bool) {
+	if !signed {
 		s.refuse(x, ledger.ReasonBadSignature)
 		return
 	}
@@ -145,6 +180,10 @@ func (s *Server) refuse(x *Exchange, reason ledger.Reason) {
 func (s *Server) write(w http.ResponseWriter, x *Exchange) {
 	var fault *Fault
 	switch {
+	case x.Refusal != nil:
+		x.Status, x.Reason = x.Refusal.Status, reasonRefused
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(x.Refusal.RetryAfter.Seconds()))))
+		http.Error(w, http.StatusText(x.Status), x.Status)
 	case x.Answer != nil:
 		x.Status = http.StatusOK
 		send(w, x.Status, x.Message.Version.ContentType(), AppendAnswer(make([]byte, 0, answerSize), x.Message.Version, x.Answer))

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,7 +19,7 @@ import (
 
 // Ledger is what the page asks of the ledger: ledger.Service.
 type Ledger interface {
-	// Lookup shows a charge by its ID. Error: ledger.ErrNotFound.
+	// Lookup shows a charge by its ID. Errors: ledger.ErrNotFound, ledger.ErrRecovery.
 	Lookup(ctx context.Context, id string) (ledger.View, error)
 }
 
@@ -37,6 +39,9 @@ type Config struct {
 	// Poll is how often an open page asks for its state; 0 is DefaultPoll. A page
 	// on which little can change asks more rarely.
 	Poll time.Duration
+	// Unknown is told of every request for a page that is not there. A time that it
+	// returns refuses the request with 429 for so long. It may be nil.
+	Unknown func(r *http.Request) (retryAfter time.Duration)
 	// Report is told why a page could not be shown, for the log. It may be nil.
 	Report func(ctx context.Context, err error)
 }
@@ -116,7 +121,7 @@ func (h *handler) show(w http.ResponseWriter, r *http.Request) {
 func (h *handler) state(w http.ResponseWriter, r *http.Request) {
 	view, err := h.lookup(r)
 	if err != nil {
-		status := h.statusOf(r, err)
+		status := h.statusOf(w, r, err)
 		http.Error(w, http.StatusText(status), status)
 		return
 	}
@@ -150,22 +155,40 @@ func (h *handler) unknown(w http.ResponseWriter, r *http.Request) {
 // refuse answers with a page that says, in the customer's language, that there
 // is nothing here or that it can't be shown now. The cause goes to Report alone.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	words, status := h.tongues.choose(r), h.statusOf(r, err)
+	words, status := h.tongues.choose(r), h.statusOf(w, r, err)
 	said := words.Unknown
-	if status == http.StatusServiceUnavailable {
+	switch status {
+	case http.StatusServiceUnavailable:
 		said = words.Fault
 		w.Header().Set("Retry-After", "5")
+		if errors.Is(err, ledger.ErrRecovery) {
+			said = words.Recovery
+			w.Header().Set("Retry-After", "60")
+		}
+	case http.StatusTooManyRequests: // who guesses reads no page
+		http.Error(w, http.StatusText(status), status)
+		return
 	}
 	h.render(w, r, status, layout{Words: words, Refusal: &said})
 }
 
 // statusOf is the HTTP status of an error, which it reports unless the customer
-// has only mistyped, or hung up.
-func (h *handler) statusOf(r *http.Request, err error) int {
+// has only mistyped, or hung up. Who has mistyped too often is told when to try
+// again.
+func (h *handler) statusOf(w http.ResponseWriter, r *http.Request, err error) int {
 	if errors.Is(err, ledger.ErrNotFound) {
-		return http.StatusNotFound
+		if h.Unknown == nil {
+			return http.StatusNotFound
+		}
+		wait := h.Unknown(r)
+		if wait <= 0 {
+			return http.StatusNotFound
+		}
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		return http.StatusTooManyRequests
 	}
-	if r.Context().Err() == nil {
+	// Recovery is known, and every page would tell of it again.
+	if r.Context().Err() == nil && !errors.Is(err, ledger.ErrRecovery) {
 		h.report(r.Context(), err)
 	}
 	return http.StatusServiceUnavailable

@@ -110,6 +110,27 @@ func TestFaultOfTheLedger(t *testing.T) {
 	require.ErrorContains(t, b.faults()[0], "page of charge "+c.ID)
 }
 
+// While the ledger is restored no page is shown: the charge may be paid, or made,
+// in the gap. A customer who has paid must not pay again.
+func TestPageInRecovery(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.charge(t)
+	_, err := b.ledger.BeginRecovery(t.Context(), "operator root")
+	require.NoError(t, err)
+	for lang, says := range map[string]string{"id": "Layanan sedang dipulihkan", "en": "The service is being restored"} {
+		for _, id := range []string{c.ID, uuid.NewString()} {
+			a := b.ask(t, http.MethodGet, "/pay/"+id, "Accept-Language", lang)
+			require.Equal(t, http.StatusServiceUnavailable, a.status)
+			require.Equal(t, "60", a.header.Get("Retry-After"))
+			require.Equal(t, []string{says}, texts(t, a.body, "h1"))
+			require.NotContains(t, a.body, string(c.Code))
+		}
+	}
+	require.Equal(t, http.StatusServiceUnavailable, b.ask(t, http.MethodGet, "/pay/"+c.ID+"/state").status)
+	require.Empty(t, b.faults())
+}
+
 func TestAssets(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

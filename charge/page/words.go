@@ -38,9 +38,9 @@ type words struct {
 	How   string
 	Steps []string
 
-	// Unknown and Fault stand in place of a page; Again tries once more.
-	Unknown, Fault said
-	Again          string
+	// Unknown, Fault and Recovery stand in place of a page; Again tries once more.
+	Unknown, Fault, Recovery said
+	Again                    string
 
 	// Days begin with Sunday, Months with January. Clock is how Go writes the time
 	// of day after the date; its last blank does not break a line.
@@ -85,10 +85,11 @@ func indonesian() words {
 			"Periksa nama dan jumlah yang disebutkan kasir, lalu bayar.",
 			"Simpan struk sebagai bukti pembayaran.",
 		},
-		Unknown: said{"Tagihan tidak ditemukan", "Tidak ada tagihan di alamat ini. Periksa apakah tautannya lengkap, atau mintalah tautan baru kepada toko Anda."},
-		Fault:   said{"Halaman belum bisa ditampilkan", "Sedang ada gangguan. Kode bayar Anda tetap berlaku sampai batas waktunya. Cobalah lagi sebentar lagi."},
-		Again:   "Coba lagi",
-		Days:    [7]string{"Minggu", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu"},
+		Unknown:  said{"Tagihan tidak ditemukan", "Tidak ada tagihan di alamat ini. Periksa apakah tautannya lengkap, atau mintalah tautan baru kepada toko Anda."},
+		Fault:    said{"Halaman belum bisa ditampilkan", "Sedang ada gangguan. Kode bayar Anda tetap berlaku sampai batas waktunya. Cobalah lagi sebentar lagi."},
+		Recovery: said{"Layanan sedang dipulihkan", "Pembayaran sedang tidak dapat dilayani. Jika Anda sudah membayar, simpan struknya dan jangan membayar lagi: pembayaran Anda akan dicatat."},
+		Again:    "Coba lagi",
+		Days:     [7]string{"Minggu", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu"},
 		Months: [12]string{
 			"Januari", "Februari", "Maret", "April", "Mei", "Juni",
 			"Juli", "Agustus", "September", "Oktober", "November", "Desember",
@@ -130,10 +131,11 @@ func english() words {
 			"Check the name and the amount that the cashier tells you, then pay.",
 			"Keep the receipt as proof of your payment.",
 		},
-		Unknown: said{"Bill not found", "There is no bill at this address. Check that the link is complete, or ask your shop for a new one."},
-		Fault:   said{"The page can't be shown yet", "There is a problem on our side. Your payment code stays valid until its time is over. Try again in a moment."},
-		Again:   "Try again",
-		Days:    [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
+		Unknown:  said{"Bill not found", "There is no bill at this address. Check that the link is complete, or ask your shop for a new one."},
+		Fault:    said{"The page can't be shown yet", "There is a problem on our side. Your payment code stays valid until its time is over. Try again in a moment."},
+		Recovery: said{"The service is being restored", "Payments can't be taken at present. If you have paid, keep the receipt and do not pay again: your payment will be recorded."},
+		Again:    "Try again",
+		Days:     [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 		Months: [12]string{
 			"January", "February", "March", "April", "May", "June",
 			"July", "August", "September", "October", "November", "December",

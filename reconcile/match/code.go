@@ -2,8 +2,6 @@ package match
 
 import (
 	"fmt"
-
-	"paypoint/ledger"
 )
 
 // Finding is what was found of one payment. Each entry of either side is in
@@ -100,11 +98,11 @@ func (c *codePayments) holder() *payment {
 }
 
 // findings judges all payments of the code, in the order of their TrackingRefs.
-func (c *codePayments) findings(day ledger.Day, each func(Finding) error) error {
+func (c *codePayments) findings(o Options, each func(Finding) error) error {
 	holder := c.holder()
 	for i := range c.payments {
 		p := &c.payments[i]
-		facts := p.facts(day)
+		facts := p.facts(o)
 		facts.Second = holder != nil && holder != p
 		f := Finding{Class: Decide(facts), Notes: facts.Differ, Ours: p.ours, Theirs: p.theirs, Standing: p.standing}
 		if err := each(f); err != nil {
@@ -115,15 +113,15 @@ func (c *codePayments) findings(day ledger.Day, each func(Finding) error) error 
 }
 
 // facts are what the payment's class depends on, but for its code's others.
-func (p payment) facts(day ledger.Day) Facts {
+func (p payment) facts(o Options) Facts {
 	f := Facts{Ours: stateOf(p.ours), Theirs: stateOf(p.theirs), Repeated: p.first != nil, Standing: p.standing}
 	switch {
 	case p.first != nil:
 		f.Differ = differences(p.theirs, p.first)
 	case p.ours == nil:
-		f.Old = p.theirs.Day != day
+		f.Old = p.theirs.Day != o.Day || o.Final && p.standing == NeverSeen
 	case p.theirs == nil:
-		f.Old = p.ours.Day != day
+		f.Old = p.ours.Day != o.Day
 	default:
 		f.Differ = differences(p.ours, p.theirs)
 	}

@@ -25,6 +25,9 @@ type Options struct {
 	// WithoutFees says that Indomaret's file has no fees: they are then 0 on both
 	// sides, in findings and totals too, instead of wrong on every line.
 	WithoutFees bool
+	// Final says that the ledger books nothing that it has not seen: what Indomaret
+	// alone has of that is not carried, but missing at once.
+	Final bool
 	// Progress, if not nil, is told now and then, and at the end, how many
 	// entries of both sides have been read.
 	Progress func(read int)
@@ -91,7 +94,7 @@ func walk(a, b *stream, o Options, each func(Finding) error) error {
 		if err := code.ask(o.Standing); err != nil {
 			return err
 		}
-		if err := code.findings(o.Day, each); err != nil {
+		if err := code.findings(o, each); err != nil {
 			return err
 		}
 		// One entry of each side is read ahead, so the end may be reported already.

@@ -22,7 +22,8 @@
 //	T|count_paid|sum_amount|count_reversed|sum_reversed|sum_fee|sum_net|count_adjusted|sum_adjusted|sha256_of_D_lines
 //
 // generated_at is when the day was closed. seq is 1 and reprocessed N: a file is
-// never made anew with other contents. batch_no counts the closed days in the order
+// never made anew with other contents, but for days that may have been closed in
+// the gap of a ledger that was restored: they have 2 and Y. batch_no counts the closed days in the order
 // of their closing, and prev_sha256 is the SHA-256 of the whole text file of
 // batch_no - 1 (64 zeros in the first): a chain that VerifyChain checks without the
 // ledger, whatever the layouts.

@@ -19,8 +19,6 @@ const (
 	// the second has lines of adjustments, and their totals. A batch without any
 	// keeps the first, in which the hashes of all earlier days were recorded.
 	paymentsLayout, adjustedLayout = "1", "2"
-	// sequence and reprocessed say that this is the day's first and only file.
-	sequence, reprocessed = "1", "N"
 	// textBuffer collects lines before they are written, in bytes.
 	textBuffer = 64 << 10
 )
@@ -41,6 +39,15 @@ func previousHash(b ledger.Batch) string {
 	return cmp.Or(b.PreviousSHA256, noHash)
 }
 
+// version is seq and reprocessed: whether the day's first and only file is this,
+// or another may be out.
+func version(b ledger.Batch) (sequence, reprocessed string) {
+	if b.Reprocessed {
+		return "2", "Y"
+	}
+	return "1", "N"
+}
+
 // text writes H, D and T lines.
 type text struct {
 	out    *bufio.Writer
@@ -53,6 +60,7 @@ type text struct {
 }
 
 func newText(w io.Writer, b ledger.Batch) *text {
+	sequence, reprocessed := version(b)
 	return &text{
 		out: bufio.NewWriterSize(w, textBuffer),
 		header: []string{
