@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"paypoint/access"
+	"paypoint/durable"
 	"paypoint/ledger"
 	"paypoint/notify"
 	"paypoint/reconcile"
@@ -55,12 +56,16 @@ type application struct {
 	// history has every attempt to deliver a notification, and notify makes them.
 	history *notify.History
 	notify  *notify.Service
+	// upkeep is what is known of backups and self-checks.
+	upkeep *upkeep
 	// delivering says that what is in the outbox is delivered by itself.
 	delivering atomic.Bool
 	// plainAddress is the HOST:PORT of the pages' listener, set before it serves.
 	plainAddress string
 	// wireLogFailures logs now and then, however much is lost.
 	wireLogFailures *zap.Logger
+	// guards keep hostile callers off.
+	guards *guards
 }
 
 // failureInterval is how often a failure that can come with every message is
@@ -85,14 +90,16 @@ func openApplication(ctx context.Context, cfg Config, log *zap.Logger) (*applica
 
 func newApplication(cfg Config, log *zap.Logger) *application {
 	a := &application{
-		config: cfg, log: log, metrics: newMetrics(), now: time.Now, openStore: store.Open,
-		wireLogFailures: sampled(log),
+		config: cfg, metrics: newMetrics(), now: time.Now, openStore: store.Open,
 	}
+	a.log = a.metrics.counting(log)
+	a.wireLogFailures = sampled(a.log)
 	if cfg.Sandbox {
 		a.clock = &sandboxClock{}
 		a.clock.ahead.Store(int64(cfg.ClockAhead))
 		a.now = a.clock.now
 	}
+	a.guards = newGuards(a)
 	return a
 }
 
@@ -100,7 +107,7 @@ func (a *application) open(ctx context.Context) error {
 	if err := a.checkNewLedger(); err != nil {
 		return err
 	}
-	err := os.MkdirAll(a.config.DataDir, 0o700)
+	err := durable.MakeFolder(a.config.DataDir, 0o700)
 	if err != nil {
 		return fmt.Errorf("make data directory: %w", err)
 	}
@@ -110,11 +117,15 @@ func (a *application) open(ctx context.Context) error {
 		CodeLength:   a.config.Charge.CodeLength,
 		Committed:    a.metrics.committed,
 		Upgrading:    a.logUpgrade(),
+		Ship:         a.shipping(),
 	}})
 	if err != nil {
 		return err
 	}
 	if err := clearScratch(a.config.DataDir); err != nil {
+		return err
+	}
+	if err := a.openUpkeep(); err != nil {
 		return err
 	}
 	a.ledger = ledger.NewService(a.store, a.config.agreement(), a.now)
@@ -257,6 +268,7 @@ func (a *application) partnerHandler() (http.Handler, error) {
 		AnswerTimeout:  a.config.Limits.Partner.AnswerTimeout,
 		Now:            a.now,
 		NewReceipt:     newReceipt,
+		Admit:          a.admitMessage,
 		Record:         a.record,
 	}), nil
 }
@@ -270,8 +282,12 @@ func newReceipt() string { return rand.Text()[:receiptLength] }
 // record notes an exchange with the partner: for operators as one event, for
 // disputes in the wire log, and as metrics.
 func (a *application) record(x soap.Exchange) {
+	if x.Refusal != nil {
+		return // it is counted, and a flood must not fill the wire log
+	}
 	a.wireLog.Append(x)
-	a.metrics.message(x)
+	a.metrics.message(x, a.now())
+	a.watchScans(x)
 	level := zap.InfoLevel
 	switch {
 	case x.Status == 0 && x.Message != nil:

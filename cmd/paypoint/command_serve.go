@@ -31,6 +31,7 @@ func (c *serveCommand) Run(s *session) error {
 	}
 	log := newLogger(cfg, s.err)
 	debug.SetGCPercent(garbagePercent)
+	debug.SetMaxStack(maxStack)
 	err = serve(s, cfg, log, s.out)
 	if err != nil {
 		log.Error("stopped", zap.Error(err))
@@ -42,6 +43,11 @@ func (c *serveCommand) Run(s *session) error {
 // collections. Little is live (tens of megabytes), and on two cores collecting
 // at Go's usual 100 takes a sixth of the payments.
 const garbagePercent = 400
+
+// maxStack is in bytes. Nothing of ours needs a thousandth of it; but on a damaged
+// ledger bbolt can follow pages that lead back to themselves, and would take a
+// gigabyte before the process ends.
+const maxStack = 64 << 20
 
 // newLogger writes one JSON object a line, or text for people in the sandbox.
 func newLogger(cfg Config, out io.Writer) *zap.Logger {

@@ -5,21 +5,40 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"paypoint/store/boltdb"
 )
 
-type verifyCommand struct{}
+type verifyCommand struct {
+	File string `arg:"" optional:"" help:"Backup, or ledger file that no server has open, in the place of the data directory's ledger." type:"existingfile" placeholder:"FILE"`
+}
 
 // Help says what is checked.
 func (verifyCommand) Help() string {
 	return "Derives every row, index and total anew from the journal and names the first difference.\n" +
-		"Exit code 3 when there is one.\n\nExample:\n  paypoint verify --data /var/lib/paypoint"
+		"Exit code 3 when there is one. A FILE is checked in the system's folder for temporary files (TMPDIR), which needs room\n" +
+		"for it twice.\n\nExamples:\n  paypoint verify --data /var/lib/paypoint\n  paypoint verify /backup/ledger-20261122-181500.ppbackup"
 }
 
-// Run checks the ledger, or a copy of it where a server runs.
+// verified is what a clean verification has seen, and of which backup.
+type verified struct {
+	boltdb.Report
+	Backup *boltdb.BackupInfo `json:"backup,omitempty"`
+}
+
+// Run checks the ledger, a copy of it where a server runs, or a file.
 func (c *verifyCommand) Run(s *session) error {
-	report, err := s.verify()
+	if err := s.isLocal(); err != nil {
+		return err
+	}
+	var seen verified
+	var err error
+	if c.File == "" {
+		seen.Report, err = s.verify()
+	} else {
+		seen, err = s.verifyOther(c.File)
+	}
 	s.progress("")
 	var difference *boltdb.Difference
 	if errors.As(err, &difference) {
@@ -28,12 +47,14 @@ func (c *verifyCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if s.flags.JSON {
-		return s.printJSON(report)
-	}
-	s.printf("clean: %d records, %d charges, %d payments, %d reversals; head %s\n",
-		report.Records, report.Charges, report.Payments, report.Reversals, report.Head)
-	return nil
+	return show(s, seen, func(seen verified) error {
+		if seen.Backup != nil {
+			s.printf("%s: a backup, %s\n", c.File, described(*seen.Backup))
+		}
+		s.printf("clean: %d records, %d charges, %d payments, %d reversals; head %s\n",
+			seen.Records, seen.Charges, seen.Payments, seen.Reversals, seen.Head)
+		return nil
+	})
 }
 
 func (s *session) verify() (report boltdb.Report, err error) {
@@ -62,6 +83,39 @@ func (s *session) verifyAlone(folder string, cfg Config) (boltdb.Report, error) 
 		return boltdb.Report{}, fmt.Errorf("verify: %w", err)
 	}
 	return boltdb.Verify(path, scratch, s.verifyProgress)
+}
+
+// verifyOther checks a backup, or a ledger file that lies anywhere.
+func (s *session) verifyOther(path string) (seen verified, err error) {
+	scratch, err := os.MkdirTemp("", "paypoint-verify-")
+	if err != nil {
+		return seen, fmt.Errorf("verify: %w", err)
+	}
+	defer os.RemoveAll(scratch)
+	unpacked := filepath.Join(scratch, "ledger.db")
+	info, err := unpackFile(path, unpacked)
+	switch {
+	case errors.Is(err, boltdb.ErrNoBackup):
+		seen.Report, err = boltdb.Verify(path, scratch, s.verifyProgress)
+		return seen, err
+	case err != nil:
+		return seen, fmt.Errorf("verify %s: %w", path, err)
+	}
+	seen.Backup = &info
+	if seen.Report, err = boltdb.Verify(unpacked, scratch, s.verifyProgress); err != nil {
+		return seen, fmt.Errorf("%s: %w", path, err)
+	}
+	return seen, nil
+}
+
+// unpackFile takes the ledger out of a backup.
+func unpackFile(backup, path string) (boltdb.BackupInfo, error) {
+	file, err := os.Open(backup)
+	if err != nil {
+		return boltdb.BackupInfo{}, err
+	}
+	defer file.Close()
+	return boltdb.Unpack(file, path)
 }
 
 func (s *session) verifyProgress(done, total uint64) {

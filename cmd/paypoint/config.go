@@ -38,6 +38,8 @@ type Config struct {
 	// sealed. It lies outside DataDir, so that a copy of the ledger opens nothing.
 	MasterKeyFile string `yaml:"master_key_file"`
 
+	Journal       Journal       `yaml:"journal"`
+	SelfCheck     SelfCheck     `yaml:"self_check"`
 	Log           Log           `yaml:"log"`
 	Listeners     Listeners     `yaml:"listeners"`
 	Limits        Limits        `yaml:"limits"`
@@ -63,7 +65,7 @@ type Log struct {
 // Listen address share one listener.
 type Listeners struct {
 	// Partner is Indomaret's SOAP endpoint.
-	Partner PublicListener `yaml:"partner"`
+	Partner PartnerListener `yaml:"partner"`
 	// Merchant is the merchants' JSON API with its documentation.
 	Merchant Listener `yaml:"merchant"`
 	// Pages are what customers see: how to pay a charge, and whether it is paid.
@@ -95,9 +97,9 @@ type PublicListener struct {
 
 // Limits bounds what one group of callers can hold.
 type Limits struct {
-	Partner  GroupLimits    `yaml:"partner"`
+	Partner  PartnerLimits  `yaml:"partner"`
 	Merchant MerchantLimits `yaml:"merchant"`
-	Pages    GroupLimits    `yaml:"pages"`
+	Pages    PageLimits     `yaml:"pages"`
 }
 
 // GroupLimits bounds time and connections. Bodies are bounded by the packages
@@ -108,8 +110,11 @@ type GroupLimits struct {
 	// AnswerTimeout is the time from the request to the end of its answer.
 	// After it the connection closes without one.
 	AnswerTimeout time.Duration `yaml:"answer_timeout"`
-	// MaxConnections are open at once; the next ones wait unaccepted.
+	// MaxConnections are open at once. The next caller gets the place of the one
+	// that is idle for longest, and waits where none is.
 	MaxConnections int `yaml:"max_connections"`
+	// MaxRequests are under way at once; the next one is refused with 503.
+	MaxRequests int `yaml:"max_requests"`
 }
 
 // MerchantLimits also bound what each merchant may ask for.
@@ -121,6 +126,7 @@ type MerchantLimits struct {
 	Burst int `yaml:"burst"`
 	// AtOnce is how many requests of one merchant may be under way; 0 is no limit.
 	AtOnce int `yaml:"at_once"`
+	FailureLimits
 }
 
 // Partner is the agreement with Indomaret.
@@ -156,6 +162,8 @@ type Partner struct {
 	ResponseCodes map[string]string `yaml:"response_codes"`
 	// ResponseTexts maps a reason to its ResponseDesc, likewise.
 	ResponseTexts map[string]string `yaml:"response_texts"`
+	// CodeScan is when a store raises an alarm.
+	CodeScan CodeScan `yaml:"code_scan"`
 	// Signature is how the partner signs.
 	Signature Signature `yaml:"signature"`
 }
@@ -254,30 +262,24 @@ type WireLog struct {
 // It does not start by itself: the signature keys and the master key file have
 // no default that would be safe.
 func DefaultConfig() Config {
-	usual := GroupLimits{ReadTimeout: 10 * time.Second, AnswerTimeout: 25 * time.Second, MaxConnections: 1024}
 	return Config{
 		DataDir: "/var/lib/paypoint",
 		Store:   boltURL,
 		Log:     Log{Level: zapcore.InfoLevel},
 		Listeners: Listeners{
-			Partner:    PublicListener{Listen: "127.0.0.1:8001"},
+			Partner:    PartnerListener{PublicListener: PublicListener{Listen: "127.0.0.1:8001"}},
 			Merchant:   Listener{Listen: "127.0.0.1:8002"},
 			Pages:      PublicListener{Listen: "127.0.0.1:8005"},
 			Console:    Listener{Listen: "127.0.0.1:8003"},
 			Operations: Listener{Listen: "127.0.0.1:8004"},
 		},
-		Limits: Limits{
-			// Indomaret reverses what has no answer after about 30 s.
-			Partner: usual,
-			// Far above what a shop sends, far below what slows the others.
-			Merchant: MerchantLimits{GroupLimits: usual, RequestsPerSecond: 100, Burst: 200, AtOnce: 64},
-			Pages:    usual,
-		},
+		Limits: defaultLimits(),
 		Partner: Partner{
 			Name:               "Indomaret",
 			TimestampTolerance: 10 * time.Minute,
 			TrackingRefWindow:  90 * 24 * time.Hour,
 			Grace:              5 * time.Minute,
+			CodeScan:           CodeScan{Unknown: 20, Window: 10 * time.Minute},
 			Signature: Signature{
 				Scheme: soap.SchemeAESECB,
 				Fields: []string{"StoreID", "PaymentCode", "TrackingRef", "HHmmss"},
@@ -297,6 +299,7 @@ func DefaultConfig() Config {
 			MaxExpiry:     180 * 24 * time.Hour,
 			CodeLength:    ledger.DefaultCodeLength,
 		},
+		SelfCheck:     defaultSelfCheck(),
 		Notifications: Notifications{RetentionDays: 30},
 		Queue:         Queue{MaxPayments: 4096, MaxReversals: 1024},
 		WireLog:       WireLog{RetentionDays: 90, FlushInterval: time.Second},

@@ -50,8 +50,10 @@ var (
 // check holds the values against each other and against what they are for.
 func (r *configReader) check() {
 	r.checkStorage()
+	r.checkJournal()
 	r.checkListeners()
 	r.checkLimits()
+	r.checkGuards()
 	r.checkPartner()
 	r.checkSignature()
 	r.checkResponses()
@@ -169,13 +171,13 @@ func isPublicURL(text string) bool {
 }
 
 func (r *configReader) checkLimits() {
-	r.checkGroupLimits("limits.partner", r.cfg.Limits.Partner)
+	r.checkGroupLimits("limits.partner", r.cfg.Limits.Partner.GroupLimits)
 	m := r.cfg.Limits.Merchant
 	r.checkGroupLimits("limits.merchant", m.GroupLimits)
 	between(r, "limits.merchant.requests_per_second", m.RequestsPerSecond, 0, maxRequestRate)
 	between(r, "limits.merchant.burst", m.Burst, 1, maxRequestRate)
 	between(r, "limits.merchant.at_once", m.AtOnce, 0, maxRequestRate)
-	r.checkGroupLimits("limits.pages", r.cfg.Limits.Pages)
+	r.checkGroupLimits("limits.pages", r.cfg.Limits.Pages.GroupLimits)
 }
 
 func (r *configReader) checkGroupLimits(key string, l GroupLimits) {

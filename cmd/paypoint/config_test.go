@@ -135,7 +135,7 @@ statements:
 `, "PAYPOINT_WIRE_LOG_RETENTION_DAYS=ninety", "PAYPOINT_WIRELOG_DIR=/tmp", "HOME=/root")
 	require.Equal(t, []string{
 		`paypoint.yaml:2: data_dir: needs a value`,
-		`paypoint.yaml:3: colour: unknown key (known: data_dir, store, master_key_file, log, listeners, limits, partner, settlement, reconcile, statements, delivery, schedule, charge, notifications, queue, wire_log)`,
+		`paypoint.yaml:3: colour: unknown key (known: data_dir, store, master_key_file, journal, self_check, log, listeners, limits, partner, settlement, reconcile, statements, delivery, schedule, charge, notifications, queue, wire_log)`,
 		`paypoint.yaml:4: log.level: unrecognized level: "loud"`,
 		`paypoint.yaml:7: listeners.partner.listen: "nowhere": want HOST:PORT, such as 127.0.0.1:8080`,
 		`paypoint.yaml:8: listeners.partner.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more`,

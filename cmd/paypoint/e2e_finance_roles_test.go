@@ -84,6 +84,8 @@ func bodies(file string) map[string]string {
 		"POST files":                       strings.Replace(file, "|1|"+string(stageDay), "|2|"+string(stageDay), 1),
 		"POST profile/test":                file,
 		"POST reconciliations/{day}/match": "",
+		"POST recovery/files":              file,
+		"POST recovery/sign-off":           `{"why":"seen"}`,
 		"POST cases/{id}/notes":            `{"text":"seen"}`,
 		"PUT cases/{id}/owner":             `{"owner":"sandbox-finance"}`,
 		"POST cases/{id}/proposal":         `{"act":"accept","why":"seen"}`,

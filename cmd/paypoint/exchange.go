@@ -8,8 +8,9 @@ import (
 	"maps"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
+
+	"paypoint/durable"
 )
 
 // meter says how much of a file has come or gone.
@@ -38,18 +39,12 @@ func (m *meter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// writeWhole writes a file under a temporary name and renames it when it is
-// complete.
+// writeWhole writes a file that appears whole or not at all, and says which.
 func writeWhole(path string, mode fs.FileMode, write func(io.Writer) error) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
+	if err := durable.WriteWhole(path, mode, write); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	defer os.Remove(file.Name())
-	if err := errors.Join(write(file), file.Chmod(mode), file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return os.Rename(file.Name(), path)
+	return nil
 }
 
 // save writes the file that a path answers: to standard output, or to a file that

@@ -33,7 +33,7 @@ func (a *application) financeHandler(authenticate func(*http.Request) (finance.C
 	reconciliation := countedReconcile{a.reconcile, a.metrics}
 	return finance.New(finance.Config{
 		Settlement: a.settlement, Reconciliation: reconciliation, Statements: a.reconcile, Cash: a.reconcile,
-		Cases: a.ledger, Ledger: a.ledger, Staff: a.staff, Schedule: a.schedule,
+		Cases: a.ledger, Ledger: a.ledger, Staff: a.staff, Schedule: wholeSchedule{a.schedule, a.ledger},
 		Profile: a.config.Reconcile.Profile, CutOff: a.config.Settlement.CutOff.SinceMidnight(), Calendar: a.config.calendar(),
 		TempDir: scratchFolder(a.config.DataDir), Now: a.now, NewReceipt: newReceipt,
 		Authenticate: authenticate, Log: a.logAct,

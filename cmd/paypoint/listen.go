@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/net/netutil"
 )
 
 // Limits of every listener; a group's own are set for each of its requests.
@@ -24,8 +23,10 @@ const (
 	maxHeaderBytes    = 16 << 10
 	// consoleReadTimeout is the time that a finance request has to arrive whole.
 	consoleReadTimeout = 10 * time.Second
-	// defaultConnections bounds the groups that the configuration does not.
+	// defaultConnections and defaultRequests bound the groups that the
+	// configuration does not.
 	defaultConnections = 1024
+	defaultRequests    = 256
 )
 
 // financePaths is the folder of the finance API.
@@ -41,8 +42,11 @@ type endpoint struct {
 	// mux has the single paths, and others takes what no group knows.
 	mux    *http.ServeMux
 	others http.Handler
-	// tls is set where the address speaks TLS.
+	// tls is set where the address speaks TLS, allow where connections are held
+	// against a list.
 	tls      *tls.Config
+	allow    *allowList
+	places   *places
 	listener net.Listener
 	server   *http.Server
 }
@@ -109,24 +113,53 @@ func (e *endpoints) at(address string) *endpoint {
 }
 
 // listen opens every address. After an error none is open.
-func (e endpoints) listen(log *zap.Logger) error {
+func (e endpoints) listen(log *zap.Logger, counted *metrics) error {
 	for _, place := range e {
-		listener, err := net.Listen("tcp", place.address)
+		listener, err := (&net.ListenConfig{KeepAliveConfig: keepAlive}).Listen(context.Background(), "tcp", place.address)
 		if err != nil {
 			e.close()
 			return fmt.Errorf("listen on %s for %v: %w", place.address, place.groups, err)
 		}
-		place.listener = netutil.LimitListener(listener, place.connections)
-		if place.tls != nil {
-			place.listener = tls.NewListener(place.listener, place.tls)
-		}
+		place.guard(listener, counted.guards)
 		log.Info("listening", zap.Stringer("address", listener.Addr()), zap.Strings("groups", place.groups))
 		place.server = &http.Server{
-			Handler: place, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
-			MaxHeaderBytes: maxHeaderBytes, ErrorLog: zap.NewStdLog(log.Named("http")),
+			Handler: place, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+			Protocols: onlyHTTP1(), ConnState: place.places.follow, ErrorLog: place.errorLog(log, counted.guards),
 		}
 	}
 	return nil
+}
+
+// guard puts the list, the places and TLS around a socket, in this order: who is
+// not on the list takes no place, and who has no place costs no handshake.
+func (e *endpoint) guard(socket net.Listener, counted *guardMetrics) {
+	if e.allow != nil {
+		socket = allowListener{socket, e.allow}
+	}
+	e.places = newPlaces(socket, e.connections, counted.displaced.WithLabelValues(e.name()).Inc)
+	counted.connections(e.name(), e.places)
+	e.listener = e.places
+	if e.tls != nil {
+		e.listener = tls.NewListener(e.places, e.tls)
+	}
+}
+
+// name is what metrics call the address.
+func (e *endpoint) name() string {
+	name := strings.Join(e.groups, "+")
+	if e.tls != nil {
+		name += "+tls"
+	}
+	return name
+}
+
+// onlyHTTP1 speaks no HTTP/2, in the clear or with TLS: there a connection has
+// any number of requests at once, and the limits count connections. SOAP clients
+// and SDKs speak HTTP/1.1; a proxy in front may offer more to browsers.
+func onlyHTTP1() *http.Protocols {
+	var only http.Protocols
+	only.SetHTTP1(true)
+	return &only
 }
 
 // announce says where the server listens, in the form that programs read.

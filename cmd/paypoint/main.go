@@ -48,10 +48,14 @@ type commandLine struct {
 	URL       string `name:"url" help:"Ask the finance API of a server elsewhere, https://HOST[:PORT]; needs a token." placeholder:"URL"`
 
 	Serve        serveCommand        `cmd:"" help:"Run the server."`
-	Verify       verifyCommand       `cmd:"" help:"Check every record, row and total of a ledger."`
+	Verify       verifyCommand       `cmd:"" help:"Check every record, row and total of a ledger or backup."`
+	Backup       backupCommand       `cmd:"" help:"Copy the ledger to a file, beside a running server."`
+	Restore      restoreCommand      `cmd:"" help:"Make a ledger of a backup and the shipped journal."`
+	Compact      compactCommand      `cmd:"" help:"Make a stopped server's ledger file as small as it can be."`
 	Settlement   settlementCommand   `cmd:"" help:"Close business days and export their files."`
 	Reconcile    reconcileCommand    `cmd:"" help:"Take Indomaret's files and match them with the ledger."`
 	Case         caseCommand         `cmd:"" help:"Work on what differs: note, propose, approve."`
+	Recovery     recoveryCommand     `cmd:"" help:"Fill the gap of a restored ledger from Indomaret's files, and sign it off."`
 	Statement    statementCommand    `cmd:"" help:"Close merchants' statements and export them."`
 	Transfer     transferCommand     `cmd:"" help:"Record Indomaret's bank transfers and match them with days."`
 	Payout       payoutCommand       `cmd:"" help:"Record what was paid out to merchants and customers."`
@@ -60,6 +64,7 @@ type commandLine struct {
 	Person       personCommand       `cmd:"" help:"Add the persons of finance and give out their tokens."`
 	Merchant     merchantCommand     `cmd:"" help:"Add and list merchants, rotate their keys."`
 	Notification notificationCommand `cmd:"" help:"See what merchants are told, and send it again."`
+	Scans        scansCommand        `cmd:"" help:"Show the stores that ask for unknown codes."`
 	Product      productCommand      `cmd:"" help:"Pause and resume products."`
 	Maintenance  maintenanceCommand  `cmd:"" help:"Stop and start inquiries and payments."`
 	ConfigFile   configCommand       `cmd:"" name:"config" help:"Check the configuration."`

@@ -19,7 +19,7 @@ const pagesPath = "/pay/"
 
 // merchantRoutes are the merchants' API and its documentation.
 func (a *application) merchantRoutes(g groups) map[string]http.Handler {
-	api, documentation := g.wrap(g.merchant, a.chargeHandler()), g.wrap(g.merchant, openapi.Handler())
+	api, documentation := g.wrap(g.merchant, a.metrics.countMerchants(a.chargeHandler())), g.wrap(g.merchant, openapi.Handler())
 	return map[string]http.Handler{
 		"/v1/": api, "/v2/": api,
 		"GET " + openapi.DocumentPath: documentation, "GET " + openapi.PagePath: documentation,
@@ -33,13 +33,18 @@ func (a *application) chargeHandler() http.Handler {
 		Terms: a.config.terms(),
 		RateLimit: charge.RateLimit{
 			PerSecond: float64(a.config.Limits.Merchant.RequestsPerSecond), Burst: a.config.Limits.Merchant.Burst,
-			AtOnce: a.config.Limits.Merchant.AtOnce,
+			AtOnce: a.config.Limits.Merchant.AtOnce, AllAtOnce: a.config.Limits.Merchant.MaxRequests,
 		},
+		Lockout:             a.guards.keys,
 		AllowPrivateTargets: a.config.Sandbox,
 		CursorKey:           a.cursorKey,
 		PageURL:             a.pageURL,
 		Now:                 a.now, NewID: newID, NewSalt: rand.Text,
-		Report: noteRefusal,
+		Report: func(ctx context.Context, f charge.Failure) {
+			noteRefusal(ctx, f)
+			a.guards.countUnknownOrder(f)
+			countRefusal(ctx, f)
+		},
 	})
 }
 
@@ -50,7 +55,8 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 func (a *application) pageHandler() http.Handler {
 	return customerpage.New(customerpage.Config{
 		Ledger: notedLedger{a.ledger}, MerchantName: a.merchantName, Now: a.now,
-		Report: func(ctx context.Context, err error) { note(ctx, zap.Error(err)) },
+		Report:  func(ctx context.Context, err error) { note(ctx, zap.Error(err)) },
+		Unknown: a.guards.pages.unknown,
 	})
 }
 

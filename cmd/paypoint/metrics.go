@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"paypoint/ledger"
 	"paypoint/soap"
 )
 
@@ -23,8 +24,17 @@ type metrics struct {
 	commitSeconds  prometheus.Histogram
 	commitChanges  prometheus.Histogram
 	reversalDelay  prometheus.Histogram
+	clockSkew      prometheus.Histogram
 	wireLogLost    prometheus.Gauge
 	swept          prometheus.Counter
+
+	// Of what keeps callers off.
+	guards *guardMetrics
+
+	// Of the program itself.
+	merchantRequests *prometheus.CounterVec
+	logged           *prometheus.CounterVec
+	panics           prometheus.Counter
 
 	// Of notifications.
 	attempts                                     *prometheus.CounterVec
@@ -40,6 +50,13 @@ type metrics struct {
 // latencies are the buckets of everything that should take milliseconds.
 func latencies() []float64 {
 	return []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25}
+}
+
+// skews are the buckets of a difference between two clocks, which has a sign. A
+// TimeStamp has whole seconds, so of clocks that agree it lies up to one second
+// back; 600 is where messages become stale unless the agreement says otherwise.
+func skews() []float64 {
+	return []float64{-3600, -600, -300, -120, -60, -30, -10, -5, -2, -1, 0, 1, 2, 5, 10, 30, 60, 120, 300, 600, 3600}
 }
 
 func newMetrics() *metrics {
@@ -72,6 +89,10 @@ func newMetrics() *metrics {
 			Name: "paypoint_reversal_delay_seconds", Help: "Time from the booking of a payment to its reversal; settlement_hold should cover most.",
 			Buckets: []float64{5, 15, 30, 45, 60, 90, 120, 300, 900, 3600, 14400, 86400},
 		}),
+		clockSkew: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "paypoint_partner_clock_skew_seconds", Help: "TimeStamp of a message with a good signature minus our clock at its arrival; above 0 the partner is ahead.",
+			Buckets: skews(),
+		}),
 		wireLogLost: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "paypoint_wire_log_lost_entries", Help: "Wire log entries that could not be kept since the start.",
 		}),
@@ -81,9 +102,11 @@ func newMetrics() *metrics {
 	}
 	m.registry.MustRegister(
 		m.messages, m.messageSeconds, m.warnings, m.requests, m.requestSeconds,
-		m.commitSeconds, m.commitChanges, m.reversalDelay, m.wireLogLost, m.swept,
+		m.commitSeconds, m.commitChanges, m.reversalDelay, m.clockSkew, m.wireLogLost, m.swept,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	m.addGuards()
+	m.addProgram()
 	m.addNotices()
 	m.addReconcile()
 	m.addSchedule()
@@ -99,15 +122,25 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// message counts an exchange with the partner.
-func (m *metrics) message(x soap.Exchange) {
-	operation, code := "none", "none"
+// noLabel stands for an operation or a code that there is not.
+const noLabel = "none"
+
+// reasonFault stands for the texts of all faults, which would make a label of any
+// length; reasonNoAnswer is soap's.
+const (
+	reasonFault    = "fault"
+	reasonNoAnswer = "no answer"
+)
+
+// message counts an exchange with the partner that is over now.
+func (m *metrics) message(x soap.Exchange, now time.Time) {
+	operation, code := noLabel, noLabel
 	if x.Message != nil {
 		operation = string(x.Message.Operation)
 	}
 	reason := x.Reason
 	if x.Message == nil && x.Status != 0 {
-		reason = "fault" // of which the text would make a label of any length
+		reason = reasonFault
 	}
 	if x.Answer != nil {
 		code, _ = x.Answer.Code()
@@ -120,6 +153,17 @@ func (m *metrics) message(x soap.Exchange) {
 	if x.ReversedAfter > 0 {
 		m.reversalDelay.Observe(x.ReversedAfter.Seconds())
 	}
+	m.skew(x, now)
+}
+
+// skew compares the partner's clock with ours. Who has not signed is nobody whose
+// clock matters, and a field with a defect has no time.
+func (m *metrics) skew(x soap.Exchange, now time.Time) {
+	if x.Message == nil || x.Message.Sent.IsZero() || x.Reason == string(ledger.ReasonBadSignature) {
+		return
+	}
+	arrived := now.Add(-x.Took)
+	m.clockSkew.Observe(x.Message.Sent.Sub(arrived).Seconds())
 }
 
 // request counts an HTTP request.

@@ -66,12 +66,13 @@ func TestMetricsOfMessages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMetrics()
-			m.message(try.exchange)
+			m.message(try.exchange, time.Now())
 			text := metricsText(t, m)
 			for _, line := range try.lines {
 				require.Contains(t, text, line+"\n")
 			}
 			require.Equal(t, 1, strings.Count(text, "\npaypoint_partner_messages_total{"))
+			require.Contains(t, text, "\npaypoint_partner_clock_skew_seconds_count 0\n")
 		})
 	}
 }

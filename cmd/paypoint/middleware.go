@@ -18,6 +18,13 @@ type group struct {
 	// readTimeout and answerTimeout bound a request; 0 means no limit, for
 	// downloads of any size.
 	readTimeout, answerTimeout time.Duration
+	// places bound the requests under way at once, but for those of hasPlaces,
+	// which are counted further in; nil bounds none.
+	places    *requestPlaces
+	hasPlaces func(*http.Request) bool
+	// allow is who may ask at all; nil is everyone. guards are told of refusals.
+	allow  *allowList
+	guards *guards
 	// hasEvent says of which requests the handler writes the event itself, with
 	// what became of them; nil is of none, and the middleware writes them all.
 	hasEvent func(*http.Request) bool
@@ -37,6 +44,14 @@ func (g group) wrap(next http.Handler, proxies []netip.Prefix, log *zap.Logger, 
 		began := time.Now()
 		g.setDeadlines(w, r, began)
 		believeProxy(r, proxies)
+		leave, status := g.admit(r)
+		if status != 0 {
+			metrics.request(g.name, status, time.Since(began))
+			turnAway(w, status, retryOf(status))
+			return
+		}
+		defer leave()
+		closeAfterChunks(w, r)
 		var line *event
 		if g.hasEvent == nil || !g.hasEvent(r) {
 			r, line = withEvent(r)
@@ -50,6 +65,7 @@ func (g group) wrap(next http.Handler, proxies []netip.Prefix, log *zap.Logger, 
 				if line == nil {
 					line = &event{} // the handler's own does not say why it broke
 				}
+				metrics.panics.Inc()
 				line.panicked = []zap.Field{zap.Any("panic", failure), zap.Stack("stack")}
 			}
 			took := time.Since(began)
@@ -64,6 +80,40 @@ func (g group) wrap(next http.Handler, proxies []netip.Prefix, log *zap.Logger, 
 		}()
 		next.ServeHTTP(recorder, r)
 	})
+}
+
+// admit lets a request in until leave, or says with which status it is turned
+// away. It has no event in the log then: guards tell of them now and then.
+func (g group) admit(r *http.Request) (leave func(), status int) {
+	if g.allow != nil && !g.allow.admitsRequest(r) {
+		return nil, http.StatusForbidden
+	}
+	if g.places == nil || g.hasPlaces != nil && g.hasPlaces(r) {
+		return func() {}, 0
+	}
+	if !g.places.enter() {
+		g.guards.refused(g.name, "requests", callerAddress(r))
+		return nil, http.StatusServiceUnavailable
+	}
+	return g.places.leave, 0
+}
+
+// closeAfterChunks ends the connection behind a request in chunks. One that also
+// states a length hides its end from a proxy that goes by that; whatever follows
+// would be answered to somebody else there (RFC 9112, section 6.1, which has the
+// connection closed). net/http has dropped the length by now, so all are closed.
+func closeAfterChunks(w http.ResponseWriter, r *http.Request) {
+	if len(r.TransferEncoding) > 0 {
+		w.Header().Set("Connection", "close")
+	}
+}
+
+// retryOf is after how long who was turned away may try again; 0 is never.
+func retryOf(status int) time.Duration {
+	if status == http.StatusServiceUnavailable {
+		return busyRetry
+	}
+	return 0
 }
 
 // setDeadlines bounds this request alone: several groups can share a listener.

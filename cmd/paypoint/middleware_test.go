@@ -207,15 +207,13 @@ func TestConnectionsAreLimited(t *testing.T) {
 	const request = "GET /indomaret?wsdl HTTP/1.1\r\nHost: h\r\n\r\n"
 	var held []net.Conn
 	for range 2 {
-		connection := sendPart(t, l.urls[0], request)
-		_, err := http.ReadResponse(bufio.NewReader(connection), nil)
-		require.NoError(t, err)
-		held = append(held, connection)
+		connection := begin(t, l.urls[0], message(reqPayment, "1", "R", stageAmount))
+		held = append(held, connection.Conn)
 	}
 	waiting := sendPart(t, l.urls[0], request)
 	require.NoError(t, waiting.SetReadDeadline(time.Now().Add(4*shortTime)))
 	_, err := waiting.Read(make([]byte, 1))
-	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "it waits unaccepted")
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "it waits, for no place is idle")
 
 	response, err := newClient(t, l.urls[1]).http.Get(l.urls[1] + "/healthz")
 	require.NoError(t, err, "other listeners have places of their own")

@@ -49,7 +49,7 @@ func (a *application) historyFile() string {
 }
 
 // deliver tells merchants of their charges until stop is called, which waits
-// for what is under way.
+// for what is under way. In recovery they are told nothing until it is signed off.
 func (a *application) deliver() (stop func()) {
 	// Not the server's context: while the last requests are answered, what they
 	// change is told too.
@@ -58,7 +58,7 @@ func (a *application) deliver() (stop func()) {
 	a.delivering.Store(!a.config.Notifications.Paused)
 	go func() {
 		defer close(ended)
-		a.notify.Run(ctx)
+		a.afterRecovery(ctx, a.notify.Run)
 	}()
 	return func() {
 		cancel()

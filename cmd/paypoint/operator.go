@@ -137,6 +137,7 @@ func (o *operators) handler() http.Handler {
 		"GET /operator/v1/notifications":                      o.listNotifications,
 		"GET /operator/v1/notifications/{id}":                 o.showNotification,
 		"POST /operator/v1/notifications/{id}/resend":         o.resendNotification,
+		"GET /operator/v1/scans":                              o.listScans,
 		"PUT /operator/v1/maintenance":                        o.set(true, maintenanceSetting),
 		"DELETE /operator/v1/maintenance":                     o.set(false, maintenanceSetting),
 		"GET /operator/v1/sandbox-clock":                      o.showClock,
@@ -146,9 +147,10 @@ func (o *operators) handler() http.Handler {
 	} {
 		mux.HandleFunc(pattern, answerJSON(handle))
 	}
-	// Both may be asked twice: one changes nothing, and of the other's work
+	// All may be asked twice: two change nothing, and of the last one's work
 	// nothing is left for the second time.
 	mux.HandleFunc("GET /operator/v1/verify", o.verify)
+	mux.HandleFunc("GET "+backupPath, o.backup)
 	mux.HandleFunc("DELETE /operator/v1/merchants/{id}/open-charges", o.cancelOpen)
 	g := group{name: "operators", hasEvent: isFinance}
 	return g.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -225,7 +227,7 @@ type verifyStep struct {
 // verify checks a copy of the ledger while the server goes on.
 func (o *operators) verify(w http.ResponseWriter, r *http.Request) {
 	tell := steps(w)
-	report, err := o.verifyCopy(func(done, total uint64) { tell(verifyStep{Done: done, Total: total}) })
+	report, err := o.app.verifyCopy(func(done, total uint64) { tell(verifyStep{Done: done, Total: total}) })
 	if err != nil {
 		note(r.Context(), zap.Error(err))
 	}
@@ -249,21 +251,4 @@ func lastStep(report boltdb.Report, err error) verifyStep {
 	}
 	var difference *boltdb.Difference
 	return verifyStep{Error: err.Error(), Differs: errors.As(err, &difference)}
-}
-
-func (o *operators) verifyCopy(progress boltdb.Progress) (boltdb.Report, error) {
-	bolt, ok := o.app.store.(*boltdb.Store)
-	if !ok {
-		return boltdb.Report{}, fmt.Errorf("verify: store %s keeps no file", o.app.config.Store)
-	}
-	folder, err := os.MkdirTemp(scratchFolder(o.app.config.DataDir), "verify-")
-	if err != nil {
-		return boltdb.Report{}, fmt.Errorf("verify: %w", err)
-	}
-	defer os.RemoveAll(folder)
-	copied := filepath.Join(folder, "ledger.db")
-	if err := bolt.Snapshot(copied); err != nil {
-		return boltdb.Report{}, fmt.Errorf("verify: %w", err)
-	}
-	return boltdb.Verify(copied, folder, progress)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 
 	"paypoint/finance"
@@ -15,17 +16,48 @@ type groups struct {
 func (a *application) groups() groups {
 	limits := a.config.Limits
 	bounded := func(name string, l GroupLimits) group {
-		return group{name: name, readTimeout: l.ReadTimeout, answerTimeout: l.AnswerTimeout}
+		return group{
+			name: name, readTimeout: l.ReadTimeout, answerTimeout: l.AnswerTimeout,
+			places: &requestPlaces{most: int64(l.MaxRequests)}, guards: a.guards,
+		}
 	}
 	g := groups{
 		app:     a,
-		partner: bounded("partner", limits.Partner), merchant: bounded("merchant", limits.Merchant.GroupLimits), pages: bounded("pages", limits.Pages),
+		partner: bounded("partner", limits.Partner.GroupLimits), merchant: bounded("merchant", limits.Merchant.GroupLimits), pages: bounded("pages", limits.Pages.GroupLimits),
 		// A settlement file may be sent, and a large day closed, for as long as it takes.
-		console:    group{name: "console", readTimeout: consoleReadTimeout, hasEvent: isFinance},
-		operations: group{name: "operations", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout},
+		console: group{name: "console", readTimeout: consoleReadTimeout, hasEvent: isFinance, places: usualPlaces(), guards: a.guards},
+		operations: group{
+			name: "operations", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout, places: usualPlaces(), guards: a.guards,
+		},
 	}
-	g.partner.hasEvent = isMessage
+	g.partner.hasEvent, g.partner.hasPlaces, g.partner.allow = isMessage, isMessage, a.guards.allow
+	g.merchant.hasPlaces = func(*http.Request) bool { return true } // charge.RateLimit's, after the key is known
 	return g
+}
+
+// usualPlaces are those of a group that the configuration does not bound.
+func usualPlaces() *requestPlaces { return &requestPlaces{most: defaultRequests} }
+
+// guardPartner puts TLS and the list of allowed addresses on the partner's
+// listener. Where other groups share its address, their callers may be others:
+// then each request is held against the list, but no connection.
+func (a *application) guardPartner(all endpoints) error {
+	place := all.at(a.config.Listeners.Partner.Listen)
+	if len(place.groups) == 1 {
+		place.allow = a.guards.allow
+	}
+	files := a.config.Listeners.Partner.TLS
+	if files.CertFile == "" {
+		return nil
+	}
+	reloading, err := openTLS(files, a.log, a.metrics.guards.tlsReloadFailures)
+	if err != nil {
+		return fmt.Errorf("listeners.partner.tls: %w", err)
+	}
+	place.tls = reloading.config()
+	a.metrics.gauge("paypoint_tls_certificate_expiry_timestamp_seconds", "When the certificate of the partner's listener ends.",
+		func() float64 { return float64(reloading.expires().Unix()) })
+	return nil
 }
 
 // wrap puts a group around its handler.
@@ -59,6 +91,9 @@ func (a *application) endpoints() (endpoints, error) {
 	for _, place := range places {
 		// What no group knows has limits too: net/http would wait for its body.
 		place.refuseOthers(g.wrap(group{name: "none", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout}, http.NotFoundHandler()))
+	}
+	if err := a.guardPartner(places); err != nil {
+		return nil, err
 	}
 	return a.addSandboxTLS(places)
 }

@@ -37,9 +37,9 @@ func TestSandboxClockIsTurnedByCommand(t *testing.T) {
 func TestSandboxClockIsOutOfReachInProduction(t *testing.T) {
 	t.Parallel()
 	_, err := LoadConfig("", nil, Overrides{ClockAhead: time.Hour})
-	require.ErrorContains(t, err, "--clock-ahead: needs --sandbox: in production the clock is the machine's")
+	require.ErrorContains(t, err, "--clock-ahead: clock_ahead: needs --sandbox: in production the clock is the machine's")
 	_, err = LoadConfig("", nil, Overrides{Sandbox: true, ClockAhead: 2 * maxAhead})
-	require.ErrorContains(t, err, "--clock-ahead: want at most 87600h0m0s either way")
+	require.ErrorContains(t, err, "--clock-ahead: clock_ahead: want at most 87600h0m0s either way")
 
 	o := &operators{app: &application{}}
 	_, err = o.showClock(nil)

@@ -29,7 +29,13 @@ func (a *application) serve(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	a.watchQueue()
-	if err := places.listen(a.log); err != nil {
+	a.showUpkeep()
+	a.showShipping()
+	if err := a.showState(); err != nil {
+		return err
+	}
+	a.showRecovery(ctx)
+	if err := places.listen(a.log, a.metrics); err != nil {
 		return err
 	}
 	defer places.close()
@@ -102,16 +108,16 @@ func (a *application) healthy(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "ok")
 }
 
-// ready says that the ledger answers.
+// ready says that the ledger answers, and lacks nothing.
 func (a *application) ready(w http.ResponseWriter, r *http.Request) {
 	if err := a.store.Err(); err != nil {
 		note(r.Context(), zap.Error(err))
 		http.Error(w, "the ledger has stopped", http.StatusServiceUnavailable)
 		return
 	}
-	if _, err := a.store.Load(r.Context(), ledger.Keys{}); err != nil {
+	if err := a.whole(r.Context()); err != nil {
 		note(r.Context(), zap.Error(err))
-		http.Error(w, "the ledger can't be read", http.StatusServiceUnavailable)
+		sayNotReady(w, err)
 		return
 	}
 	fmt.Fprintln(w, "ok")

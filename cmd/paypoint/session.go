@@ -108,15 +108,24 @@ func (s *session) withLedger(folder string, ask func(*operatorClient) error, alo
 	}
 }
 
-// ledgerFile is the path of a ledger that is there. Only serve makes one: a
-// command with a wrong folder is to fail, not to show a new, empty ledger.
+// ledgerPath is where the ledger of a data directory is, or is to be.
+func ledgerPath(folder string, cfg Config) (string, error) {
+	if cfg.Store == "" {
+		return filepath.Join(folder, "ledger.db"), nil
+	}
+	path, isBolt := strings.CutPrefix(cfg.Store, boltURL)
+	if !isBolt {
+		return "", fmt.Errorf("no ledger in %s: store %s ends with its server", folder, cfg.Store)
+	}
+	return path, nil
+}
+
+// ledgerFile is the path of a ledger that is there. Only serve and restore make
+// one: a command with a wrong folder is to fail, not to show a new, empty ledger.
 func ledgerFile(folder string, cfg Config) (string, error) {
-	path := filepath.Join(folder, "ledger.db")
-	if cfg.Store != "" {
-		var isBolt bool
-		if path, isBolt = strings.CutPrefix(cfg.Store, boltURL); !isBolt {
-			return "", fmt.Errorf("no ledger in %s: store %s ends with its server", folder, cfg.Store)
-		}
+	path, err := ledgerPath(folder, cfg)
+	if err != nil {
+		return "", err
 	}
 	switch _, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):

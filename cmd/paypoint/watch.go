@@ -19,8 +19,9 @@ func (a *application) watch(ctx context.Context) (stop func()) {
 	watching.Go(func() { a.watchOutbox(ctx) })
 	watching.Go(func() { a.watchCases(ctx) })
 	watching.Go(func() { a.dropPhones(ctx) })
-	watching.Go(func() { a.schedule.Work(ctx) })
+	watching.Go(func() { a.afterRecovery(ctx, a.schedule.Work) })
 	watching.Go(func() { a.watchFailures(ctx) })
+	watching.Go(func() { a.selfChecks(ctx) })
 	return func() {
 		cancel()
 		watching.Wait()
