@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test verify bench fuzz torture
+.PHONY: help build run demo test verify bench fuzz torture mutants
 
 # The version that the programs report; unknown where there is no git.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -23,9 +23,15 @@ PACKAGES := ./... ./.ci/testsummary
 # minutes there.
 RACE := $(patsubst %,./%/...,$(wildcard access charge cmd finance ledger notify soap store)) ./reconcile ./reconcile/delivery
 
-# How long each fuzz target runs, and how often torture kills the server.
+# How long the tests of one package may take: the histories play for minutes.
+TIMEOUT := 20m
+
+# Which fuzz targets run, and each for how long; how long torture plays, and how
+# often it then kills the server under load.
+FUZZ ?= .
 FUZZTIME ?= 20s
 BENCHFLAGS ?=
+DURATION ?= 5m
 ROUNDS ?= 50
 
 help: ## list the targets
@@ -43,9 +49,9 @@ demo: build ## play the whole story against a temporary ledger
 test: ## run all tests; at the end, count what was skipped and why
 	@{ \
 		status=0; \
-		go test -json $(PACKAGES) || status=1; \
+		go test -timeout $(TIMEOUT) -json $(PACKAGES) || status=1; \
 		if command -v gcc >/dev/null; then \
-			[ -z "$(RACE)" ] || CGO_ENABLED=1 go test -race -json $(RACE) || status=1; \
+			[ -z "$(RACE)" ] || CGO_ENABLED=1 go test -timeout $(TIMEOUT) -race -json $(RACE) || status=1; \
 		else \
 			echo 'race detector left out: needs gcc: Debian packages gcc libc6-dev'; \
 			[ "$${CI:-}" != true ] || status=1; \
@@ -75,13 +81,18 @@ else
 	$(if $(filter match,$(PARTS)),go test ./reconcile/match -run '^$$' -bench Million -benchtime 1x)
 endif
 
-fuzz: ## run each fuzz target for FUZZTIME (20s)
+fuzz: ## run each fuzz target (those that FUZZ matches) for FUZZTIME (20s)
 	@grep --recursive --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' . | \
 	sed -E 's|^(.*)/[^/]*:func (Fuzz[A-Za-z0-9_]*).*|\1 \2|' | \
+	{ grep -E ' ($(FUZZ))' || true; } | \
 	while read -r package target; do \
 		echo "$$package $$target"; \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s "$$package"; \
 	done
 
-torture: ## kill the server under load ROUNDS (50) times and check its books
+torture: ## play histories, crowds and days for DURATION (5m), then kill the server under load ROUNDS (50) times
+	TORTURE_DURATION=$(DURATION) go test -count=1 -timeout 0 -v -run '^TestTorture' ./torture
 	TORTURE_ROUNDS=$(ROUNDS) go test -count=1 -timeout 0 -v -run '^TestTorture' ./cmd/paypoint
+
+mutants: ## build the program with one bug at a time, and see that the histories find each
+	go run ./torture/mutants

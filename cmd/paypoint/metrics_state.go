@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"math"
-	"os"
-	"strings"
-	"sync"
 	"syscall"
 
 	"go.uber.org/zap/zapcore"
@@ -13,6 +10,7 @@ import (
 	"paypoint/ledger"
 	"paypoint/notify"
 	"paypoint/soap"
+	"paypoint/store/boltdb"
 )
 
 // showState registers what is read when /metrics is asked for, and begins the
@@ -30,8 +28,6 @@ func (a *application) showState() error {
 		func() float64 { return float64(queue.MaxPayments) })
 	m.gauge("paypoint_ledger_waiting_reversals_limit", "Reversals that may wait for a commit; the next get no answer.",
 		func() float64 { return float64(queue.MaxReversals) })
-	records := &journalLength{reader: a.ledger.Reader()}
-	m.gauge("paypoint_ledger_records", "Records in the ledger's journal.", records.read)
 	m.gauge("paypoint_ledger_failed", "1 when the ledger has stopped after a failure of its disk, and the process is ending.",
 		func() float64 { return oneIf(a.store.Err() != nil) })
 	return nil
@@ -47,39 +43,6 @@ func oneIf(b bool) float64 {
 
 // unknown stands for a number that can't be read now.
 func unknown() float64 { return math.NaN() }
-
-// journalLength finds the journal's last record, from the one found before on.
-type journalLength struct {
-	reader interface {
-		Records(ctx context.Context, after uint64, limit int) ([]ledger.Record, error)
-	}
-	mu    sync.Mutex
-	known uint64
-}
-
-// read is the number of records, for they are numbered from 1 without a gap. It
-// steps over twice as many each time until there are none, then halves the step:
-// some dozens of reads, however many records there are.
-func (j *journalLength) read() float64 {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for step, grows := uint64(1), true; step > 0; {
-		page, err := j.reader.Records(context.Background(), j.known+step-1, 1)
-		switch {
-		case err != nil:
-			return unknown()
-		case len(page) == 0:
-			grows = false
-			step /= 2
-			continue
-		}
-		j.known += step
-		if grows {
-			step *= 2
-		}
-	}
-	return float64(j.known)
-}
 
 // showSwitches shows what operators have switched off.
 func (a *application) showSwitches() {
@@ -102,17 +65,25 @@ func (a *application) showSwitches() {
 // showDisk shows the ledger's size and the room for it. A ledger in memory has
 // neither.
 func (a *application) showDisk() {
-	path, isFile := strings.CutPrefix(a.config.Store, boltURL)
+	engine, isFile := a.store.(interface{ Size() (boltdb.Size, error) })
 	if !isFile {
 		return
 	}
-	a.metrics.gauge("paypoint_ledger_file_bytes", "Size of the ledger's file.", func() float64 {
-		file, err := os.Stat(path)
-		if err != nil {
-			return unknown()
+	sized := func(of func(boltdb.Size) float64) func() float64 {
+		return func() float64 {
+			size, err := engine.Size()
+			if err != nil {
+				return unknown()
+			}
+			return of(size)
 		}
-		return float64(file.Size())
-	})
+	}
+	a.metrics.gauge("paypoint_ledger_records", "Records in the ledger's journal.",
+		sized(func(s boltdb.Size) float64 { return float64(s.Records) }))
+	a.metrics.gauge("paypoint_ledger_file_bytes", "Size of the ledger's file.",
+		sized(func(s boltdb.Size) float64 { return float64(s.File) }))
+	a.metrics.gauge("paypoint_ledger_free_bytes", "What of the ledger's file is free, to be used again.",
+		sized(func(s boltdb.Size) float64 { return float64(s.Free) }))
 	disk := func(bytes func(syscall.Statfs_t) uint64) func() float64 {
 		return func() float64 {
 			var stat syscall.Statfs_t

@@ -2,9 +2,7 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
-	"math"
 	"net/http"
 	"runtime"
 	"strconv"
@@ -167,36 +165,16 @@ func TestMetricsOfTheLog(t *testing.T) {
 	require.Len(t, logs.lines("now and then"), 3)
 }
 
-// numbered is a journal of so many records.
-type numbered struct {
-	records, reads uint64
-	err            error
-}
-
-func (n *numbered) Records(_ context.Context, after uint64, limit int) ([]ledger.Record, error) {
-	n.reads++
-	if after >= n.records {
-		return nil, n.err
-	}
-	return make([]ledger.Record, min(n.records-after, uint64(limit))), n.err
-}
-
-func TestMetricsOfTheJournalsLength(t *testing.T) {
+func TestMetricsOfTheLedgersSize(t *testing.T) {
 	t.Parallel()
-	journal := &numbered{}
-	length := &journalLength{reader: journal}
-	for _, records := range []uint64{0, 0, 1, 1, 2, 3, 4, 7, 8, 9, 1000, 1001, 123_456_789} {
-		journal.records, journal.reads = records, 0
-		require.InDelta(t, float64(records), length.read(), 0)
-		require.LessOrEqual(t, journal.reads, uint64(80))
-	}
-	journal.err = errDisk
-	require.True(t, math.IsNaN(length.read()))
-
 	s := newStage(t, stageSetup{})
 	before := metricValue(t, s.metrics(), "paypoint_ledger_records")
 	s.charge(chargeTerms{})
-	require.InDelta(t, before+1, metricValue(t, s.metrics(), "paypoint_ledger_records"), 0)
+	text := s.metrics()
+	require.InDelta(t, before+1, metricValue(t, text, "paypoint_ledger_records"), 0)
+	file := metricValue(t, text, "paypoint_ledger_file_bytes")
+	require.Positive(t, file)
+	require.Less(t, metricValue(t, text, "paypoint_ledger_free_bytes"), file)
 }
 
 // A failed ledger is seen as long as the process still answers.

@@ -115,7 +115,7 @@ func Launch(t testing.TB, setup Setup) *Server {
 		setup.Dir = Folder(t)
 	}
 	line := slices.Concat(setup.Under, []string{
-		Program(t), "serve", "--sandbox", "--data", setup.Dir, "--listen", "127.0.0.1:0", "--clock-ahead", setup.Ahead.String(),
+		Program(t), "serve", "--sandbox", "--data", setup.Dir, "--listen", "127.0.0.1:0", "--clock-ahead=" + setup.Ahead.String(),
 	}, setup.Args)
 	log, err := os.CreateTemp(t.TempDir(), "log-")
 	require.NoError(t, err)
