@@ -20,9 +20,10 @@ type check struct {
 // checks are tried in this order.
 func checks() []check {
 	return []check{
-		{packages: "./torture", test: "TestHistories"},
-		{packages: "./torture", test: "TestCrowd"},
+		{packages: "./torture", test: "TestHistories", env: []string{"TORTURE_HISTORIES=300"}},
+		{packages: "./torture", test: "TestCrowd", env: []string{"TORTURE_CROWDS=4"}},
 		{packages: "./torture", test: "TestPowerLoss"},
+		{packages: "./torture", test: "TestDiskErrors"},
 	}
 }
 
