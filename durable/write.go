@@ -13,6 +13,23 @@ import (
 // a temporary name that begins with a dot, which only a killed process leaves
 // behind. Errors are write's and the system's.
 func WriteWhole(path string, mode fs.FileMode, write func(io.Writer) error) error {
+	return writeBeside(path, mode, write, os.Rename)
+}
+
+// WriteNew is WriteWhole where nothing may lie there: what has come meanwhile is
+// never replaced. Error besides: fs.ErrExist.
+func WriteNew(path string, mode fs.FileMode, write func(io.Writer) error) error {
+	return writeBeside(path, mode, write, func(temporary, path string) error {
+		// Unlike a rename, a link never replaces.
+		if err := os.Link(temporary, path); err != nil {
+			return err
+		}
+		return os.Remove(temporary)
+	})
+}
+
+// writeBeside writes a file under a temporary name, and gives it its own.
+func writeBeside(path string, mode fs.FileMode, write func(io.Writer) error, name func(temporary, path string) error) error {
 	folder := filepath.Dir(path)
 	file, err := os.CreateTemp(folder, "."+filepath.Base(path)+"-*")
 	if err != nil {
@@ -22,7 +39,7 @@ func WriteWhole(path string, mode fs.FileMode, write func(io.Writer) error) erro
 	// leaves the file of before or this one, and no beginning of it.
 	err = errors.Join(write(file), file.Chmod(mode), file.Sync(), file.Close())
 	if err == nil {
-		err = os.Rename(file.Name(), path)
+		err = name(file.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(file.Name()))

@@ -56,3 +56,29 @@ func TestWriteWholeReportsItsErrors(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
 }
+
+func TestWriteNew(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "file")
+	require.NoError(t, durable.WriteNew(path, 0o600, text("first", nil)))
+	err := durable.WriteNew(path, 0o600, text("second", nil))
+	require.ErrorIs(t, err, fs.ErrExist)
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "first", string(content))
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	require.Len(t, entries, 1, "nothing is left beside it")
+}
+
+// What takes the name while the file is being written keeps it.
+func TestWriteNewLosesARace(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "file")
+	err := durable.WriteNew(path, 0o600, func(io.Writer) error { return os.WriteFile(path, []byte("other"), 0o600) })
+	require.ErrorIs(t, err, fs.ErrExist)
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "other", string(content))
+}

@@ -90,18 +90,16 @@ func BackupFile(path string, w io.Writer, taken time.Time, progress func(done, t
 
 // backup is one that is being written.
 type backup struct {
-	to   io.Writer
-	sum  hash.Hash
-	told counter
-	// failed is why the file's bytes could not be written.
-	failed error
-	// ended is closed when the store ends, which waits for its readers.
+	to       io.Writer
+	sum      hash.Hash
+	progress func(done, total int64)
+	// ended is closed when the store ends.
 	ended <-chan struct{}
 }
 
 func newBackup(w io.Writer, progress func(done, total int64)) *backup {
 	sum := sha256.New()
-	return &backup{to: io.MultiWriter(w, sum), sum: sum, told: counter{progress: progress}}
+	return &backup{to: io.MultiWriter(w, sum), sum: sum, progress: progress}
 }
 
 func (b *backup) write(tx *bolt.Tx, taken time.Time) (BackupInfo, error) {
@@ -117,10 +115,9 @@ func (b *backup) write(tx *bolt.Tx, taken time.Time) (BackupInfo, error) {
 	if _, err := fmt.Fprintf(b.to, "%s%s\n", backupMagic, text); err != nil {
 		return BackupInfo{}, err
 	}
-	b.told.total = info.Size
-	if _, err := tx.WriteTo(b); err != nil {
-		// bbolt passes some of the writer's errors on as text only.
-		return BackupInfo{}, cmp.Or(b.failed, err)
+	told := &counter{total: info.Size, progress: b.progress}
+	if err := copyFile(tx, io.MultiWriter(b.to, told), b.ended); err != nil {
+		return BackupInfo{}, err
 	}
 	if _, err := fmt.Fprintf(b.to, "%x\n", b.sum.Sum(nil)); err != nil {
 		return BackupInfo{}, err
@@ -129,17 +126,34 @@ func (b *backup) write(tx *bolt.Tx, taken time.Time) (BackupInfo, error) {
 	return info, nil
 }
 
-// Write is given the ledger file's bytes.
-func (b *backup) Write(p []byte) (n int, err error) {
+// copyFile writes the ledger file as a transaction sees it, until ended is
+// closed: the store's end waits for its readers. Errors: errClosed, the writer's,
+// and the system's.
+func copyFile(tx *bolt.Tx, to io.Writer, ended <-chan struct{}) error {
+	copied := &endingWriter{to: to, ended: ended}
+	if _, err := tx.WriteTo(copied); err != nil {
+		// bbolt passes some of the writer's errors on as text only.
+		return cmp.Or(copied.failed, err)
+	}
+	return nil
+}
+
+// endingWriter writes until ended is closed, and keeps why it failed.
+type endingWriter struct {
+	to     io.Writer
+	ended  <-chan struct{}
+	failed error
+}
+
+// Write is io.Writer's.
+func (w *endingWriter) Write(p []byte) (n int, err error) {
 	select {
-	case <-b.ended:
+	case <-w.ended:
 		err = errClosed
 	default:
-		n, err = b.to.Write(p)
+		n, err = w.to.Write(p)
 	}
-	if b.failed = err; err == nil {
-		_, err = b.told.Write(p)
-	}
+	w.failed = err
 	return n, err
 }
 

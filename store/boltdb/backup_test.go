@@ -16,6 +16,7 @@ import (
 	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
+	bolt "go.etcd.io/bbolt"
 
 	"paypoint/ledger"
 )
@@ -96,6 +97,38 @@ func TestBackupOfAnOlderLayout(t *testing.T) {
 		require.Equal(t, uint64(o.records), done.Records)
 		require.Equal(t, []string{"ledger.db"}, filesIn(t, filepath.Dir(path)))
 	})
+}
+
+// TestVerifyBackup: one of an older layout is as good as one of today's.
+func TestVerifyBackup(t *testing.T) {
+	t.Parallel()
+	for name, path := range map[string]string{
+		"today's": newRich(t), "schema 1": schema1().newFile(t), "schema 2": schema2().newFile(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text, info := backUp(t, path)
+			scratch := t.TempDir()
+			seen, report, err := VerifyBackup(bytes.NewReader(text), scratch, nil)
+			require.NoError(t, err)
+			require.Equal(t, info, seen)
+			require.Equal(t, info.Records, report.Records)
+			require.Equal(t, info.Head, report.Head)
+			require.Empty(t, filesIn(t, scratch))
+
+			_, _, err = VerifyBackup(bytes.NewReader(flip(text, len(text)/2)), scratch, nil)
+			require.ErrorIs(t, err, ErrBackupDamaged)
+			edit(t, path, func(tx *bolt.Tx) error { return tx.Bucket(bucketOrders).Delete(firstKey(tx, bucketOrders, "")) })
+			text, _ = backUp(t, path)
+			_, _, err = VerifyBackup(bytes.NewReader(text), scratch, nil)
+			var difference *Difference
+			require.ErrorAs(t, err, &difference)
+			require.Contains(t, difference.Where, "orders")
+			require.Empty(t, filesIn(t, scratch))
+		})
+	}
+	_, _, err := VerifyBackup(strings.NewReader("Dear Sir"), t.TempDir(), nil)
+	require.ErrorIs(t, err, ErrNoBackup)
 }
 
 // TestBackupUnderLoad backs a ledger up while it books, and restores each backup:

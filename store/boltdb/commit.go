@@ -92,11 +92,12 @@ func (s *Store) commitTogether(group []*operation) (faulty *operation) {
 		refuse(group, fmt.Errorf("%w: %w", ledger.ErrNotCommitted, errors.Join(err, tx.Rollback())))
 		return nil
 	}
-	if err := s.commitToDisk(tx); err != nil {
+	if err := s.commitToDisk(tx, journal); err != nil {
 		refuse(group, fmt.Errorf("%w: %w", ledger.ErrOutcomeUnknown, err))
 		return nil
 	}
 	s.head = journal.head
+	s.end.Store(s.head.seq)
 	s.index.grown(s.head.seq)
 	s.ship.grown(s.head.seq)
 	if s.options.Committed != nil {
@@ -108,7 +109,7 @@ func (s *Store) commitTogether(group []*operation) (faulty *operation) {
 // commitToDisk lets no reader begin until the commit is durable, or has failed:
 // bbolt can report an error with the commit on the disk all the same. Where
 // answers wait for the shipped journal too, so do readers.
-func (s *Store) commitToDisk(tx *bolt.Tx) error {
+func (s *Store) commitToDisk(tx *bolt.Tx, journal *appender) error {
 	s.durable.Lock()
 	defer s.durable.Unlock()
 	if err := s.checkPlace(); err != nil {
@@ -119,9 +120,30 @@ func (s *Store) commitToDisk(tx *bolt.Tx) error {
 		s.fail(fmt.Errorf("commit: %w", err))
 		return err
 	}
-	if err := s.ship.committed(); err != nil {
+	err := s.checkCommitted(journal.head)
+	if err == nil {
+		err = s.ship.committed(journal.head, journal.oldest)
+	}
+	if err != nil {
 		s.fail(err)
+	}
+	return err
+}
+
+// checkCommitted makes sure that the file has what was committed. A disk that did
+// not write the page that names the commit has still said so: readers, and the
+// next start, would find the ledger as it was before.
+func (s *Store) checkCommitted(last head) error {
+	var there head
+	err := s.db.View(func(tx *bolt.Tx) (err error) {
+		there, err = readHead(tx)
 		return err
+	})
+	if err == nil && there != last {
+		err = fmt.Errorf("the file ends with record %d, and %d was committed: the disk has not written what it said", there.seq, last.seq)
+	}
+	if err != nil {
+		return fmt.Errorf("read what was committed: %w", err)
 	}
 	return nil
 }

@@ -143,12 +143,23 @@ func (c *compacting) copyAll() (err error) {
 	if c.into, err = c.db.Begin(true); err != nil {
 		return err
 	}
+	// Deferred, because a damaged page can make bbolt panic: closing the file would
+	// wait for ever for a transaction that is left open.
+	defer c.rollBack()
 	for _, name := range buckets() {
 		if err := c.bucket(name); err != nil {
-			return errors.Join(err, c.into.Rollback())
+			return err
 		}
 	}
 	return c.into.Commit()
+}
+
+// rollBack ends the transaction that writes, unless it has ended. What it wrote
+// is thrown away with the file.
+func (c *compacting) rollBack() {
+	if c.into != nil {
+		_ = c.into.Rollback()
+	}
 }
 
 // bucket copies a bucket in the order of its keys.

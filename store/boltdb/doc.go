@@ -22,7 +22,8 @@
 // merchant and day, from a second file beside the ledger (ledger.db has
 // ledger.index.db), which follows the journal and decides nothing. It may be
 // removed at any time: it is built anew from the journal. Payments wait for none
-// of it.
+// of it. It follows only what is on the ledger's disk: Open refuses a ledger that
+// lacks what its index has followed.
 //
 // # Older files
 //
@@ -43,8 +44,9 @@
 //
 // One goroutine takes what has queued and commits it together, with one wait
 // for the disk; a lone caller waits for nobody. An answer leaves after the
-// commit. bbolt may report an error although the commit is on the disk (when
-// the meta page's sync fails), so after any commit error the outcome of that
-// group is unknown: none of it is answered, the engine stops, and the process
-// must start again and read what is there.
+// commit, when the file's last record has been read back. bbolt may report an
+// error although the commit is on the disk (when the meta page's sync fails), so
+// after any commit error the outcome of that group is unknown: none of it is
+// answered, the engine stops, and the process must start again and read what is
+// there.
 package boltdb

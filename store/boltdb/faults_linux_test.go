@@ -279,3 +279,39 @@ func keys(set map[string]bool) []string {
 	}
 	return list
 }
+
+// lostWrites is how many of a child's first writes get lost in turn: nearly all.
+const lostWrites = 40
+
+// TestALostWriteLosesNoAnswer has the disk say of one write of a page that it is
+// done, and do nothing. What was answered is there, or it is found out: at the
+// latest when the ledger is verified. The page that names the last commit is the
+// one that nobody else would miss.
+func TestALostWriteLosesNoAnswer(t *testing.T) {
+	t.Parallel()
+	template := newTemplate(t)
+	stopped, found := 0, 0
+	for n := 1; n <= lostWrites; n++ {
+		path := writeLedger(t, template)
+		// Pages may lead in a circle then.
+		wrap := append([]string{"timeout", "10"}, strace(t, fmt.Sprintf("pwrite64:retval=%d:when=%d", pageSize, n))...)
+		output := makeByChild(t, path, wrap)
+		if strings.Contains(output, "stopped\n") {
+			stopped++
+		}
+		if _, err := Verify(path, t.TempDir(), nil); err != nil {
+			found++
+			continue
+		}
+		acked := map[string]bool{}
+		for line := range strings.Lines(output) {
+			if name, ok := strings.CutPrefix(strings.TrimSpace(line), "ack "); ok {
+				acked[name] = true
+			}
+		}
+		requireAcked(t, path, acked, output)
+	}
+	t.Logf("of %d lost writes %d stopped the ledger, %d were found by verify", lostWrites, stopped, found)
+	require.Positive(t, stopped)
+	require.Positive(t, found)
+}

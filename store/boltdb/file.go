@@ -187,12 +187,17 @@ func openLast(path string, options bolt.Options) (openedFile, error) {
 // openBolt opens a file whose free-list page may be damaged.
 func openBolt(path string, options bolt.Options) (opened openedFile, err error) {
 	options.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
-		file, err := os.OpenFile(name, flag, mode)
+		file, err := os.OpenFile(name, flag, mode) // #nosec G304 -- the operator names the file
 		if err != nil {
 			return nil, err
 		}
-		if opened.info, err = file.Stat(); err != nil {
+		info, err := file.Stat()
+		if err != nil {
 			return nil, errors.Join(err, file.Close())
+		}
+		// bbolt keeps this function, and may ask for the file once more later.
+		if opened.info == nil {
+			opened.info = info
 		}
 		return file, nil
 	}

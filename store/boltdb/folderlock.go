@@ -14,7 +14,7 @@ const lockName = "lock"
 // lockFolder takes a folder for this process until the file is closed, or the
 // process ends. Errors: busy when another process has it, and the system's.
 func lockFolder(folder string, busy error) (*os.File, error) {
-	file, err := os.OpenFile(filepath.Join(folder, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(filepath.Join(folder, lockName), os.O_RDWR|os.O_CREATE, 0o600) // #nosec G304 -- a fixed name in our own folder
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func lockFolder(folder string, busy error) (*os.File, error) {
 // lockFolderForReading keeps those away who write in a folder. A copy of one,
 // maybe on a medium that can't be written, has no file to lock: nil then.
 func lockFolderForReading(folder string, busy error) (*os.File, error) {
-	file, err := os.Open(filepath.Join(folder, lockName))
+	file, err := os.Open(filepath.Join(folder, lockName)) // #nosec G304 -- a fixed name in our own folder
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

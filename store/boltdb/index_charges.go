@@ -79,13 +79,11 @@ func (c indexedCharge) orderKey() []byte {
 const placeSize = 16
 
 func appendPlace(key []byte, p ledger.Place) []byte {
-	key = binary.BigEndian.AppendUint64(key, uint64(toMillis(p.Created)))
-	return binary.BigEndian.AppendUint64(key, p.Number)
+	return binary.BigEndian.AppendUint64(appendTime(key, p.Created), p.Number)
 }
 
 func parsePlace(key []byte) ledger.Place {
-	created := millis(binary.BigEndian.Uint64(key))
-	return ledger.Place{Created: created.time(), Number: binary.BigEndian.Uint64(key[8:])}
+	return ledger.Place{Created: parseTime(key), Number: binary.BigEndian.Uint64(key[8:])}
 }
 
 // read reads a page downwards.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -35,7 +36,12 @@ func indexBuckets() [][]byte {
 }
 
 // indexVersion is the version of the file's layout. Another is built anew.
-const indexVersion = 2
+const indexVersion = 3
+
+// ErrWentBack: the index beside the ledger has followed records that the ledger
+// does not have. It follows only what is on the ledger's disk, so they were lost,
+// or an older ledger was put in the place of this one.
+var ErrWentBack = errors.New("the ledger has gone back in time")
 
 // errIndexFile reports a file that is no index of this ledger's journal, and
 // had better be made anew.
@@ -47,6 +53,19 @@ type indexState struct {
 	Version int    `json:"version"`
 	Seq     uint64 `json:"seq"`
 	Hash    string `json:"hash"`
+	// Sum is the CRC-32C of the others: a bit that turned on the disk must not pass
+	// for a ledger that has lost records.
+	Sum uint32 `json:"sum"`
+}
+
+func newIndexState(h head) indexState {
+	s := indexState{Version: indexVersion, Seq: h.seq, Hash: hex.EncodeToString(h.hash[:])}
+	s.Sum = s.sum()
+	return s
+}
+
+func (s indexState) sum() uint32 {
+	return crc32.Checksum(fmt.Appendf(nil, "%d %d %s", s.Version, s.Seq, s.Hash), castagnoli())
 }
 
 // indexPath is beside the ledger: ledger.db has ledger.index.db.
@@ -114,8 +133,8 @@ func readIndexState(db *bolt.DB) (saved head, err error) {
 			return fmt.Errorf("%w: %w", errIndexFile, err)
 		}
 		hash, err := hex.DecodeString(state.Hash)
-		if err != nil || len(hash) != len(saved.hash) || state.Version != indexVersion {
-			return fmt.Errorf("%w: its version is %d", errIndexFile, state.Version)
+		if err != nil || len(hash) != len(saved.hash) || state.Version != indexVersion || state.Sum != state.sum() {
+			return fmt.Errorf("%w: its version is %d, or it is damaged", errIndexFile, state.Version)
 		}
 		saved = head{seq: state.Seq, hash: ledger.Hash(hash)}
 		return nil
@@ -130,20 +149,72 @@ func viewIndex(db *bolt.DB, read func(*bolt.Tx) error) error {
 
 // check holds the file's last record against the journal.
 func (x *journalIndex) check(saved head) error {
-	if saved.seq == 0 {
+	return x.view(func(tx *bolt.Tx) error {
+		last, err := readHead(tx)
+		if err != nil {
+			return err
+		}
+		return checkFollowed(tx, saved, last)
+	})
+}
+
+// IndexHead says how far the index beside the ledger at path has followed its
+// journal: to which record, and the hex hash of that, which stands for all before
+// it. Only what is on the ledger's disk is followed. 0 is an index that has
+// followed nothing. Errors: fs.ErrNotExist where there is none, others where it
+// is damaged, of another version, or in use.
+func IndexHead(path string) (seq uint64, hash string, err error) {
+	followed, err := readIndexHead(indexPath(path))
+	if err != nil {
+		return 0, "", fmt.Errorf("index beside ledger %s: %w", path, err)
+	}
+	return followed.seq, hex.EncodeToString(followed.hash[:]), nil
+}
+
+// readIndexHead reads the last record that an index's file has followed.
+func readIndexHead(path string) (head, error) {
+	if err := checkSize(path, time.Second); err != nil {
+		return head{}, err
+	}
+	file, err := openBolt(path, bolt.Options{ReadOnly: true, Timeout: time.Second})
+	if err != nil {
+		return head{}, openError(err)
+	}
+	followed, err := readIndexState(file.db)
+	return followed, errors.Join(err, file.db.Close())
+}
+
+// checkIndex refuses a ledger, whose last record is last, that lacks what its index
+// has followed. An index that is not there, or can't be read, proves nothing.
+func checkIndex(path string, tx *bolt.Tx, last head) error {
+	followed, err := readIndexHead(path)
+	if err != nil {
 		return nil
 	}
-	return x.view(func(tx *bolt.Tx) error {
-		value := tx.Bucket(bucketJournal).Get(numberKey(saved.seq))
-		if value == nil {
-			return fmt.Errorf("%w: it has followed a journal to record %d", errIndexFile, saved.seq)
-		}
-		hash, _, err := unframe(value)
-		if err == nil && hash != saved.hash {
-			err = fmt.Errorf("%w: it has followed another journal", errIndexFile)
-		}
-		return err
-	})
+	if err := checkFollowed(tx, followed, last); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// checkFollowed holds the last record that an index has followed against the
+// ledger, whose own is last.
+func checkFollowed(tx *bolt.Tx, followed, last head) error {
+	const remedy = "find the newest ledger, or restore it: a restore knows what that means"
+	switch {
+	case followed.seq == 0:
+		return nil
+	case followed.seq > last.seq:
+		return fmt.Errorf("%w: it lacks the records %d to %d, which it had: %s", ErrWentBack, last.seq+1, followed.seq, remedy)
+	}
+	hash, _, err := unframe(tx.Bucket(bucketJournal).Get(numberKey(followed.seq)))
+	if err != nil {
+		return fmt.Errorf("read journal record %d: %w", followed.seq, err)
+	}
+	if hash != followed.hash {
+		return fmt.Errorf("%w: its record %d is another than the one that it had: %s", ErrWentBack, followed.seq, remedy)
+	}
+	return nil
 }
 
 // begin makes a new file in the place of one that is lost.
@@ -170,7 +241,7 @@ func (x *journalIndex) begin() (*bolt.DB, head, error) {
 }
 
 func putIndexState(tx *bolt.Tx, h head) error {
-	text, err := json.Marshal(indexState{Version: indexVersion, Seq: h.seq, Hash: hex.EncodeToString(h.hash[:])})
+	text, err := json.Marshal(newIndexState(h))
 	if err != nil {
 		return err
 	}

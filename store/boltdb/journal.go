@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -52,6 +53,8 @@ func (h *head) follow(seq uint64, frame []byte) (text []byte, err error) {
 type appender struct {
 	bucket *bolt.Bucket
 	head   head
+	// oldest is when the first record was decided.
+	oldest time.Time
 }
 
 func newAppender(tx *bolt.Tx, h head) *appender {
@@ -71,6 +74,9 @@ func (a *appender) append(record ledger.Record) (ledger.Record, error) {
 		return ledger.Record{}, fmt.Errorf("append journal record %d: %w", record.Seq, err)
 	}
 	a.head = head{seq: record.Seq, hash: hash}
+	if a.oldest.IsZero() {
+		a.oldest = record.At
+	}
 	return record, nil
 }
 

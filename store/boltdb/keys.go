@@ -61,6 +61,25 @@ func parseNumber(text []byte) (uint64, error) {
 	return binary.BigEndian.Uint64(text), nil
 }
 
+// rupiahValue keeps a sum with its sign, in two's complement.
+func rupiahValue(sum ledger.Rupiah) []byte {
+	return numberKey(uint64(sum)) // #nosec G115 -- all bits are kept, for parseRupiah
+}
+
+func parseRupiah(value []byte) (ledger.Rupiah, error) {
+	n, err := parseNumber(value)
+	return ledger.Rupiah(n), err // #nosec G115 -- what rupiahValue kept
+}
+
+// appendTime puts a moment into a key as rows keep it. Those from 1970 on sort.
+func appendTime(key []byte, at time.Time) []byte {
+	return binary.BigEndian.AppendUint64(key, uint64(toMillis(at))) // #nosec G115 -- all bits are kept, for parseTime
+}
+
+func parseTime(key []byte) time.Time {
+	return millis(binary.BigEndian.Uint64(key)).time() // #nosec G115 -- what appendTime put in
+}
+
 func chargeKey(number uint64) []byte {
 	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 9), number), partCharge)
 }
@@ -99,28 +118,24 @@ func balanceKey(at accountDay) []byte { return pairKey(string(at.account), strin
 // parseBalance reads what an account was posted on a day.
 func parseBalance(key, value []byte) (accountDay, ledger.Rupiah, error) {
 	account, day, ok := bytes.Cut(key, []byte{0})
-	amount, err := parseNumber(value)
+	amount, err := parseRupiah(value)
 	if err == nil && !ok {
 		err = fmt.Errorf("%w: its key names no day", errRow)
 	}
 	if err != nil {
 		return accountDay{}, 0, fmt.Errorf("%s row %q: %w", bucketBalances, key, err)
 	}
-	return accountDay{ledger.Account(account), ledger.Day(day)}, ledger.Rupiah(amount), nil
+	return accountDay{ledger.Account(account), ledger.Day(day)}, amount, nil
 }
 
 // dueKey is in whole milliseconds, as the rows are.
 func dueKey(d ledger.Due) []byte {
-	key := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(toMillis(d.At)))
-	return binary.BigEndian.AppendUint64(key, d.Number)
+	return binary.BigEndian.AppendUint64(appendTime(make([]byte, 0, 16), d.At), d.Number)
 }
 
 func parseDueKey(key []byte) (ledger.Due, error) {
 	if len(key) != 16 {
 		return ledger.Due{}, fmt.Errorf("%s row %x: %w", bucketDue, key, errRow)
 	}
-	return ledger.Due{
-		At:     time.UnixMilli(int64(binary.BigEndian.Uint64(key))).In(ledger.WIB),
-		Number: binary.BigEndian.Uint64(key[8:]),
-	}, nil
+	return ledger.Due{At: parseTime(key), Number: binary.BigEndian.Uint64(key[8:])}, nil
 }

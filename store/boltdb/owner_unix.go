@@ -14,5 +14,6 @@ func keepOwner(path string, of os.FileInfo) error {
 	if !ok || int(owner.Uid) == os.Getuid() && int(owner.Gid) == os.Getgid() {
 		return nil
 	}
-	return os.Chown(path, int(owner.Uid), int(owner.Gid))
+	// Never what a link leads to: the folder is the other user's, and this may be root.
+	return os.Lchown(path, int(owner.Uid), int(owner.Gid))
 }

@@ -19,6 +19,7 @@ const (
 	pageBranch    = 0x01
 	pageLeaf      = 0x02
 	elementBucket = 0x01
+	bucketHead    = 16 // of a bucket's value: root, sequence
 	// maxPageDepth is far more than the tree of any file that fits a disk has.
 	maxPageDepth = 32
 	// metaRoot is where a page with metadata has the root of the tree.
@@ -28,7 +29,7 @@ const (
 // pageWalk is a walk over the pages of a file that is open.
 type pageWalk struct {
 	file *os.File
-	size int
+	size uint64 // of a page, in bytes
 	// pages is how many there are, and seen which of them the walk has met.
 	pages uint64
 	seen  []bool
@@ -44,27 +45,29 @@ func walkPages(of openedFile) (err error) {
 	defer func() { err = errors.Join(err, file.Close()) }()
 	return guard(func() error {
 		return of.db.View(func(tx *bolt.Tx) error {
-			w := pageWalk{file: file, size: of.db.Info().PageSize}
+			w := pageWalk{file: file, size: uint64(of.db.Info().PageSize)} // #nosec G115 -- a uint32 in the file
 			return w.all(tx)
 		})
 	})
 }
 
 func (w *pageWalk) all(tx *bolt.Tx) error {
-	w.pages = uint64(tx.Size()) / uint64(w.size)
+	w.pages = uint64(tx.Size()) / w.size // #nosec G115 -- a file is no shorter than empty
 	w.seen = make([]bool, w.pages)
 	// bbolt writes the metadata of transaction n to page n modulo 2; a copy has the
 	// same in both. A transaction that reads has the number of the last that wrote.
-	meta, err := w.read(uint64(tx.ID())%2, 1)
+	meta, err := w.read(uint64(tx.ID())%2, w.size) // #nosec G115 -- counts from 0
 	if err != nil {
 		return err
 	}
 	return w.page(binary.NativeEndian.Uint64(meta[metaRoot:]), 0)
 }
 
-func (w *pageWalk) read(id, count uint64) ([]byte, error) {
-	page := make([]byte, uint64(w.size)*count)
-	if _, err := w.file.ReadAt(page, int64(id)*int64(w.size)); err != nil {
+// read reads the first bytes of a page.
+func (w *pageWalk) read(id, length uint64) ([]byte, error) {
+	page := make([]byte, length)
+	at := int64(id * w.size) // #nosec G115 -- id is one of the file's pages
+	if _, err := w.file.ReadAt(page, at); err != nil {
 		return nil, fmt.Errorf("read page %d: %w", id, err)
 	}
 	return page, nil
@@ -81,51 +84,78 @@ func (w *pageWalk) page(id uint64, depth int) error {
 		return w.damaged(id, "lies too deep")
 	}
 	w.seen[id] = true
-	page, err := w.read(id, 1)
+	page, err := w.elements(id)
 	if err != nil {
 		return err
 	}
-	if more := uint64(binary.NativeEndian.Uint32(page[12:])); more > 0 {
-		if more >= w.pages-id {
-			return w.damaged(id, "goes on beyond the file's end")
-		}
-		if page, err = w.read(id, more+1); err != nil {
-			return err
-		}
-	}
-	flags, count := binary.NativeEndian.Uint16(page[8:]), int(binary.NativeEndian.Uint16(page[10:]))
-	if pageHeader+count*pageElement > len(page) || flags != pageBranch && flags != pageLeaf {
-		return w.damaged(id, "is neither a branch nor a leaf")
-	}
-	for i := range count {
-		element := pageHeader + i*pageElement
-		if flags == pageBranch {
-			err = w.page(binary.NativeEndian.Uint64(page[element+8:]), depth+1)
-		} else {
-			err = w.leafElement(id, page, element, depth)
-		}
-		if err != nil {
+	for i := range page.count {
+		if err := w.element(page, i, depth); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// leafElement walks over a bucket that lies in pages of its own.
-func (w *pageWalk) leafElement(id uint64, page []byte, at, depth int) error {
-	field := func(n int) uint64 { return uint64(binary.NativeEndian.Uint32(page[at+4*n:])) }
-	value := uint64(at) + field(1) + field(2)
-	if value+field(3) > uint64(len(page)) {
-		return w.damaged(id, "has a row that goes on beyond its end")
+// walkedPage is a page of the tree, of which the rows were not read: a number that
+// is damaged can make one as long as the file.
+type walkedPage struct {
+	id, length uint64 // length is in bytes
+	branch     bool
+	count      uint64
+	head       []byte // as far as the elements' end, or further
+}
+
+// elements reads a page's elements.
+func (w *pageWalk) elements(id uint64) (walkedPage, error) {
+	head, err := w.read(id, w.size)
+	if err != nil {
+		return walkedPage{}, err
 	}
-	if field(0)&elementBucket == 0 {
+	flags, more := binary.NativeEndian.Uint16(head[8:]), uint64(binary.NativeEndian.Uint32(head[12:]))
+	page := walkedPage{id: id, length: (more + 1) * w.size, branch: flags == pageBranch, count: uint64(binary.NativeEndian.Uint16(head[10:])), head: head}
+	end := pageHeader + page.count*pageElement
+	is := binary.NativeEndian.Uint64(head)
+	switch {
+	case is != id:
+		return page, w.damaged(id, fmt.Sprintf("says that it is page %d", is))
+	case more >= w.pages-id:
+		return page, w.damaged(id, "goes on beyond the file's end")
+	case end > page.length || !page.branch && flags != pageLeaf:
+		return page, w.damaged(id, "is neither a branch nor a leaf")
+	case page.branch && page.count == 0:
+		return page, w.damaged(id, "is a branch that leads nowhere")
+	case end > w.size:
+		page.head, err = w.read(id, end)
+	}
+	return page, err
+}
+
+// element walks over what an element of a page leads to.
+func (w *pageWalk) element(page walkedPage, i uint64, depth int) error {
+	at := pageHeader + i*pageElement
+	field := func(n uint64) uint64 { return uint64(binary.NativeEndian.Uint32(page.head[at+4*n:])) }
+	if page.branch {
+		if at+field(0)+field(1) > page.length {
+			return w.damaged(page.id, "has a key that goes on beyond its end")
+		}
+		return w.page(binary.NativeEndian.Uint64(page.head[at+8:]), depth+1)
+	}
+	value := at + field(1) + field(2)
+	switch {
+	case value+field(3) > page.length:
+		return w.damaged(page.id, "has a row that goes on beyond its end")
+	case field(0)&elementBucket == 0:
 		return nil
+	case field(3) < bucketHead:
+		return w.damaged(page.id, "has a bucket without a root")
 	}
-	if field(3) < 16 {
-		return w.damaged(id, "has a bucket without a root")
+	root := make([]byte, 8)
+	from := int64(page.id*w.size + value) // #nosec G115 -- within one of the file's pages
+	if _, err := w.file.ReadAt(root, from); err != nil {
+		return fmt.Errorf("read page %d: %w", page.id, err)
 	}
-	// One that is small lies in the row itself, and has no root.
-	if root := binary.NativeEndian.Uint64(page[value:]); root != 0 {
+	// A bucket that is small lies in the row itself, and has no root.
+	if root := binary.NativeEndian.Uint64(root); root != 0 {
 		return w.page(root, depth+1)
 	}
 	return nil

@@ -42,9 +42,13 @@ type Restored struct {
 	Records uint64
 	Head    string
 	Last    time.Time
-	// Complete says that answers waited for the shipped journal to its end, so that
-	// nothing that was answered while it was shipped is missing.
+	// Complete says that answers waited for the shipped journal to its end, and that
+	// the index which the lost ledger has left beside Path knows of no more: nothing
+	// that was answered while it was shipped is missing.
 	Complete bool
+	// Indexed is the record to which that index had followed the lost ledger, where
+	// that is more than was restored or another course of it; else 0.
+	Indexed uint64
 	// Torn is how many bytes of a half-written end of the shipped journal were left
 	// out. It is not taken for complete then.
 	Torn int64
@@ -54,9 +58,40 @@ type Restored struct {
 // folder has none.
 var ErrNothingToRestore = errors.New("there is nothing to restore from")
 
+// ErrUnfinishedRestore: a restore was begun where Open is to begin an empty
+// ledger, and did not end.
+var ErrUnfinishedRestore = errors.New("a restore was begun here and did not end")
+
 // restorePath is the folder in which a ledger is restored. Opening the ledger
 // removes what a killed process has left of it.
 func restorePath(path string) string { return path + ".restore" }
+
+// checkRestore makes sure that no ledger is being restored to path, nor was to be:
+// an empty one that is begun there answers that it knows of no payment.
+func checkRestore(path string) error {
+	lock, err := lockFolder(restorePath(path), ErrLocked)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, ErrLocked):
+		return fmt.Errorf("open ledger %s: %w: a restore is at work", path, ErrLocked)
+	case err != nil:
+		return fmt.Errorf("open ledger %s: look for a restore that is at work: %w", path, err)
+	}
+	return errors.Join(fmt.Errorf("open ledger %s: %w: restore once more, or remove %s", path, ErrUnfinishedRestore, restorePath(path)), lock.Close())
+}
+
+// removeRestore removes what a killed restore has left beside a ledger.
+func removeRestore(path string) error {
+	lock, err := lockFolder(restorePath(path), ErrLocked)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrLocked) {
+		return nil // one that is at work finds that the place is taken
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(restorePath(path)), lock.Close())
+}
 
 // Restore makes a ledger file of a backup, of a shipped journal, or of a backup
 // and the records that the journal has more. The result is verified, and
@@ -77,8 +112,8 @@ func Restore(o RestoreOptions) (Restored, error) {
 
 func restore(o RestoreOptions) (done Restored, err error) {
 	// Looked at first too, because a restore takes a while.
-	if _, err := os.Lstat(o.Path); !errors.Is(err, fs.ErrNotExist) {
-		return Restored{}, errors.Join(err, fmt.Errorf("%s: %w", o.Path, fs.ErrExist))
+	if err := checkFree(o.Path); err != nil {
+		return Restored{}, err
 	}
 	folder := restorePath(o.Path)
 	lock, err := openRestoreFolder(folder)
@@ -88,6 +123,10 @@ func restore(o RestoreOptions) (done Restored, err error) {
 	defer func() {
 		err = errors.Join(err, os.RemoveAll(folder), durable.SyncFolder(filepath.Dir(o.Path)), lock.Close())
 	}()
+	// Another restore may have ended while this one waited for its lock.
+	if err := checkFree(o.Path); err != nil {
+		return Restored{}, err
+	}
 	made := filepath.Join(folder, filepath.Base(o.Path))
 	r := restoring{o: o, path: made}
 	if err := r.make(); err != nil {
@@ -98,8 +137,18 @@ func restore(o RestoreOptions) (done Restored, err error) {
 			return Restored{}, err
 		}
 	}
+	if err := inheritOwner(made); err != nil {
+		return Restored{}, err
+	}
 	// Unlike a rename, a link never replaces a ledger that was made meanwhile.
-	return r.done, os.Link(made, o.Path)
+	if err := os.Link(made, o.Path); err != nil {
+		return Restored{}, err
+	}
+	if r.outdated {
+		// Until now it was the witness that something is missing.
+		err = removeIfThere(indexPath(o.Path))
+	}
+	return r.done, err
 }
 
 // openRestoreFolder makes an empty folder for this process.
@@ -107,9 +156,37 @@ func openRestoreFolder(folder string) (*os.File, error) {
 	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	lock, err := lockFolder(folder, ErrLocked)
-	if err != nil {
+	var lock *os.File
+	err := inheritOwner(folder)
+	if err == nil {
+		lock, err = lockFolder(folder, ErrLocked)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errRestoreEnded
+	case err != nil:
 		return nil, err
+	}
+	if err := emptyRestoreFolder(folder, lock); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return lock, nil
+}
+
+// errRestoreEnded: the folder was removed while this process waited for its lock.
+var errRestoreEnded = fmt.Errorf("%w: another restore to this place has just ended", ErrLocked)
+
+// emptyRestoreFolder removes what a killed restore has left.
+func emptyRestoreFolder(folder string, lock *os.File) error {
+	locked, err := lock.Stat()
+	if err != nil {
+		return err
+	}
+	if there, err := os.Stat(lock.Name()); errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(locked, there) {
+		return errRestoreEnded
+	}
+	if err := inheritOwner(lock.Name()); err != nil {
+		return err
 	}
 	entries, err := os.ReadDir(folder)
 	for _, entry := range entries {
@@ -117,10 +194,21 @@ func openRestoreFolder(folder string) (*os.File, error) {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(folder, entry.Name())))
 		}
 	}
+	return err
+}
+
+// inheritOwner gives a new file or folder the owner of the folder that it lies in:
+// root restores what the server opens as another user, and removes if the restore
+// is killed. Nobody but root can give a file away, and nobody else has to.
+func inheritOwner(path string) error {
+	folder, err := os.Stat(filepath.Dir(path))
 	if err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return err
 	}
-	return lock, nil
+	if err := keepOwner(path, folder); !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
 }
 
 // restoring is a ledger file that is being made at path.
@@ -128,6 +216,8 @@ type restoring struct {
 	o    RestoreOptions
 	path string
 	done Restored
+	// outdated says that the index beside the place is not of what was made.
+	outdated bool
 }
 
 // make makes the ledger file, and verifies it.
@@ -158,20 +248,12 @@ func (r *restoring) unpack() error {
 	if err != nil {
 		return err
 	}
-	info, err := Unpack(from, r.path)
+	info, err := unpackUpgraded(from, r.path, r.o.Progress)
 	if err = errors.Join(err, from.Close()); err != nil {
 		return err
 	}
 	r.done.Backup, r.done.FromBackup = &info, info.Records
-	if info.Schema == Schema {
-		return nil
-	}
-	// The backup itself is the old file that is kept.
-	file, old, err := openCurrent(r.path, bolt.Options{Timeout: time.Second}, r.o.Progress)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.db.Close(), old.Close(), os.Remove(keptPath(r.path, info.Schema)))
+	return nil
 }
 
 // replay goes on with what the shipped journal has more.
@@ -244,7 +326,26 @@ func (r *restoring) describe(report Report) error {
 	err = file.db.View(func(tx *bolt.Tx) error {
 		info, err := describe(tx)
 		r.done.Last = info.Last
+		if err == nil {
+			err = r.ask(tx)
+		}
 		return err
 	})
 	return errors.Join(err, file.db.Close())
+}
+
+// ask holds what was made against the index that the lost ledger has left.
+func (r *restoring) ask(tx *bolt.Tx) error {
+	followed, err := readIndexHead(indexPath(r.o.Path))
+	if err != nil {
+		return nil // it says nothing, and is built anew
+	}
+	last, err := readHead(tx)
+	if err != nil {
+		return err
+	}
+	if r.outdated = checkFollowed(tx, followed, last) != nil; r.outdated {
+		r.done.Indexed, r.done.Complete = followed.seq, false
+	}
+	return nil
 }

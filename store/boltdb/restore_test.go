@@ -145,6 +145,33 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
+// TestRestoresAtOnceMakeOneLedger, and the others say why they do not.
+func TestRestoresAtOnceMakeOneLedger(t *testing.T) {
+	t.Parallel()
+	text, _ := backUp(t, newRich(t))
+	backup := writeLedger(t, text)
+	for range 3 {
+		path := filepath.Join(t.TempDir(), "ledger.db")
+		outcomes := make(chan error, 4)
+		for range cap(outcomes) {
+			go func() {
+				_, err := Restore(RestoreOptions{Backup: backup, Path: path})
+				outcomes <- err
+			}()
+		}
+		made := 0
+		for range cap(outcomes) {
+			if err := <-outcomes; err == nil {
+				made++
+			} else {
+				require.True(t, errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrExist), err)
+			}
+		}
+		require.Equal(t, 1, made)
+		require.Equal(t, []string{"ledger.db"}, filesIn(t, filepath.Dir(path)))
+	}
+}
+
 func wrongSources() map[string]restoreFault {
 	return map[string]restoreFault{
 		"nothing":         {func(_ *testing.T, g givenRestore) { g.Backup, g.Journal = "", "" }, ErrNothingToRestore, ""},
@@ -186,7 +213,7 @@ func wrongFiles() map[string]restoreFault {
 		}, ErrShippedGap, "it begins with record 54, and record 1 is needed"},
 		"an earlier file cut off": {func(t *testing.T, g givenRestore) {
 			alter(t, filepath.Join(g.b.folder, shipName(54)), func(text []byte) []byte { return text[:len(text)-1] })
-		}, ErrShippedDamaged, "record 59 is broken"},
+		}, ErrShippedDamaged, "record 58 is broken"},
 		"an earlier file cut short": {func(t *testing.T, g givenRestore) {
 			alter(t, filepath.Join(g.b.folder, shipName(54)), func(text []byte) []byte {
 				header, err := newShipFile(metadata{CodeKey: g.b.codeKey()}, true, head{seq: 53})
@@ -196,8 +223,8 @@ func wrongFiles() map[string]restoreFault {
 		}, ErrShippedGap, ""},
 		"a broken record with whole ones behind it": {func(t *testing.T, g givenRestore) {
 			g.Backup = ""
-			alter(t, filepath.Join(g.b.folder, shipName(1)), func(text []byte) []byte { return flip(text, len(text)/2) })
-		}, ErrShippedDamaged, "and whole ones follow it"},
+			alter(t, filepath.Join(g.b.folder, shipName(54)), func(text []byte) []byte { return flip(text, entryEnds(t, text)[0]+50) })
+		}, ErrShippedDamaged, "record 54 is broken, and whole ones follow it"},
 		"a file of another ledger": {func(t *testing.T, g givenRestore) {
 			alter(t, filepath.Join(g.b.folder, shipName(54)), func([]byte) []byte {
 				header, err := newShipFile(metadata{CodeKey: []byte("another")}, true, head{seq: 53})
@@ -255,14 +282,15 @@ func (b *shippingBook) codeKey() []byte {
 func (b *shippingBook) forged(t *testing.T, alter func(frame, details []byte) ([]byte, []byte)) string {
 	r, file, err := openShipped(shippedFile{filepath.Join(b.folder, shipName(1)), 1})
 	require.NoError(t, err)
-	frame, details, err := r.record()
+	first, err := r.record()
 	require.NoError(t, err)
 	require.NoError(t, file.Close())
 	text, err := newShipFile(r.header.Ledger, true, head{})
 	require.NoError(t, err)
-	frame, details = alter(frame, details)
-	text, err = appendRecord(text, frame, details)
+	frame, details := alter(first.frame, first.details)
+	held, err := appendRecord(nil, frame, details)
 	require.NoError(t, err)
+	text = appendEntry(text, held)
 	folder := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(folder, shipName(1)), text, 0o600))
 	return folder
@@ -288,24 +316,24 @@ func TestRestoreFromAFolderThatWasCutOff(t *testing.T) {
 		require.Equal(t, int64(at), end.whole+end.torn)
 	}
 	// Restoring takes longer: once within an entry, once at its end.
-	for _, at := range []int{ends[3], ends[3] + 20} {
+	for _, at := range []int{ends[2], ends[2] + 20} {
 		require.NoError(t, os.WriteFile(newest, whole[:at], 0o600))
 		done, err := Restore(RestoreOptions{Journal: b.folder, Path: filepath.Join(t.TempDir(), "ledger.db")})
 		require.NoError(t, err)
 		require.Equal(t, uint64(3), done.Records)
-		require.Equal(t, int64(at-ends[3]), done.Torn)
-		require.Equal(t, at == ends[3], done.Complete)
+		require.Equal(t, int64(at-ends[2]), done.Torn)
+		require.Equal(t, at == ends[2], done.Complete)
 	}
 }
 
-// entryEnds are where the header and each record of a shipped file end.
+// entryEnds are where the header and each other entry of a shipped file end.
 func entryEnds(t testing.TB, text []byte) []int {
 	r, err := newShipReader(bytes.NewReader(text), int64(len(text)))
 	require.NoError(t, err)
 	var ends []int
 	for err == nil {
 		ends = append(ends, int(r.whole))
-		_, _, err = r.record()
+		err = r.readGroup()
 	}
 	require.ErrorIs(t, err, io.EOF)
 	return ends
@@ -355,13 +383,18 @@ func FuzzShippedFile(f *testing.F) {
 		}
 		again := clone(text[:r.whole])
 		for {
-			frame, details, err := r.record()
-			if err != nil {
+			if err := r.readGroup(); err != nil {
 				require.True(t, errors.Is(err, io.EOF) || errors.Is(err, errTorn) || errors.Is(err, ErrShippedDamaged), err)
 				break
 			}
-			again, err = appendRecord(again, frame, details)
-			require.NoError(t, err)
+			var held []byte
+			for len(r.group) > 0 {
+				record, err := r.record()
+				require.NoError(t, err)
+				held, err = appendRecord(held, record.frame, record.details)
+				require.NoError(t, err)
+			}
+			again = appendEntry(again, held)
 		}
 		require.True(t, bytes.Equal(text[:r.whole], again))
 	})

@@ -83,11 +83,11 @@ func (r *rows) flushBatches() error {
 func (r *rows) flushPostings() error {
 	for at, amount := range r.postings {
 		key := balanceKey(at)
-		balance, err := r.number(bucketBalances, key)
+		balance, err := r.balance(key)
 		if err != nil {
 			return err
 		}
-		if err := r.tx.Bucket(bucketBalances).Put(key, numberKey(balance+uint64(amount))); err != nil {
+		if err := r.tx.Bucket(bucketBalances).Put(key, rupiahValue(balance+amount)); err != nil {
 			return err
 		}
 	}
@@ -126,6 +126,16 @@ func (r *rows) number(bucket, key []byte) (uint64, error) {
 		return 0, fmt.Errorf("%s row %x: %w", bucket, key, err)
 	}
 	return n, nil
+}
+
+// balance is what an account was posted on a day; 0 where there is no row.
+func (r *rows) balance(key []byte) (ledger.Rupiah, error) {
+	value := r.tx.Bucket(bucketBalances).Get(key)
+	if value == nil {
+		return 0, nil
+	}
+	_, sum, err := parseBalance(key, value)
+	return sum, err
 }
 
 func (r *rows) Codes() *ledger.Codes { return r.codes }

@@ -23,19 +23,24 @@ type Shipping struct {
 	// failure there stops the ledger like one of its own disk.
 	Wait bool
 	// Failed is told of every failed attempt, unless Wait is set: it is tried again
-	// with growing pauses, of 30 s at most. It must not block. Nil tells nobody.
+	// with growing pauses, of 30 s at most. With Wait it is told of a folder that has
+	// not answered for 10 s, once for each commit that waits so long. It must not
+	// block. Nil tells nobody.
 	Failed func(error)
 }
 
 // ShipState is how far shipping has come.
 type ShipState struct {
+	// Known says that the folder could be opened since the start.
+	Known bool
 	// Head is the journal's last record, and Shipped the last one in the folder; 0
-	// while the folder could not be opened since the start.
+	// while that is not known.
 	Head, Shipped uint64
 	// Oldest is when the oldest record that is not shipped was decided; zero when
-	// there is none.
+	// there is none, or it is not known.
 	Oldest time.Time
-	// Err is why the last attempt failed; nil when it did not.
+	// Err is why the last attempt failed, ErrShippedSlow where it has not ended yet;
+	// nil when it did not fail.
 	Err error
 }
 
@@ -50,12 +55,14 @@ var (
 	ErrShippedLocked = errors.New("another process uses the folder of the shipped journal")
 	// ErrShippedDamaged: a shipped file is not what was written.
 	ErrShippedDamaged = errors.New("the shipped journal is damaged")
+	// ErrShippedSlow: commits wait for the folder, which does not answer.
+	ErrShippedSlow = errors.New("the folder of the shipped journal does not answer")
 	// ErrShippedGap: the folder lacks records.
 	ErrShippedGap = errors.New("the shipped journal has a gap")
 )
 
-// shipGroup is how much is read and written at once, in bytes: a folder that
-// lacks all of a large ledger takes no more memory.
+// shipGroup is how much is read and written at once, in bytes, but for the last
+// record of it: a folder that lacks all of a large ledger takes no more memory.
 const shipGroup = 1 << 20
 
 // shipper ships the journal of a ledger file into a folder. One goroutine at a
@@ -90,6 +97,11 @@ func (p *shipper) begin(folder *shipFolder, view viewer) error {
 		if last, err = readHead(tx); err == nil {
 			err = checkShipped(tx, folder.last, last)
 		}
+		if err == nil {
+			// Before it is cut off: a record is shipped when it is on the ledger's disk, so
+			// that what is torn shows too how far the ledger had come.
+			err = checkShipped(tx, folder.torn, last)
+		}
 		return err
 	})
 	// What comes next may be answered since long without having been waited for.
@@ -106,7 +118,7 @@ func (p *shipper) begin(folder *shipFolder, view viewer) error {
 // checkShipped holds a folder's last record against the ledger, whose own is last.
 func checkShipped(tx *bolt.Tx, shipped, last head) error {
 	if shipped.seq > last.seq {
-		return fmt.Errorf("%w: it has the records %d to %d, which the ledger does not: restore with the journal, or name another folder",
+		return fmt.Errorf("%w: it has the records %d to %d, which the ledger lacks and which may have been answered: restore with the journal",
 			ErrShippedAhead, last.seq+1, shipped.seq)
 	}
 	if shipped.seq == 0 {
@@ -117,7 +129,8 @@ func checkShipped(tx *bolt.Tx, shipped, last head) error {
 		return fmt.Errorf("read journal record %d: %w", shipped.seq, err)
 	}
 	if hash != shipped.hash {
-		return fmt.Errorf("%w: its record %d is another, name another folder", ErrShippedOther, shipped.seq)
+		return fmt.Errorf("%w: its record %d is another: unless the ledger was restored without this folder, restore it with the journal",
+			ErrShippedOther, shipped.seq)
 	}
 	return nil
 }
@@ -155,15 +168,15 @@ func (p *shipper) step(view viewer) (more bool, err error) {
 		group, err = readShipGroup(tx, p.folder.last)
 		return err
 	})
-	if err != nil || len(group.entries) == 0 {
+	if err != nil || len(group.records) == 0 {
 		return false, err
 	}
-	return group.more, p.folder.append(group.entries, group.last)
+	return group.more, p.folder.append(group.records, group.last)
 }
 
-// shipped are the entries of some records.
+// shipped are some records, as an entry holds them.
 type shipped struct {
-	entries []byte
+	records []byte
 	last    head
 	more    bool
 }
@@ -173,7 +186,7 @@ func readShipGroup(tx *bolt.Tx, after head) (shipped, error) {
 	group := shipped{last: after}
 	cursor := tx.Bucket(bucketJournal).Cursor()
 	for key, value := cursor.Seek(numberKey(after.seq + 1)); key != nil; key, value = cursor.Next() {
-		if len(group.entries) >= shipGroup {
+		if len(group.records) >= shipGroup {
 			group.more = true
 			return group, nil
 		}
@@ -195,7 +208,7 @@ func (g *shipped) add(tx *bolt.Tx, key, frame []byte) error {
 		details, err = detailsMadeBy(tx, text)
 	}
 	if err == nil {
-		g.entries, err = appendRecord(g.entries, frame, details)
+		g.records, err = appendRecord(g.records, frame, details)
 	}
 	if err != nil {
 		return fmt.Errorf("journal record %x: %w", key, err)
@@ -213,7 +226,11 @@ func detailsMadeBy(tx *bolt.Tx, text []byte) ([]byte, error) {
 	if err := json.Unmarshal(text, &record); err != nil {
 		return nil, err
 	}
-	return tx.Bucket(bucketDetails).Get(numberKey(record.Event.Number)), nil
+	row := tx.Bucket(bucketDetails).Get(numberKey(record.Event.Number))
+	if row == nil {
+		return nil, fmt.Errorf("details of charge %d: missing", record.Event.Number)
+	}
+	return row, nil
 }
 
 func (p *shipper) close() error {

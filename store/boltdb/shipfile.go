@@ -23,23 +23,32 @@ import (
 //	         what it holds
 //
 // with numbers in big-endian. The first entry holds the header, in JSON; every
-// other one a journal record:
+// other one journal records, each of them:
 //
 //	4 bytes  the length of the frame
+//	4 bytes  the length of the row
 //	         the journal's frame, byte for byte as in the ledger file
 //	         the row of the customer's details, where the record made a charge:
 //	         the journal has only their hash
 //
+// An entry holds all that is synced together, and is on the disk before the next
+// one is written. A disk writes sectors in any order, so that a loss of power can
+// leave any part of an entry; but never a whole one behind one that is not.
+//
 // The checksum covers the length, so that a stretch of zeros, which a loss of
-// power can leave, is no entry.
+// power can leave too, is no entry.
 
 const (
 	// shipMagic begins every shipped file.
 	shipMagic = "paypoint journal 1\n"
 	// entryHead is what an entry has before what it holds.
 	entryHead = 8
-	// maxShipEntry bounds what an entry holds, in bytes.
-	maxShipEntry = 64 << 20
+	// recordHead is what a record has in it before its frame.
+	recordHead = 8
+	// maxShipRecord bounds a record, in bytes, and maxShipEntry what an entry holds:
+	// records are put into one until it has shipGroup bytes.
+	maxShipRecord = 64 << 20
+	maxShipEntry  = maxShipRecord + shipGroup
 )
 
 // shipHeader is what a shipped file says of itself.
@@ -80,7 +89,7 @@ func appendEntry(buffer []byte, parts ...[]byte) []byte {
 		buffer = append(buffer, part...)
 	}
 	entry := buffer[at:]
-	binary.BigEndian.PutUint32(entry, uint32(len(entry)-entryHead))
+	binary.BigEndian.PutUint32(entry, uint32(len(entry)-entryHead)) // #nosec G115 -- a short header, or a record under maxShipEntry
 	binary.BigEndian.PutUint32(entry[4:], entrySum(entry[:4], entry[entryHead:]))
 	return buffer
 }
@@ -89,24 +98,30 @@ func entrySum(length, held []byte) uint32 {
 	return crc32.Update(crc32.Checksum(length, castagnoli()), castagnoli(), held)
 }
 
-// appendRecord appends the entry of a record.
-func appendRecord(buffer, frame, details []byte) ([]byte, error) {
-	if len(frame)+len(details)+4 > maxShipEntry {
-		return nil, fmt.Errorf("a record of %d bytes is too long to ship: at most %d", len(frame)+len(details), maxShipEntry)
+// appendRecord appends a record to what an entry holds.
+func appendRecord(held, frame, details []byte) ([]byte, error) {
+	if size := recordHead + len(frame) + len(details); size > maxShipRecord {
+		return nil, fmt.Errorf("a record of %d bytes is too long to ship: at most %d", size, maxShipRecord)
 	}
-	return appendEntry(buffer, binary.BigEndian.AppendUint32(nil, uint32(len(frame))), frame, details), nil
+	held = binary.BigEndian.AppendUint32(held, uint32(len(frame)))   // #nosec G115 -- at most maxShipRecord
+	held = binary.BigEndian.AppendUint32(held, uint32(len(details))) // #nosec G115 -- at most maxShipRecord
+	return append(append(held, frame...), details...), nil
 }
 
-// splitRecord parts what a record's entry holds.
-func splitRecord(held []byte) (frame, details []byte, err error) {
-	if len(held) < 4 || uint64(binary.BigEndian.Uint32(held)) > uint64(len(held)-4) {
-		return nil, nil, errFrame
+// splitRecord takes the first record from what an entry holds.
+func splitRecord(held []byte) (frame, details, rest []byte, err error) {
+	if len(held) < recordHead {
+		return nil, nil, nil, errFrame
 	}
-	end := 4 + int(binary.BigEndian.Uint32(held))
-	if end < len(held) {
-		details = held[end:]
+	end := recordHead + uint64(binary.BigEndian.Uint32(held))
+	size := end + uint64(binary.BigEndian.Uint32(held[4:]))
+	if size > uint64(len(held)) {
+		return nil, nil, nil, errFrame
 	}
-	return held[4:end], details, nil
+	if end < size {
+		details = held[end:size]
+	}
+	return held[recordHead:end], details, held[size:], nil
 }
 
 // The names of shipped files. One that is being begun has another end.

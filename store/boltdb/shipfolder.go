@@ -30,13 +30,18 @@ type shipFolder struct {
 	waited bool
 	// most is the length from which on it is followed by another.
 	most int64
-	// last is the last record in the folder.
-	last head
+	// last is the last record in the folder, and torn the last one that can be made
+	// out in what is to be cut off; zero when nothing is.
+	last, torn head
+	// newest is the file that is to be cut at whole before another is begun; "" for
+	// none.
+	newest string
+	whole  int64
 }
 
 // openShipFolder takes a folder for this process and finds its last record. What
-// a writer that died has left half written is cut off. The folder must be there:
-// one that is made would hide that a disk is not mounted.
+// a writer that died has left half written is cut off when a file is begun. The
+// folder must be there: one that is made would hide that a disk is not mounted.
 // Errors: ErrShippedLocked, ErrShippedOther, ErrShippedDamaged, ErrNewer, and the
 // system's.
 func openShipFolder(path string, meta metadata) (*shipFolder, error) {
@@ -61,19 +66,20 @@ func (f *shipFolder) findEnd() error {
 	}
 	newest := files[len(files)-1]
 	end, err := readToEnd(newest)
-	// Behind a damaged record there may be whole ones: the ledger has them still,
-	// and they are shipped again.
+	// Behind a damaged record there may be whole ones: if the ledger has them still,
+	// they are shipped again.
 	if err != nil && (end.whole == 0 || !errors.Is(err, ErrShippedDamaged)) {
 		return err
 	}
 	if !bytes.Equal(end.header.Ledger.CodeKey, f.meta.CodeKey) {
 		return fmt.Errorf("%w: %s is of another one, name another folder", ErrShippedOther, newest.path)
 	}
-	f.last = end.last
-	if end.torn == 0 {
-		return nil
+	f.last, f.newest, f.whole = end.last, newest.path, end.whole
+	if end.torn > 0 {
+		f.torn, err = lastTorn(newest.path, end.whole)
+		return err
 	}
-	return cut(newest.path, end.whole)
+	return nil
 }
 
 // removeBegun removes the file that a killed process had just begun.
@@ -87,19 +93,30 @@ func (f *shipFolder) removeBegun() error {
 	return err
 }
 
-// cut shortens a file, on the disk too.
+// cut shortens a file, and makes sure that all that is left is on the disk.
 func cut(path string, size int64) error {
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	file, err := os.OpenFile(path, os.O_RDWR, 0) // #nosec G304 -- a file of ours, found or made just before
 	if err != nil {
 		return err
 	}
 	return errors.Join(file.Truncate(size), file.Sync(), file.Close())
 }
 
+// mend cuts off what a process that died has left half written. What it wrote
+// last may be in the system's memory only, too.
+func (f *shipFolder) mend() error {
+	if f.newest == "" {
+		return nil
+	}
+	newest := f.newest
+	f.newest = ""
+	return cut(newest, f.whole)
+}
+
 // begin begins a new file after the last record. It gets its name when its
 // header is on the disk.
 func (f *shipFolder) begin(waited bool) error {
-	if err := f.closeFile(); err != nil {
+	if err := errors.Join(f.closeFile(), f.mend()); err != nil {
 		return err
 	}
 	header, err := newShipFile(f.meta, waited, f.last)
@@ -108,7 +125,7 @@ func (f *shipFolder) begin(waited bool) error {
 	}
 	// There may be one with that name, in which no record is.
 	name := filepath.Join(f.path, shipName(f.last.seq+1))
-	out, err := os.OpenFile(name+shipBegun, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	out, err := os.OpenFile(name+shipBegun, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // #nosec G304 -- a number, in our own folder
 	if err != nil {
 		return err
 	}
@@ -126,9 +143,9 @@ func (f *shipFolder) begin(waited bool) error {
 	return durable.SyncFolder(f.path)
 }
 
-// append writes entries, the last of which is of record last, and waits for the
-// disk. After an error the folder must be opened anew.
-func (f *shipFolder) append(entries []byte, last head) error {
+// append writes an entry with some records, the last of which is last, and waits
+// for the disk. After an error the folder must be opened anew.
+func (f *shipFolder) append(records []byte, last head) error {
 	if f.size >= f.most {
 		if err := f.begin(f.waited); err != nil {
 			return err
@@ -137,10 +154,11 @@ func (f *shipFolder) append(entries []byte, last head) error {
 	if err := samePlace("shipped journal", f.name, f.place); err != nil {
 		return err
 	}
-	if err := f.write(entries); err != nil {
+	entry := appendEntry(nil, records)
+	if err := f.write(entry); err != nil {
 		return err
 	}
-	f.size += int64(len(entries))
+	f.size += int64(len(entry))
 	f.last = last
 	return nil
 }

@@ -51,7 +51,7 @@ func TestShippingRefusesAFolder(t *testing.T) {
 			before := copyOf(b.t, b.path)
 			b.run(1)
 			b.path = before
-		}, ErrShippedAhead, "it has the records 7 to 9, which the ledger does not: restore with the journal, or name another folder"},
+		}, ErrShippedAhead, "it has the records 7 to 9, which the ledger lacks and which may have been answered: restore with the journal"},
 		"of another course of the ledger": {func(b *shippingBook) {
 			before := copyOf(b.t, b.path)
 			b.run(1)
@@ -196,7 +196,7 @@ func TestShippingCatchesUpInGroups(t *testing.T) {
 			return err
 		}))
 		require.True(t, group.more)
-		require.Less(t, len(group.entries), 2*shipGroup)
+		require.Less(t, len(group.records), 2*shipGroup)
 		require.NoError(t, store.Close())
 		b.run(0)
 		require.Equal(t, b.wait, b.restored().Complete)
@@ -245,7 +245,9 @@ func TestShippingBesideStartsWithoutTheFolder(t *testing.T) {
 	require.ErrorIs(t, <-b.failed, fs.ErrNotExist)
 	state, on := b.store.Shipping()
 	require.True(t, on)
+	require.False(t, state.Known)
 	require.Zero(t, state.Shipped)
+	require.Zero(t, state.Oldest, "what is not known is no lag")
 	require.ErrorIs(t, state.Err, fs.ErrNotExist)
 	require.NoError(t, os.Rename(away, b.folder))
 	b.shipped()

@@ -98,7 +98,7 @@ func (j *shippedJournal) next() (key, frame []byte, err error) {
 				return nil, nil, err
 			}
 		}
-		frame, j.row, err = j.text.record()
+		record, err := j.text.record()
 		if errors.Is(err, io.EOF) || errors.Is(err, errTorn) && len(j.files) == 0 {
 			if err := j.closeFile(); err != nil {
 				return nil, nil, err
@@ -108,8 +108,9 @@ func (j *shippedJournal) next() (key, frame []byte, err error) {
 		if err != nil {
 			return nil, nil, j.failed(err)
 		}
-		if j.last = j.text.last; j.last.seq > j.after.seq {
-			return numberKey(j.last.seq), frame, nil
+		j.last, j.row = record.head, record.details
+		if j.last.seq > j.after.seq {
+			return numberKey(j.last.seq), record.frame, nil
 		}
 		if err := j.checkAfter(); err != nil {
 			return nil, nil, err

@@ -22,8 +22,10 @@ type shipReader struct {
 	// which all is right.
 	at, whole int64
 	header    shipHeader
-	// last is the record that was read last, or the one before the first.
-	last head
+	// last is the last record of the entry that was read last, or the one before the
+	// first; and group what of that entry nobody has taken yet.
+	last  head
+	group []shippedRecord
 }
 
 // newShipReader reads a file's header. Errors: ErrShippedDamaged, ErrNewer, and
@@ -96,29 +98,53 @@ func torn(err error) error {
 	return err
 }
 
+// shippedRecord is a record as it was shipped, and its place in the chain.
+type shippedRecord struct {
+	head           head
+	frame, details []byte
+}
+
 // record reads the next record. Errors: io.EOF at the end, errTorn where the
 // file's writer died, ErrShippedDamaged, and the reader's.
-func (r *shipReader) record() (frame, details []byte, err error) {
+func (r *shipReader) record() (shippedRecord, error) {
+	if len(r.group) == 0 {
+		if err := r.readGroup(); err != nil {
+			return shippedRecord{}, err
+		}
+	}
+	first := r.group[0]
+	r.group = r.group[1:]
+	return first, nil
+}
+
+// readGroup reads the records of an entry: all of them are right, or none counts.
+func (r *shipReader) readGroup() error {
 	held, err := r.entry()
 	if errors.Is(err, errTorn) {
 		err = r.judgeTorn()
 	}
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	frame, details, err = splitRecord(held)
-	if err == nil {
-		_, err = r.last.follow(r.last.seq+1, frame)
+	last := r.last
+	var group []shippedRecord
+	for more := true; more; more = len(held) > 0 {
+		var frame, details []byte
+		frame, details, held, err = splitRecord(held)
+		if err == nil {
+			_, err = last.follow(last.seq+1, frame)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: record %d: %w", ErrShippedDamaged, last.seq+1, err)
+		}
+		group = append(group, shippedRecord{last, frame, details})
 	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: record %d: %w", ErrShippedDamaged, r.last.seq+1, err)
-	}
-	r.whole = r.at
-	return frame, details, nil
+	r.group, r.last, r.whole = group, last, r.at
+	return nil
 }
 
 // judgeTorn tells the end of a file whose writer died from damage: whole
-// entries behind it were written later.
+// entries behind it were written later, when this one was on the disk.
 func (r *shipReader) judgeTorn() error {
 	rest := make([]byte, r.size-r.at)
 	if _, err := r.from.ReadAt(rest, r.at); err != nil && !isEnd(err) {
@@ -130,21 +156,28 @@ func (r *shipReader) judgeTorn() error {
 	return errTorn
 }
 
-// wholeRecordIn looks for the entry of a record, wherever it begins.
-func wholeRecordIn(rest []byte) bool {
+// wholeRecordIn looks for an entry, by its first record, wherever it begins.
+func wholeRecordIn(rest []byte) (found bool) {
+	const before = entryHead + recordHead + frameText
+	eachRecordText(rest, func(at int) bool {
+		found = at >= before && wholeEntry(rest[at-before:])
+		return !found
+	})
+	return found
+}
+
+// eachRecordText is told where the texts of records may begin, while it goes on.
+func eachRecordText(rest []byte, goOn func(at int) bool) {
 	begin := fmt.Appendf(nil, `{"v":%d,"seq":`, ledger.RecordVersion)
-	const before = entryHead + 4 + frameText
-	for at := before; at <= len(rest); at++ {
+	for at := 0; ; at++ {
 		found := bytes.Index(rest[at:], begin)
 		if found < 0 {
-			return false
+			return
 		}
-		at += found
-		if wholeEntry(rest[at-before:]) {
-			return true
+		if at += found; !goOn(at) {
+			return
 		}
 	}
-	return false
 }
 
 // wholeEntry says whether bytes begin with a whole entry.
@@ -194,7 +227,7 @@ func readToEnd(f shippedFile) (shippedEnd, error) {
 		return shippedEnd{}, err
 	}
 	for err == nil {
-		_, _, err = r.record()
+		err = r.readGroup()
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, errTorn) {
 		err = nil
@@ -203,4 +236,31 @@ func readToEnd(f shippedFile) (shippedEnd, error) {
 		err = fmt.Errorf("read %s: %w", f.path, err)
 	}
 	return shippedEnd{r.header, r.last, r.whole, r.size - r.whole}, err
+}
+
+// lastTorn is the last record that can be made out behind a place of a shipped
+// file: its frame has a checksum of its own.
+func lastTorn(path string, from int64) (last head, err error) {
+	text, err := os.ReadFile(path) // #nosec G304 -- a file of the folder that the operator names
+	if err != nil {
+		return head{}, err
+	}
+	rest := text[min(from, int64(len(text))):]
+	eachRecordText(rest, func(at int) bool {
+		const before = recordHead + frameText
+		if at < before {
+			return true
+		}
+		frame, _, _, err := splitRecord(rest[at-before:])
+		if err != nil {
+			return true
+		}
+		var record lineRecord
+		hash, text, err := unframe(frame)
+		if err == nil && json.Unmarshal(text, &record) == nil {
+			last = head{seq: record.Seq, hash: hash}
+		}
+		return true
+	})
+	return last, nil
 }

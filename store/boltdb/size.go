@@ -3,8 +3,6 @@ package boltdb
 import (
 	"fmt"
 	"os"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // Size is how large a ledger is.
@@ -16,20 +14,20 @@ type Size struct {
 	File, Free int64
 }
 
-// Size says how large the ledger is by now. Errors: the store's, and the system's.
+// Size says how large the ledger is by now, and waits for no disk that does not
+// answer. Errors: the store's, and the system's.
 func (s *Store) Size() (Size, error) {
-	var last head
-	err := s.view(func(tx *bolt.Tx) (err error) {
-		last, err = readHead(tx)
-		return err
-	})
-	if err != nil {
-		return Size{}, err
+	select {
+	case <-s.stopped:
+		return Size{}, errClosed
+	case <-s.failed:
+		return Size{}, s.failure
+	default:
 	}
 	info, err := os.Stat(s.db.Path())
 	if err != nil {
 		return Size{}, fmt.Errorf("size of the ledger: %w", err)
 	}
 	free := int64(s.db.Stats().FreePageN) * int64(s.db.Info().PageSize)
-	return Size{Records: last.seq, File: info.Size(), Free: free}, nil
+	return Size{Records: s.end.Load(), File: info.Size(), Free: free}, nil
 }

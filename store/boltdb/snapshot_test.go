@@ -3,6 +3,7 @@ package boltdb
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -79,5 +80,44 @@ func TestSnapshotReportsItsError(t *testing.T) {
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "missing", "copy.db")
 	require.ErrorContains(t, store.Snapshot(path), "copy ledger to "+path)
+	there := writeLedger(t, []byte("there"))
+	require.ErrorIs(t, store.Snapshot(there), fs.ErrExist)
+	requireUntouched(t, there, []byte("there"))
 	require.NoError(t, store.Close())
+}
+
+// TestSnapshotEndsWithTheStore, whose Close would wait for it.
+func TestSnapshotEndsWithTheStore(t *testing.T) {
+	t.Parallel()
+	store, err := Open(newRich(t), Options{})
+	require.NoError(t, err)
+	store.queue.close() // as Close begins
+	<-store.stopped
+	folder := t.TempDir()
+	require.ErrorIs(t, store.Snapshot(filepath.Join(folder, "copy.db")), errClosed)
+	require.Empty(t, filesIn(t, folder), "a beginning of a copy is none")
+	require.NoError(t, store.Close())
+}
+
+// TestSnapshotsAtOnce: the nightly self-check and an operator's may meet.
+func TestSnapshotsAtOnce(t *testing.T) {
+	t.Parallel()
+	path := newRich(t)
+	store, err := Open(path, Options{})
+	require.NoError(t, err)
+	copies := make([]string, 4)
+	var all sync.WaitGroup
+	for i := range copies {
+		copies[i] = filepath.Join(t.TempDir(), "copy.db")
+		all.Go(func() {
+			if err := store.Snapshot(copies[i]); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	require.NoError(t, store.Close())
+	for _, copied := range copies {
+		requireSameLedger(t, copied, path)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -62,8 +63,10 @@ type Store struct {
 	// broken says that a commit ended in a panic of the engine, which left its
 	// transaction open. Only the committer writes it, before it fails.
 	broken bool
-	// head is the journal's end; only the committer uses it.
+	// head is the journal's end; only the committer uses it. end is its number, for
+	// whoever must not wait for the committer.
 	head head
+	end  atomic.Uint64
 	// durable is held while a commit is on its way to the disk.
 	durable sync.RWMutex
 	// stopped is closed when the committer has ended.
@@ -78,15 +81,18 @@ type Store struct {
 // of an older layout is upgraded, which takes some time; it stays as it was,
 // under its name with ".schema" and the layout's number added.
 // Errors: ErrLocked, ErrTruncated, ErrNewer, ErrForeign, a *Difference that
-// forbids an upgrade; ErrShippedAhead, ErrShippedOther, ErrShippedLocked and
-// ErrShippedDamaged of the folder in Options.Ship; and the system's.
+// forbids an upgrade; ErrWentBack; ErrUnfinishedRestore; ErrShippedAhead,
+// ErrShippedOther, ErrShippedLocked and ErrShippedDamaged of the folder in
+// Options.Ship; and the system's.
 func Open(path string, options Options) (*Store, error) {
 	if options.LockTimeout == 0 {
 		options.LockTimeout = time.Second
 	}
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = create(path, options.CodeLength, time.Now())
+		if err = checkRestore(path); err == nil {
+			err = create(path, options.CodeLength, time.Now())
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -135,12 +141,14 @@ func newStore(file openedFile, options Options) (*Store, error) {
 	s.index = newJournalIndex(indexPath(file.db.Path()), s.view)
 	err = guard(func() error {
 		err := s.db.View(func(tx *bolt.Tx) (err error) {
-			s.head, err = readHead(tx)
+			if s.head, err = readHead(tx); err == nil {
+				s.end.Store(s.head.seq)
+				err = checkIndex(indexPath(file.db.Path()), tx, s.head)
+			}
 			return err
 		})
 		if err == nil {
-			// The committer has the lock that readers wait for.
-			s.ship, err = newShipping(options.Ship, file.meta, s.view, s.db.View)
+			s.ship, err = newShipping(s, options.Ship, file.meta)
 		}
 		return err
 	})
@@ -249,7 +257,10 @@ func (s *Store) fail(err error) {
 // Close is ledger.Store's.
 func (s *Store) Close() error {
 	s.queue.close()
-	<-s.stopped
+	if err := s.ship.awaits(s.stopped); err != nil {
+		// The committer has the lock that readers wait for, the index too.
+		return fmt.Errorf("close ledger: %w", err)
+	}
 	s.index.close()
 	shipErr := s.ship.close()
 	if s.broken {
@@ -262,11 +273,23 @@ func (s *Store) Close() error {
 }
 
 // Snapshot writes a consistent copy of the ledger to a new file at path while
-// the store goes on.
+// the store goes on. Close ends it, like a Backup; there is no file then.
+// Errors: fs.ErrExist, the store's and the system's.
 func (s *Store) Snapshot(path string) error {
-	err := s.view(func(tx *bolt.Tx) error { return tx.CopyFile(path, 0o600) })
-	if err != nil {
+	if err := s.snapshot(path); err != nil {
 		return fmt.Errorf("copy ledger to %s: %w", path, err)
+	}
+	return nil
+}
+
+func (s *Store) snapshot(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // #nosec G304 -- a new file, the caller's
+	if err != nil {
+		return err
+	}
+	err = s.view(func(tx *bolt.Tx) error { return copyFile(tx, file, s.stopped) })
+	if err = errors.Join(err, file.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
 	}
 	return nil
 }

@@ -45,8 +45,8 @@ func Unpack(r io.Reader, path string) (BackupInfo, error) {
 
 func unpack(r io.Reader, path string) (BackupInfo, error) {
 	// Looked at first too, because a backup takes a while to read.
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return BackupInfo{}, errors.Join(err, fmt.Errorf("%s: %w", path, fs.ErrExist))
+	if err := checkFree(path); err != nil {
+		return BackupInfo{}, err
 	}
 	folder := filepath.Dir(path)
 	made, err := os.CreateTemp(folder, filepath.Base(path)+".new-*")
@@ -64,6 +64,32 @@ func unpack(r io.Reader, path string) (BackupInfo, error) {
 		err = os.Link(made.Name(), path)
 	}
 	return info, errors.Join(err, os.Remove(made.Name()), durable.SyncFolder(folder))
+}
+
+// checkFree makes sure that there is no file yet.
+func checkFree(path string) error {
+	_, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil:
+		return fmt.Errorf("%s: %w", path, fs.ErrExist)
+	}
+	return err
+}
+
+// unpackUpgraded is Unpack, and upgrades what is of an older layout. The backup
+// itself is the old file that an upgrade keeps.
+func unpackUpgraded(r io.Reader, path string, progress Progress) (BackupInfo, error) {
+	info, err := Unpack(r, path)
+	if err != nil || info.Schema == Schema {
+		return info, err
+	}
+	file, old, err := openCurrent(path, bolt.Options{Timeout: time.Second}, progress)
+	if err != nil {
+		return BackupInfo{}, err
+	}
+	return info, errors.Join(file.db.Close(), old.Close(), os.Remove(keptPath(path, info.Schema)))
 }
 
 // CheckBackup reads a backup to its end and checks that it is whole, as Unpack

@@ -50,9 +50,9 @@ func openCurrent(path string, options bolt.Options, progress Progress) (file ope
 	if err != nil {
 		return openedFile{}, nil, err
 	}
-	// Nobody else upgrades or compacts while the ledger is locked, and nobody can
-	// restore to where it is, so that it is left over.
-	err = errors.Join(removeIfThere(unfinishedPath(path)), removeIfThere(compactPath(path)), os.RemoveAll(restorePath(path)))
+	// Nobody else upgrades or compacts while the ledger is locked, so that it is left
+	// over.
+	err = errors.Join(removeIfThere(unfinishedPath(path)), removeIfThere(compactPath(path)), removeRestore(path))
 	if err == nil && file.meta.Schema == Schema {
 		return file, nil, nil
 	}

@@ -58,11 +58,11 @@ func oldCaseKey(e ledger.CaseOpened) []byte {
 func compareOldBalances(old, balances *bolt.Bucket) error {
 	was := map[ledger.Account]ledger.Rupiah{}
 	err := old.ForEach(func(key, value []byte) error {
-		amount, err := parseNumber(value)
+		amount, err := parseRupiah(value)
 		if err != nil {
 			return &Difference{place(bucketBalances, key), err.Error()}
 		}
-		was[ledger.Account(bytes.Clone(key))] = ledger.Rupiah(amount)
+		was[ledger.Account(bytes.Clone(key))] = amount
 		return nil
 	})
 	if err != nil {

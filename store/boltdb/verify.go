@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,6 +61,25 @@ func Verify(path, scratchFolder string, progress Progress) (Report, error) {
 		return Report{}, fmt.Errorf("verify %s: %w", path, err)
 	}
 	return report, nil
+}
+
+// VerifyBackup reads a backup to its end, and checks the ledger in it as Verify
+// does; one of an older layout is upgraded before, as Restore does. The scratch
+// folder needs room for the ledger file twice.
+// Errors: those of Unpack and of Verify.
+func VerifyBackup(r io.Reader, scratchFolder string, progress Progress) (info BackupInfo, report Report, err error) {
+	folder, err := os.MkdirTemp(scratchFolder, "backup-")
+	if err != nil {
+		return BackupInfo{}, Report{}, fmt.Errorf("verify a backup: %w", err)
+	}
+	path := filepath.Join(folder, "ledger.db")
+	if info, err = unpackUpgraded(r, path, progress); err == nil {
+		report, err = Verify(path, folder, progress)
+	}
+	if err = errors.Join(err, os.RemoveAll(folder)); err != nil {
+		return BackupInfo{}, Report{}, fmt.Errorf("verify a backup: %w", err)
+	}
+	return info, report, nil
 }
 
 func verifyFile(file openedFile, scratchFolder string, progress Progress) (Report, error) {

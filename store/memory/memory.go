@@ -107,9 +107,8 @@ func (s *Store) Find(_ context.Context, merchant, handle string) (uint64, error)
 func (s *Store) Records(_ context.Context, after uint64, limit int) ([]ledger.Record, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	from := min(after, uint64(len(s.journal)))
-	to := min(from+uint64(limit), uint64(len(s.journal)))
-	return slices.Clone(s.journal[from:to]), nil
+	rest := s.journal[min(after, uint64(len(s.journal))):]
+	return slices.Clone(rest[:min(limit, len(rest))]), nil
 }
 
 // Lines is ledger.Reader's.

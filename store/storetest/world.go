@@ -179,7 +179,7 @@ func (w *world) count(kind ledger.Kind) int {
 func (w *world) contents() string {
 	var text []byte
 	for i, r := range w.records() {
-		require.Equal(w.t, uint64(i)+1, r.Seq, "the journal has a gap")
+		require.EqualValues(w.t, i+1, r.Seq, "the journal has a gap")
 		line, err := ledger.MarshalRecord(r)
 		require.NoError(w.t, err)
 		text = append(append(text, line...), '\n')
