@@ -17,9 +17,9 @@ const (
 // approve. Their tokens are no secrets either, and never expire.
 const (
 	SandboxFinance       = "sandbox-finance"
-	SandboxFinanceToken  = "SB-paypoint-finance-token"
+	SandboxFinanceToken  = "SB-paypoint-finance-token" // #nosec G101 -- no secret: the documentation has it
 	SandboxApprover      = "sandbox-approver"
-	SandboxApproverToken = "SB-paypoint-approver-token"
+	SandboxApproverToken = "SB-paypoint-approver-token" // #nosec G101 -- no secret: the documentation has it
 )
 
 const (

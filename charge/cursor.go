@@ -78,7 +78,8 @@ func bound(listing, merchant string) []byte { return []byte(listing + " " + merc
 
 // sealPlace makes a cursor of a place among a merchant's charges.
 func (c cursors) sealPlace(merchant string, place ledger.Place) string {
-	return c.seal(chargeCursor, merchant, uint64(place.Created.UnixMilli()), place.Number)
+	created := uint64(place.Created.UnixMilli()) // #nosec G115 -- all bits are kept, for openPlace
+	return c.seal(chargeCursor, merchant, created, place.Number)
 }
 
 // openPlace reads it. The journal has whole milliseconds, so nothing is lost.
@@ -87,5 +88,6 @@ func (c cursors) openPlace(cursor, merchant string) (ledger.Place, error) {
 	if err != nil {
 		return ledger.Place{}, err
 	}
-	return ledger.Place{Created: time.UnixMilli(int64(numbers[0])).In(ledger.WIB), Number: numbers[1]}, nil
+	created := time.UnixMilli(int64(numbers[0])) // #nosec G115 -- what sealPlace put in
+	return ledger.Place{Created: created.In(ledger.WIB), Number: numbers[1]}, nil
 }

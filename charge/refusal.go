@@ -101,7 +101,7 @@ func refusalOf(ctx context.Context, err error) *refusal {
 		return business("412", "The transaction's status can't be changed any more.")
 	case errors.Is(err, ledger.ErrTerms):
 		return invalid([]string{"transaction_details, cstore and custom_expiry contradict each other"})
-	case errors.Is(err, ledger.ErrBusy), errors.Is(err, ledger.ErrNotCommitted), errors.Is(err, ledger.ErrRecovery):
+	case errors.Is(err, ledger.ErrBusy), errors.Is(err, ledger.ErrNotCommitted):
 		return errFull
 	case errors.Is(err, ledger.ErrRecovery):
 		return &refusal{http: http.StatusServiceUnavailable, code: "503", message: "The service is being restored. Nothing has changed; try again later.", retryAfter: recoveryPause}

@@ -268,6 +268,16 @@ func TestFaultsInside(t *testing.T) {
 	}
 }
 
+// A restoration takes longer than a busy moment: the merchant is told so.
+func TestRecoveryIsNotABusyMoment(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.store.fail(func() error { return ledger.ErrRecovery })
+	r := b.send(t, "POST", "/v2/charge", order("A-1"))
+	require.Contains(t, r.body, "The service is being restored. Nothing has changed; try again later.")
+	require.Equal(t, "60", r.header.Get("Retry-After"))
+}
+
 func TestABusyLedgerRefusesTheFirstCallWithANewKey(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

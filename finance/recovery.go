@@ -60,15 +60,16 @@ func (a *api) fillGap(c *call) error {
 	})
 }
 
-// signOffBody is a sign-off, with the days that are accepted without a file.
-type signOffBody struct {
-	Why           string       `json:"why"`
+// SignOff is the request that ends recovery.
+type SignOff struct {
+	Why string `json:"why"`
+	// AcceptMissing are the days that are accepted without a whole file.
 	AcceptMissing []ledger.Day `json:"accept_missing,omitempty"`
 }
 
 // signOffGap approves all that was proposed, and ends recovery.
 func (a *api) signOffGap(c *call) error {
-	var body signOffBody
+	var body SignOff
 	if err := bodyAlone(c, &body); err != nil {
 		return err
 	}

@@ -37,16 +37,17 @@ func TestRecoveryFromTheFirstLookToTheSignOff(t *testing.T) {
 
 	filled := o.done(t, clerk, "POST", "recovery/files?name=day.txt", file)
 	require.InDelta(t, 1, filled["proposed"], 0)
-	require.Empty(t, filled["gap"].(map[string]any)["hinders"])
+	require.Equal(t, []any{map[string]any{"day": "2026-11-20", "want": "whole_file"}}, filled["gap"].(map[string]any)["hinders"])
 	act := o.lastAct(t, len(o.acts))
 	require.Equal(t, "recovery.import", act.Name)
 	require.Equal(t, ledger.Day("2026-11-20"), act.Day)
 
 	o.refused(t, clerk, "POST", "recovery/sign-off", `{"why":"x"}`, http.StatusForbidden, "forbidden")
-	o.refused(t, approver, "POST", "recovery/sign-off", `{"why":" "}`, http.StatusUnprocessableEntity, "bad_text")
+	o.refused(t, approver, "POST", "recovery/sign-off", `{"why":" ","accept_missing":["2026-11-20"]}`, http.StatusUnprocessableEntity, "bad_text")
 	refusal := o.refused(t, approver, "POST", "recovery/sign-off", `{"why":"x","accept_missing":["20-11-2026"]}`, http.StatusUnprocessableEntity, "bad_body")
 	require.Equal(t, "accept_missing", refusal["field"])
-	signed := o.done(t, approver, "POST", "recovery/sign-off", `{"why":"compared"}`)
+	o.refused(t, approver, "POST", "recovery/sign-off", `{"why":"compared"}`, http.StatusConflict, "gap_open")
+	signed := o.done(t, approver, "POST", "recovery/sign-off", `{"why":"compared","accept_missing":["2026-11-20"]}`)
 	require.InDelta(t, 1, signed["approved"], 0)
 
 	require.Equal(t, map[string]any{"active": false}, o.done(t, viewer, "GET", "recovery", ""))
@@ -59,7 +60,7 @@ func TestRecoveryTellsItsProgress(t *testing.T) {
 	t.Parallel()
 	o, file := restored(t)
 	for _, call := range []struct{ person, path, body string }{
-		{clerk, "recovery/files?name=day.txt", file}, {approver, "recovery/sign-off", `{"why":"compared"}`},
+		{clerk, "recovery/files?name=day.txt", file}, {approver, "recovery/sign-off", `{"why":"compared","accept_missing":["2026-11-20"]}`},
 	} {
 		response := o.give(t, "POST", "/finance/v1/"+call.path, call.body,
 			"Authorization", "Bearer "+o.tokens[call.person], "Accept", "application/x-ndjson")

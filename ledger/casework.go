@@ -222,19 +222,15 @@ func (s *Service) AssignCase(ctx context.Context, id uint64, by, owner string) (
 }
 
 // CanDo is nil where an act without an amount can be done on a case's payment as it
-// stands. Errors: ErrNotFound, ErrAct, which says why not, and the store's.
-func (s *Service) CanDo(ctx context.Context, id uint64, act Act) error {
-	c, err := loadDocument[Case](ctx, s.store, caseKey(id))
-	if err != nil {
-		return fmt.Errorf("case %d: %w", id, err)
-	}
+// stands. Errors: ErrAct, which says why not, and the store's.
+func (s *Service) CanDo(ctx context.Context, c Case, act Act) error {
 	state, err := s.store.Load(ctx, c.keys(s.Today()))
 	if err != nil {
-		return fmt.Errorf("case %d: %w", id, err)
+		return fmt.Errorf("case %d: %w", c.ID, err)
 	}
 	c.Proposal = &Proposal{Act: act}
 	if _, err := DecideAdjustment(state, c, Approval{}, s.agreement, s.now()); err != nil {
-		return fmt.Errorf("case %d: %w", id, err)
+		return fmt.Errorf("case %d: %w", c.ID, err)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ const inRecovery = `
 	         none paid   other reversed buried settled same long else recovered written taken refunded repaid
 	inquiry  90   90     90    90       90     90      90   90   90   90        90      90    90       90
 	later    90   replay 94a   94r      94b    replay  94c  90   90   replay    replay  94r   94b      replay
-	lost     x    replay 94a   94r      94b    replay  94c  x    x    replay    replay  94r   94b      replay
+	lost     x    x      94a   94r      94b    x       94c  x    x    x         x       94r   94b      x
 	reversal x    x      x     x        x      x       x    x    x    x         x       x     x        x
 	broken   x    x      x     x        x      x       x    x    x    x         x       x     x        x
 	sweep    -    -      -     -        -      -       -    -    -    -         -       -     -        -

@@ -41,9 +41,11 @@ func (p Payment) Keys(a Agreement) Keys {
 // DecidePayment books a payment, or says why not. Every answer but
 // ReasonApproved means that this message booked nothing; and a TrackingRef
 // that is booked gets ReasonApproved or one of the 94 reasons, whatever the
-// clock and the operators say. First that matches:
+// clock and the operators say, or no answer in recovery. First that matches:
 //
 //	history of code + ref        answer                     writes
+//	paid, same amount, in recovery, TimeStamp from before the restoration
+//	                             no answer                  -
 //	paid, same amount            approved, same receipt     -
 //	paid, other amount           tracking_ref_other_amount  -
 //	reversed, taken back         tracking_ref_reversed      -
@@ -68,8 +70,15 @@ func (p Payment) Keys(a Agreement) Keys {
 //	active, grace
 //	           approved               paid, and released where Hold is 0
 func DecidePayment(s State, p Payment, a Agreement, now time.Time) (PaymentResult, Change) {
+	hidden := s.Recovery.Hides(p.TimeStamp, a.Tolerance)
 	if s.Tx != nil {
-		return replayPayment(s, p), Change{}
+		result := replayPayment(s, p)
+		// What is booked may have been reversed in the gap, after this message; what
+		// was taken back before it can't be booked any more.
+		if hidden && result.Reason == ReasonApproved {
+			return PaymentResult{Reason: NoAnswer}, Change{}
+		}
+		return result, Change{}
 	}
 	result := PaymentResult{}
 	if s.Charge != nil {
@@ -80,7 +89,7 @@ func DecidePayment(s State, p Payment, a Agreement, now time.Time) (PaymentResul
 		return result, Change{}
 	}
 	// A refusal says that nothing is booked, which the gap makes unknowable.
-	if s.Recovery.Hides(p.TimeStamp, a.Tolerance) {
+	if hidden {
 		return PaymentResult{Reason: NoAnswer}, Change{}
 	}
 	if result.Reason = a.refusal(s, p.TimeStamp, p.Product, now); result.Reason != "" {

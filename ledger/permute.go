@@ -78,8 +78,8 @@ func (p *permutation) round(i byte, half uint64, tweak string) uint64 {
 	u, v := p.halves()
 	var mac [aes.BlockSize]byte
 	copy(mac[:], []byte{1, 2, 1, 0, 0, 10, ff1Rounds, byte(u)})
-	binary.BigEndian.PutUint32(mac[8:], uint32(p.digits))
-	binary.BigEndian.PutUint32(mac[12:], uint32(len(tweak)))
+	binary.BigEndian.PutUint32(mac[8:], uint32(p.digits))    // #nosec G115 -- at most maxPermutedDigits
+	binary.BigEndian.PutUint32(mac[12:], uint32(len(tweak))) // #nosec G115 -- a code's prefix
 	p.block.Encrypt(mac[:], mac[:])
 
 	b := bytesFor(v)

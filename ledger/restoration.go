@@ -31,7 +31,8 @@ type Recovery struct {
 	// By is who restored it.
 	By string `json:"by"`
 	// NumbersFrom is the least number of the next charge. Those before it may have
-	// been given out in the gap, with their payment codes.
+	// been given out, with their payment codes, in the gap or after an earlier
+	// restoration of the same backup; see DecideBeginRecovery.
 	NumbersFrom uint64 `json:"numbers_from"`
 	// Hands are the persons who have taken files or proposed acts since. None of
 	// them may sign off.
@@ -60,7 +61,7 @@ type RecoveryBegun struct {
 type RecoveryEnded struct {
 	By  string `json:"by"`
 	Why string `json:"why"`
-	// Accepted are the business days that were signed off without a file.
+	// Accepted are the business days that were signed off without a whole file.
 	Accepted []Day `json:"accepted,omitempty"`
 }
 
@@ -70,26 +71,50 @@ func (RecoveryBegun) Kind() Kind { return KindRecoveryBegun }
 // Kind names the event.
 func (RecoveryEnded) Kind() Kind { return KindRecoveryEnded }
 
-// gapShare is the part of the code space that is passed over: many more charges
-// than are made between two backups, and not felt in a space of 10^12.
-const gapShare = 1000
+// What a restoration passes over of the code space: a part of it whatever the gap
+// is, many more charges than are made between two backups, and a part of it for
+// each second of the gap. Codes of 16 digits have a space of 10^12: 1,000 charges a
+// second, and 3 % of the space for a gap of a year.
+const (
+	gapShare    = 1_000
+	secondShare = 1_000_000_000
+)
+
+// firstYear stands for the last record of a ledger that has none: no ledger is
+// older.
+const firstYear = 2026
 
 // Hides says whether a message with a TimeStamp may have been booked in the gap.
-// tolerance is how far Indomaret's clock may be behind ours.
+// tolerance is how far Indomaret's clock may be ahead of ours.
 func (r *Recovery) Hides(stamp time.Time, tolerance time.Duration) bool {
 	return r != nil && stamp.Before(r.Until.Add(tolerance))
 }
 
 // DecideBeginRecovery begins recovery after the record last, the ledger's newest;
 // its At is zero where there is none. A ledger that was in recovery when it was
-// backed up keeps the beginning of its gap. Error: ErrText (nobody).
+// backed up keeps the beginning of its gap.
+//
+// NumbersFrom is 1 + the last number, and then passes over
+//
+//	space / 1,000                        what the lost ledger gave out in the gap
+//	seconds of the gap × space / 10^9    what an earlier restoration gave out
+//
+// with at least 1 for each second, and no seconds where the clock was set back. The
+// same backup may be restored twice, and the second restoration knows nothing of the
+// first: it begins later, and so above all that the first can have given out since
+// its own, at less than that rate.
+//
+// Errors: ErrText (nobody), and ErrCodesExhausted where the space has no such number.
 func DecideBeginRecovery(s State, last Record, by string, now time.Time) (RecoveryBegun, Change, error) {
 	if err := checkBy(by); err != nil {
 		return RecoveryBegun{}, Change{}, err
 	}
 	begun := RecoveryBegun{
-		Seq: last.Seq, Since: last.At, Until: now, By: by,
-		NumbersFrom: s.LastNumber + 1 + s.CodeSpace/gapShare,
+		Seq: last.Seq, Since: last.At, Until: now, By: by, NumbersFrom: numbersAfterGap(s, last.At, now),
+	}
+	if begun.NumbersFrom >= s.CodeSpace {
+		return RecoveryBegun{}, Change{}, fmt.Errorf("charges would have to go on at number %d, after what may have been given out since number %d: %w",
+			begun.NumbersFrom, s.LastNumber, ErrCodesExhausted)
 	}
 	if s.Recovery != nil {
 		begun.Seq, begun.Since = s.Recovery.Seq, s.Recovery.Since
@@ -101,8 +126,21 @@ func DecideBeginRecovery(s State, last Record, by string, now time.Time) (Recove
 	return begun, change(now, Entry{Event: begun}), nil
 }
 
-// DecideEndRecovery ends recovery. Errors: ErrNoRecovery, ErrText, and
-// ErrSamePerson to those who have filled the gap.
+// numbersAfterGap is the least number that nothing can have given out which went on
+// from s after its last record; see DecideBeginRecovery. It may be beyond the space.
+func numbersAfterGap(s State, since, now time.Time) uint64 {
+	if since.IsZero() {
+		since = time.Date(firstYear, time.January, 1, 0, 0, 0, 0, time.UTC)
+	}
+	seconds := uint64(max(0, now.Unix()-since.Unix())) // #nosec G115 -- not below 0
+	// At most 10^16 numbers and 10^7 a second: this overflows after 50,000 years.
+	return s.LastNumber + 1 + s.CodeSpace/gapShare + seconds*max(1, s.CodeSpace/secondShare)
+}
+
+// DecideEndRecovery ends recovery. Days are accepted without a file only where
+// another person has had a hand in filling the gap: else one alone could end it with
+// nothing compared. Errors: ErrNoRecovery, ErrText, and ErrSamePerson to those who
+// have filled the gap, and where nobody has and days are accepted.
 func DecideEndRecovery(s State, ended RecoveryEnded, now time.Time) (Change, error) {
 	if s.Recovery == nil {
 		return Change{}, ErrNoRecovery
@@ -113,12 +151,15 @@ func DecideEndRecovery(s State, ended RecoveryEnded, now time.Time) (Change, err
 	if slices.Contains(s.Recovery.Hands, ended.By) {
 		return Change{}, fmt.Errorf("%s has imported files or proposed acts: %w", ended.By, ErrSamePerson)
 	}
+	if len(ended.Accepted) > 0 && len(s.Recovery.Hands) == 0 {
+		return Change{}, fmt.Errorf("nobody has imported a file yet, and %s would be accepted without: %w", ended.Accepted[0], ErrSamePerson)
+	}
 	return change(now, Entry{Event: ended}), nil
 }
 
 // BeginRecovery puts a ledger that was just restored into recovery, before
 // anything else uses it: its newest record is the last before the gap. by says
-// who restores it. Errors: ErrText, and the store's.
+// who restores it. Errors: ErrText, ErrCodesExhausted, and the store's.
 func (s *Service) BeginRecovery(ctx context.Context, by string) (Recovery, error) {
 	last, err := s.lastRecord(ctx)
 	if err == nil {
@@ -160,32 +201,68 @@ func (s *Service) EndRecovery(ctx context.Context, by, why string, accepted []Da
 }
 
 // MayEndRecovery is nil where EndRecovery would end it. Errors as there.
-func (s *Service) MayEndRecovery(ctx context.Context, by, why string) error {
+func (s *Service) MayEndRecovery(ctx context.Context, by, why string, accepted []Day) error {
 	state, err := s.store.Load(ctx, Keys{})
 	if err == nil {
-		_, err = DecideEndRecovery(state, RecoveryEnded{By: by, Why: why}, s.now())
+		_, err = DecideEndRecovery(state, RecoveryEnded{By: by, Why: why, Accepted: accepted}, s.now())
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("may recovery end: %w", err)
+	}
+	return nil
+}
+
+// MaxPending is how many charges Pending counts at most.
+const MaxPending = 100_000
+
+// Pending counts the charges that a till could be paid for now, or later by their
+// first moment; at most MaxPending. In recovery these are those of before the gap,
+// in which their merchants may have cancelled or expired them. Errors are the
+// store's.
+func (s *Service) Pending(ctx context.Context) (int, error) {
+	// Charges and holds end within years.
+	due, err := s.store.Due(ctx, s.now().AddDate(100, 0, 0), MaxPending)
+	pending := 0
+	for group := range slices.Chunk(due, cancelBatch) {
+		keys := Keys{}
+		for _, d := range group {
+			keys.Numbers = append(keys.Numbers, d.Number)
+		}
+		state, failed := s.store.Load(ctx, keys)
+		if err = failed; err != nil {
+			break
+		}
+		for _, c := range state.Charges {
+			switch c.Standing(s.now()) {
+			case StandingFuture, StandingActive, StandingGrace:
+				pending++
+			}
+		}
+	}
+	if err != nil {
+		return 0, fmt.Errorf("count pending charges: %w", err)
+	}
+	return pending, nil
 }
 
 // lastRecord is the journal's newest record; a zero one of an empty journal. It is
 // found by halving, for a reader lists the journal from its beginning only.
 func (s *Service) lastRecord(ctx context.Context) (Record, error) {
 	var failed error
-	read := func(seq uint64) []Record {
-		records, err := s.store.Records(ctx, seq-1, 1)
+	read := func(seq int) []Record {
+		records, err := s.store.Records(ctx, uint64(seq-1), 1) // #nosec G115 -- counts from 1
 		failed = errors.Join(failed, err)
 		return records
 	}
 	end := 1
-	for len(read(uint64(end))) > 0 {
+	for len(read(end)) > 0 {
 		end *= 2
 	}
-	count := sort.Search(end, func(i int) bool { return len(read(uint64(i+1))) == 0 })
+	count := sort.Search(end, func(i int) bool { return len(read(i+1)) == 0 })
 	if count == 0 || failed != nil {
 		return Record{}, failed
 	}
-	records := read(uint64(count))
+	records := read(count)
 	if failed != nil {
 		return Record{}, failed
 	}

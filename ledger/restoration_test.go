@@ -22,18 +22,84 @@ func TestRecoveryBeginsAfterTheLastRecord(t *testing.T) {
 			w.pass(time.Second)
 		}
 		r := w.recover()
-		want := ledger.Recovery{
-			Seq: uint64(records), Until: w.now, By: "operator root", NumbersFrom: uint64(records) + 1 + codeSpace/1000,
-		}
+		want := ledger.Recovery{Seq: uint64(records), Until: w.now, By: "operator root"}
+		gap := w.now.Sub(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 		if records > 0 {
-			want.Since = w.now.Add(-time.Second)
+			gap = time.Second
+			want.Since = w.now.Add(-gap)
 		}
+		want.NumbersFrom = uint64(records) + 1 + codeSpace/1000 + uint64(gap/time.Second)*1000
 		require.True(t, want.Since.Equal(r.Since), "%d records", records)
 		require.True(t, want.Until.Equal(r.Until), "%d records", records)
 		r.Since, r.Until, want.Since, want.Until = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 		require.Equal(t, want, r, "%d records", records)
 		require.Equal(t, ledger.KindRecoveryBegun, w.kinds()[records])
 	}
+}
+
+// begunFrom is where a restoration begins of a ledger that gave out number last at
+// since.
+func begunFrom(t *testing.T, space, last uint64, since, now time.Time) uint64 {
+	t.Helper()
+	begun, change, err := ledger.DecideBeginRecovery(ledger.State{LastNumber: last, CodeSpace: space}, ledger.Record{Seq: 1, At: since}, "operator root", now)
+	require.NoError(t, err)
+	require.Equal(t, begun, change.Entries[0].Event)
+	return begun.NumbersFrom
+}
+
+func TestNumbersOfARestoration(t *testing.T) {
+	t.Parallel()
+	since := time.Date(2026, 3, 10, 10, 0, 0, 0, ledger.WIB)
+	for name, c := range map[string]struct {
+		space, last uint64
+		gap         time.Duration
+		want        uint64
+	}{
+		"codes of 16 digits":        {1e12, 41, time.Hour, 42 + 1e9 + 3600*1000},
+		"parts of seconds":          {1e12, 41, 1900 * time.Millisecond, 42 + 1e9 + 1000},
+		"codes of 12 digits":        {1e8, 41, time.Hour, 42 + 1e5 + 3600},
+		"codes of 20 digits":        {1e16, 41, time.Hour, 42 + 1e13 + 3600*1e7},
+		"a clock that was set back": {1e12, 41, -time.Hour, 42 + 1e9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, c.want, begunFrom(t, c.space, c.last, since, since.Add(c.gap)))
+		})
+	}
+}
+
+// The same backup restored again and again gives no number out twice, however the
+// restorations follow one another, as long as each gives out less than its rate.
+func TestRestorationsOfOneBackupShareNoNumbers(t *testing.T) {
+	t.Parallel()
+	since := time.Date(2026, 3, 10, 10, 0, 0, 0, ledger.WIB)
+	for _, space := range []uint64{1e8, 1e12, 1e16} {
+		rate := max(1, space/1e9)
+		reached := uint64(41) + space/1000 // the lost ledger's own
+		now := since
+		for _, pause := range []time.Duration{time.Minute, time.Second, time.Hour, time.Second, 30 * 24 * time.Hour} {
+			now = now.Add(pause)
+			from := begunFrom(t, space, 41, since, now)
+			require.Greater(t, from, reached, "space %d", space)
+			reached = from + rate - 1 // all of a second's, before the next disaster
+		}
+	}
+}
+
+// A restoration that has no codes left says so, rather than to let the first charge
+// fail.
+func TestNoNumbersForARestoration(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 10, 10, 0, 0, 0, ledger.WIB)
+	begin := func(last uint64) error {
+		_, change, err := ledger.DecideBeginRecovery(ledger.State{LastNumber: last, CodeSpace: 1e8}, ledger.Record{Seq: 1, At: at}, "operator root", at)
+		require.Equal(t, err == nil, len(change.Entries) == 1)
+		return err
+	}
+	require.NoError(t, begin(1e8-1e5-2))
+	err := begin(1e8 - 1e5 - 1)
+	require.ErrorIs(t, err, ledger.ErrCodesExhausted)
+	require.ErrorContains(t, err, "go on at number 100000000, after what may have been given out since number 99899999")
 }
 
 // What was given out in the gap is never given out again.
@@ -93,6 +159,31 @@ func TestHides(t *testing.T) {
 		require.Equal(t, hidden, r.Hides(stamp, 10*time.Minute), stamp)
 	}
 	require.False(t, (*ledger.Recovery)(nil).Hides(until, time.Hour))
+}
+
+// Only what a till can be paid for is pending, now or later.
+func TestPending(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	count := func() int {
+		pending, err := w.service.Pending(t.Context())
+		require.NoError(t, err)
+		return pending
+	}
+	require.Zero(t, count())
+	for range 300 { // more than one read
+		w.charge()
+	}
+	w.charge(func(n *ledger.NewCharge) { n.ValidFrom = w.now.Add(time.Hour) })
+	require.Equal(t, 301, count())
+	held, cancelled := w.charge(), w.charge()
+	w.pay(held.Code, "REF-1")
+	_, err := w.service.Cancel(t.Context(), merchant, cancelled.Order)
+	require.NoError(t, err)
+	require.Equal(t, 301, count(), "one is held, one is over")
+	w.recover()
+	w.pass(lifetime)
+	require.Zero(t, count(), "in recovery nothing expires, and yet no till can be paid")
 }
 
 // proposeLost lets a person propose to recover a payment that the ledger lacks.

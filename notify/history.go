@@ -72,7 +72,7 @@ const (
 // neither shows a merchant's attempts to another nor takes a notice for sent.
 func noticeKey(n ledger.Notice) []byte {
 	key := binary.BigEndian.AppendUint64(nil, n.Seq)
-	key = binary.BigEndian.AppendUint64(key, uint64(n.At.UnixMilli()))
+	key = binary.BigEndian.AppendUint64(key, uint64(n.At.UnixMilli())) // #nosec G115 -- all bits are kept, for noticeTime
 	return append(key, fingerprint(n.Merchant, strconv.FormatUint(n.Number, 10), string(n.Standing))...)
 }
 
@@ -92,7 +92,7 @@ func fingerprint(parts ...string) []byte {
 
 // noticeTime is the time of the notice in a key.
 func noticeTime(key []byte) time.Time {
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(key[numberSize:])))
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(key[numberSize:]))) // #nosec G115 -- what noticeKey put in
 }
 
 // record writes a group of attempts, all or none.

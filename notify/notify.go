@@ -170,7 +170,7 @@ func New(c Config) *Service {
 		c.MaxWaiting = DefaultMaxWaiting
 	}
 	if c.Jitter == nil {
-		c.Jitter = func(interval time.Duration) time.Duration { return rand.N(interval + 1) }
+		c.Jitter = func(interval time.Duration) time.Duration { return rand.N(interval + 1) } // #nosec G404 -- spreads retries; no secret
 	}
 	s := &Service{
 		config:    c,

@@ -302,7 +302,7 @@ func (r *fileReading) entries(ctx context.Context, from io.Reader, p partnerfile
 func entryOf(l partnerfile.Line) match.Entry {
 	return match.Entry{
 		Code: l.Code, Ref: l.Ref, Store: l.Store, Day: unknownDay,
-		Amount: l.Amount, Fee: l.Fee, Reversed: l.Reversed, Line: uint64(l.Number),
+		Amount: l.Amount, Fee: l.Fee, Reversed: l.Reversed, Line: uint64(l.Number), // #nosec G115 -- counts from 1
 	}
 }
 

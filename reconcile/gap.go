@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"paypoint/ledger"
 	"paypoint/reconcile/match"
@@ -23,6 +24,9 @@ type Gap struct {
 	Days []GapDay `json:"days"`
 	// Hinders says, day by day, what has to be done before it can be signed off.
 	Hinders []Hindrance `json:"hinders"`
+	// Pending counts the charges that can be paid after the sign-off, ledger.MaxPending
+	// at most: what merchants cancelled or expired of them in the gap is undone.
+	Pending int `json:"pending"`
 }
 
 // GapDay is a business day of a gap.
@@ -33,8 +37,10 @@ type GapDay struct {
 	// Reprocessed says that the day may have been closed in the gap, and its file be
 	// out: when it is closed again, its file is another one.
 	Reprocessed bool `json:"reprocessed"`
-	// Version is the file of Indomaret's that counts; 0 where there is none.
-	Version int `json:"version"`
+	// Version is the file of Indomaret's that counts; 0 where there is none. Partial
+	// says that it may have been made before the end of the day or of the gap: see whole.
+	Version int  `json:"version"`
+	Partial bool `json:"partial,omitempty"`
 	// Matched says that this version was matched since the restoration.
 	Matched bool `json:"matched"`
 	// Carried counts payments that the next day's file decides.
@@ -44,7 +50,8 @@ type GapDay struct {
 	Proposed Tally `json:"proposed"`
 	Approved Tally `json:"approved"`
 	Left     Tally `json:"left"`
-	// Undecided counts those of Left that can be proposed.
+	// Undecided counts those of Left that can be proposed, and those of Proposed that
+	// the file does not have so: an earlier version of it had.
 	Undecided int `json:"undecided"`
 }
 
@@ -66,10 +73,12 @@ type Want string
 const (
 	// WantFile: Indomaret's file of the day has not been imported.
 	WantFile Want = "file"
+	// WantWhole: the file was taken before the day was over, or before the restoration.
+	WantWhole Want = "whole_file"
 	// WantMatch: the file has not been matched, or not all its cases are open.
 	WantMatch Want = "match"
 	// WantProposal: a payment could be booked or taken back, and nobody has proposed
-	// it.
+	// it; or it is proposed, and the file that counts does not have it so.
 	WantProposal Want = "proposal"
 )
 
@@ -124,7 +133,15 @@ func (s *Service) gap(ctx context.Context) (Gap, error) {
 		gap.Days = append(gap.Days, day)
 		gap.Hinders = append(gap.Hinders, day.hinders()...)
 	}
-	return gap, nil
+	gap.Pending, err = s.config.Ledger.Pending(ctx)
+	return gap, err
+}
+
+// whole says whether a file of Indomaret's that was taken at a moment can have all of
+// a day, and all that was taken back of it in the gap. A file was made before it was
+// taken, and nothing tells how long before: so it is one that came after both ends.
+func whole(taken, dayEnd, gapEnd time.Time) bool {
+	return !taken.Before(dayEnd) && !taken.Before(gapEnd)
 }
 
 // gapDays are the batches of the business days that a gap touches: those that it
@@ -132,7 +149,9 @@ func (s *Service) gap(ctx context.Context) (Gap, error) {
 // open, so that payments of them could be taken back.
 func (s *Service) gapDays(ctx context.Context, r ledger.Recovery) ([]ledger.Batch, error) {
 	a := s.config.Ledger.Agreement()
-	last := ledger.BusinessDay(r.Until, a.CutOff)
+	// Indomaret's clock may be ahead of ours.
+	last := ledger.BusinessDay(r.Until.Add(a.Tolerance), a.CutOff)
+	// Of a ledger without a record no code is known, so no older file could fill it.
 	first := last
 	if !r.Since.IsZero() {
 		first = ledger.BusinessDay(r.Since.Add(-a.Tolerance), a.CutOff)
@@ -180,7 +199,7 @@ func (s *Service) gapDay(ctx context.Context, r ledger.Recovery, b ledger.Batch)
 	case err != nil:
 		return GapDay{}, err
 	}
-	day.Version = file.Version
+	day.Version, day.Partial = file.Version, !whole(file.At, end, r.Until)
 	outcome, err := s.Outcome(ctx, b.Day)
 	if err != nil && !errors.Is(err, ErrNotMatched) && !errors.Is(err, ErrDamaged) {
 		return GapDay{}, err
@@ -208,19 +227,26 @@ func (s *Service) gapCases(ctx context.Context, r ledger.Recovery, day ledger.Da
 
 // tally adds a day's cases up.
 func (s *Service) tally(ctx context.Context, day *GapDay, cases []ledger.Case) error {
+	outdated, err := s.outdated(ctx, cases)
+	if err != nil {
+		return err
+	}
 	for _, c := range cases {
 		switch {
 		case c.State == ledger.CaseResolved && c.Booked != 0 && fillsGap(c):
 			day.Approved.add(c)
 		case c.State == ledger.CaseProposed && fillsGap(c):
 			day.Proposed.add(c)
+			if outdated[c.ID] {
+				day.Undecided++
+			}
 		case c.State != ledger.CaseResolved:
 			day.Left.add(c)
 			can, err := s.canFill(ctx, c)
 			if err != nil {
 				return err
 			}
-			if can {
+			if can && !outdated[c.ID] {
 				day.Undecided++
 			}
 		}
@@ -241,7 +267,7 @@ func (s *Service) canFill(ctx context.Context, c ledger.Case) (bool, error) {
 	if !fills || c.State != ledger.CaseOpen || match.Class(c.Class) == match.DuplicatePayment {
 		return false, nil
 	}
-	err := s.config.Ledger.CanDo(ctx, c.ID, act)
+	err := s.config.Ledger.CanDo(ctx, c, act)
 	if errors.Is(err, ledger.ErrAct) {
 		return false, nil
 	}
@@ -250,17 +276,23 @@ func (s *Service) canFill(ctx context.Context, c ledger.Case) (bool, error) {
 
 // hinders is what the day lacks.
 func (d GapDay) hinders() []Hindrance {
+	var wants []Hindrance
 	switch {
 	case d.Version == 0:
 		return []Hindrance{{d.Day, WantFile}}
 	case !d.Matched:
-		return []Hindrance{{d.Day, WantMatch}}
+		wants = append(wants, Hindrance{d.Day, WantMatch})
 	case d.Undecided > 0:
-		return []Hindrance{{d.Day, WantProposal}}
-	default:
-		return nil
+		wants = append(wants, Hindrance{d.Day, WantProposal})
 	}
+	if d.Partial {
+		wants = append(wants, Hindrance{d.Day, WantWhole})
+	}
+	return wants
 }
+
+// acceptable says whether a person may answer for what is wanted, by naming the day.
+func (w Want) acceptable() bool { return w == WantFile || w == WantWhole }
 
 // toMatch is the batch that a day is matched with, and whether the ledger is in
 // recovery, so that nothing more is booked: else an open batch changes while it is

@@ -137,6 +137,7 @@ func TestSignOffIsRepeated(t *testing.T) {
 			t.Parallel()
 			o := inMemory(t)
 			kept, lost, taken, saturdays := lossy(t, o)
+			o.at(t, sunday, "09:00:00")
 			o.fillGap(t, friday, kept, lost, taken)
 			o.fillGap(t, saturday, saturdays)
 			o.store.refuse(broken)
@@ -184,6 +185,7 @@ func TestWhatCanNotBeFilledIsLeft(t *testing.T) {
 	require.NoError(t, err)
 	unknown := payment{Code: "8880000000000000", Ref: "TUNKNOWN", Store: "T001", At: gone.At, Amount: 5_000}
 	o.restore(t)
+	o.at(t, saturday, "09:00:00")
 	filled := o.fillGap(t, friday, gone, unknown)
 	require.Zero(t, filled.Proposed)
 	require.Equal(t, reconcile.Tally{Payments: 2, Amount: 15_000}, filled.Gap.Days[0].Left)
@@ -203,6 +205,7 @@ func TestChargeThatWasPaidTwiceOver(t *testing.T) {
 	second.Ref = "T2ND"
 	first.Reversed = true
 	o.restore(t)
+	o.at(t, saturday, "09:00:00")
 	filled := o.fillGap(t, friday, first, second)
 	require.Equal(t, 1, filled.Proposed)
 	require.Equal(t, 1, filled.Gap.Days[0].Left.Payments)
@@ -227,6 +230,7 @@ func TestCodeThatWasPaidTwiceInTheGap(t *testing.T) {
 	second, third := first, first
 	second.Ref, third.Ref = "T2ND", "T3RD"
 	o.restore(t)
+	o.at(t, saturday, "09:00:00")
 	require.Equal(t, 1, o.fillGap(t, friday, first, second, third).Proposed)
 	signed, err := o.signOff("budi")
 	require.NoError(t, err)
@@ -282,9 +286,9 @@ func TestOlderMatchDoesNotCount(t *testing.T) {
 	o.matched(t, friday, kept)
 	o.at(t, friday, "23:00:00")
 	o.restore(t)
-	require.Equal(t, []reconcile.Hindrance{{friday, reconcile.WantMatch}}, o.gap(t).Hinders)
+	require.Equal(t, []reconcile.Hindrance{{friday, reconcile.WantMatch}, {friday, reconcile.WantWhole}}, o.gap(t).Hinders)
 	o.match(t, friday)
-	require.Empty(t, o.gap(t).Hinders)
+	require.Equal(t, []reconcile.Hindrance{{friday, reconcile.WantWhole}}, o.gap(t).Hinders)
 }
 
 // Outside of recovery nothing is filled, and an open day is not matched.
@@ -301,6 +305,178 @@ func TestNoGap(t *testing.T) {
 	require.ErrorIs(t, err, ledger.ErrNotClosed)
 }
 
+// A file that was taken before its day was over may have been made before the gap:
+// it fills nothing, whenever it was imported, unless a person answers for it.
+func TestFileOfHalfADay(t *testing.T) {
+	t.Parallel()
+	o := inMemory(t)
+	kept, lost := o.pay(t, 50_000, 0), o.charge(t, 70_000, 0)
+	o.at(t, friday, "12:00:00")
+	o.restore(t)
+	filled := o.fillGap(t, friday, kept)
+	require.True(t, filled.Gap.Days[0].Partial)
+	require.Equal(t, []reconcile.Hindrance{{friday, reconcile.WantWhole}}, filled.Gap.Hinders)
+	_, err := o.signOff("budi")
+	require.ErrorIs(t, err, reconcile.ErrGap)
+	require.ErrorContains(t, err, "2026-11-20 wants its whole file")
+
+	o.at(t, saturday, "09:00:00")
+	filled = o.fillGap(t, friday, kept)
+	require.False(t, filled.Taken)
+	require.Len(t, filled.Gap.Hinders, 1, "the same bytes were made at noon")
+	filled = o.fillGap(t, friday, kept, lost)
+	require.Empty(t, filled.Gap.Hinders)
+	signed, err := o.signOff("budi", friday)
+	require.NoError(t, err)
+	require.Empty(t, signed.Accepted, "it has its file")
+	require.Equal(t, ledger.TxPaid, o.state(t, lost).Tx.State)
+}
+
+func TestHalfADayIsAccepted(t *testing.T) {
+	t.Parallel()
+	o := inMemory(t)
+	lost := o.charge(t, 70_000, 0)
+	o.restore(t)
+	o.fillGap(t, friday, lost)
+	signed, err := o.signOff("budi", friday)
+	require.NoError(t, err)
+	require.Equal(t, []ledger.Day{friday}, signed.Accepted)
+	require.Equal(t, ledger.TxPaid, o.state(t, lost).Tx.State)
+}
+
+// One person alone ends no recovery by accepting that nothing was compared.
+func TestNobodyAcceptsAlone(t *testing.T) {
+	t.Parallel()
+	o := inMemory(t)
+	o.restore(t)
+	_, err := o.signOff("budi", friday)
+	require.ErrorIs(t, err, ledger.ErrSamePerson)
+	require.ErrorContains(t, err, "nobody has imported a file yet, and 2026-11-20 would be accepted without")
+	o.take(t, thursday, fileOf(thursday, 1))
+	_, err = o.signOff("budi", friday)
+	require.NoError(t, err)
+}
+
+// A corrected file of Indomaret's takes back what the one before had proposed: what
+// it does not have any more, has as reversed, or with another amount.
+func TestCorrectedFileTakesProposalsBack(t *testing.T) {
+	t.Parallel()
+	o := inMemory(t)
+	stays, gone, reversed := o.charge(t, 10_000, 0), o.charge(t, 20_000, 0), o.charge(t, 30_000, 0)
+	taken, back := o.pay(t, 40_000, 0), o.pay(t, 50_000, 0)
+	o.restore(t)
+	o.at(t, saturday, "09:00:00")
+	taken.Reversed, back.Reversed = true, true
+	require.Equal(t, 5, o.fillGap(t, friday, stays, gone, reversed, taken, back).Proposed)
+
+	reversed.Reversed, back.Reversed = true, false
+	o.take(t, friday, fileOf(friday, 2, stays, reversed, taken, back))
+	require.Equal(t, []reconcile.Hindrance{{friday, reconcile.WantMatch}}, o.gap(t).Hinders)
+	o.match(t, friday)
+	require.Equal(t, []reconcile.Hindrance{{friday, reconcile.WantProposal}}, o.gap(t).Hinders, "a match alone changes no proposal")
+	_, err := o.signOff("budi")
+	require.ErrorIs(t, err, reconcile.ErrGap)
+
+	in := reconcile.FileIn{Day: friday, Name: "day.txt", Body: bytes.NewReader(fileOf(friday, 2, stays, reversed, taken, back)), By: "ani"}
+	filled, err := o.finance.FillGap(t.Context(), in, nil)
+	require.NoError(t, err)
+	require.Empty(t, filled.Gap.Hinders)
+	require.Equal(t, reconcile.Tally{Payments: 2, Amount: 10_000 - 40_000}, filled.Gap.Days[0].Proposed)
+	_, err = o.signOff("budi")
+	require.NoError(t, err)
+	require.Equal(t, ledger.TxPaid, o.state(t, stays).Tx.State)
+	require.Nil(t, o.state(t, gone).Tx)
+	require.Nil(t, o.state(t, reversed).Tx)
+	require.Equal(t, ledger.TxTakenBack, o.state(t, taken).Tx.State)
+	require.Equal(t, ledger.TxPaid, o.state(t, back).Tx.State)
+}
+
+// Nobody books by a proposal that the file which counts does not have, though it is
+// made while the sign-off is at work.
+func TestProposalBesideTheSignOff(t *testing.T) {
+	t.Parallel()
+	o := inMemory(t)
+	gone, taken := o.charge(t, 20_000, 0), o.pay(t, 40_000, 0)
+	taken.Reversed = true
+	o.restore(t)
+	o.at(t, saturday, "09:00:00")
+	o.fillGap(t, friday, gone, taken)
+	in := reconcile.FileIn{Day: friday, Name: "day.txt", Body: bytes.NewReader(fileOf(friday, 2, taken)), By: "ani"}
+	_, err := o.finance.FillGap(t.Context(), in, nil)
+	require.NoError(t, err)
+	missing := o.newest(t, gone)
+	require.Equal(t, ledger.CaseOpen, missing.State, "it was withdrawn")
+
+	receipt := func() string { return "REC" }
+	again := func(int, int) {
+		_, err := o.ledger.Propose(context.Background(), missing.ID, ledger.Proposal{Act: ledger.ActRecover, Why: "I saw it", By: "ani"})
+		require.NoError(t, err)
+	}
+	signed, err := o.finance.SignOffGap(t.Context(), reconcile.SignOff{By: "budi", Why: "compared", NewReceipt: receipt}, again)
+	require.NoError(t, err)
+	require.Equal(t, 1, signed.Approved)
+	require.Nil(t, o.state(t, gone).Tx)
+	require.Equal(t, ledger.CaseProposed, o.newest(t, gone).State)
+}
+
+// A file that was taken before the restoration, of an earlier day whose batch is open,
+// says nothing of what was taken back in the gap. Nor do its bytes again.
+func TestFileFromBeforeTheGap(t *testing.T) {
+	t.Parallel()
+	o := inMemory(t)
+	o.at(t, friday, "12:00:00")
+	kept := o.pay(t, 50_000, 0)
+	o.at(t, saturday, "09:00:00")
+	o.take(t, friday, fileOf(friday, 1, kept))
+	today := o.pay(t, 10_000, 0)
+	o.at(t, saturday, "10:00:00")
+	o.restore(t)
+	o.at(t, sunday, "09:00:00")
+	require.False(t, o.fillGap(t, friday, kept).Taken)
+	o.fillGap(t, saturday, today)
+	require.Equal(t, []reconcile.Hindrance{{friday, reconcile.WantWhole}}, o.gap(t).Hinders)
+	kept.Reversed = true
+	o.fillGap(t, friday, kept)
+	require.Empty(t, o.gap(t).Hinders)
+	_, err := o.signOff("budi")
+	require.NoError(t, err)
+	require.Equal(t, ledger.TxTakenBack, o.state(t, kept).Tx.State)
+}
+
+// What merchants did to open codes in the gap is undone: how many there are is told.
+func TestPendingCodesOfTheGap(t *testing.T) {
+	t.Parallel()
+	overEngines(t, func(t *testing.T, o *office) {
+		o.pay(t, 50_000, 0)
+		lost := o.charge(t, 10_000, 0)
+		o.charge(t, 20_000, 0)
+		o.restore(t)
+		require.Equal(t, 2, o.gap(t).Pending)
+		o.fillGap(t, friday, lost)
+		signed, err := o.signOff("budi", friday)
+		require.NoError(t, err)
+		require.Equal(t, 1, signed.Gap.Pending, "the other is paid")
+	})
+}
+
+// Indomaret's clock may be ahead: shortly before midnight a payment of the gap can
+// be of the next day.
+func TestGapAtMidnight(t *testing.T) {
+	t.Parallel()
+	o := inMemory(t)
+	o.pay(t, 50_000, 0)
+	o.at(t, friday, "23:55:00")
+	o.restore(t)
+	require.Len(t, o.gap(t).Days, 1, "the agreement tolerates nothing")
+	a := o.ledger.Agreement()
+	a.Tolerance = 10 * time.Minute
+	o.config.Ledger = ledger.NewService(o.store, a, o.config.Now)
+	gap, err := reconcile.New(o.config).Gap(t.Context())
+	require.NoError(t, err)
+	require.Len(t, gap.Days, 2)
+	require.Equal(t, saturday, gap.Days[1].Day)
+}
+
 // Thousands of payments are filled with progress, several at once.
 func TestLargeGap(t *testing.T) {
 	t.Parallel()
@@ -312,6 +488,7 @@ func TestLargeGap(t *testing.T) {
 		sum += 10_000
 	}
 	o.restore(t)
+	o.at(t, saturday, "09:00:00")
 	var last [2]int
 	in := reconcile.FileIn{Day: friday, Name: "day.txt", Body: bytes.NewReader(fileOf(friday, 1, lost...)), By: "ani"}
 	filled, err := o.finance.FillGap(t.Context(), in, func(done, total int) { last = [2]int{done, total} })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"paypoint/ledger"
@@ -37,11 +38,14 @@ type GapFilled struct {
 //
 // Errors: ledger.ErrNoRecovery, and those of Import, Match, and ledger.Propose.
 func (s *Service) FillGap(ctx context.Context, in FileIn, progress Progress) (GapFilled, error) {
-	if _, err := s.gap(ctx); err != nil {
+	r, err := s.config.Ledger.Recovery(ctx)
+	if err == nil && r == nil {
+		err = ledger.ErrNoRecovery
+	}
+	if err != nil {
 		return GapFilled{}, fmt.Errorf("fill the gap of the restored ledger: %w", err)
 	}
 	var filled GapFilled
-	var err error
 	if filled.File, filled.Taken, err = s.Import(ctx, in, progress); err != nil {
 		return filled, err
 	}
@@ -68,6 +72,10 @@ func (s *Service) proposeGap(ctx context.Context, by string, progress Progress) 
 	if err != nil {
 		return 0, err
 	}
+	cases, err = s.withdrawGap(ctx, cases, by)
+	if err != nil {
+		return 0, err
+	}
 	return s.eachCase(toPropose(cases), progress, func(c ledger.Case) (bool, error) {
 		act, _ := gapAct(c.Class)
 		_, err := s.config.Ledger.Propose(ctx, c.ID, ledger.Proposal{Act: act, Why: fmt.Sprintf(proposalText, c.Day), By: by})
@@ -77,6 +85,90 @@ func (s *Service) proposeGap(ctx context.Context, by string, progress Progress) 
 		}
 		return err == nil, err
 	})
+}
+
+// withdrawalText is the reason of taking a proposal back.
+const withdrawalText = "The file of Indomaret's that counts does not have it so any more."
+
+// withdrawGap takes back what was proposed by a version of a file in whose place
+// another counts, which does not have it so, and returns the other cases.
+func (s *Service) withdrawGap(ctx context.Context, cases []ledger.Case, by string) ([]ledger.Case, error) {
+	outdated, err := s.outdated(ctx, cases)
+	if err != nil {
+		return nil, err
+	}
+	var others []ledger.Case
+	for _, c := range cases {
+		if !outdated[c.ID] {
+			others = append(others, c)
+			continue
+		}
+		if c.State != ledger.CaseProposed || !fillsGap(c) {
+			continue
+		}
+		_, err := s.config.Ledger.Withdraw(ctx, c.ID, by, withdrawalText)
+		if err != nil && !errors.Is(err, ledger.ErrCaseState) { // somebody else was faster
+			return nil, err
+		}
+	}
+	return others, nil
+}
+
+// outdated are those of some cases that could fill the gap and that the last matches
+// have not found: a case stays, with its proposal, when another version of the file
+// comes. What was carried is found by the match of the next day.
+func (s *Service) outdated(ctx context.Context, cases []ledger.Case) (map[uint64]bool, error) {
+	outdated := map[uint64]bool{}
+	found := map[ledger.Day]map[caseName]ledger.Rupiah{}
+	for _, c := range cases {
+		if _, fills := gapAct(c.Class); !fills || c.State == ledger.CaseResolved {
+			continue
+		}
+		name := caseName{match.Class(c.Class), c.Day, match.Key{Code: c.Code, Ref: c.Ref}}
+		outdated[c.ID] = true
+		for _, day := range [...]ledger.Day{c.Day, c.Day.Next()} {
+			if found[day] == nil {
+				var err error
+				if found[day], err = s.foundFor(ctx, day); err != nil {
+					return nil, err
+				}
+			}
+			if theirs, is := found[day][name]; is && theirs == c.Theirs {
+				delete(outdated, c.ID)
+			}
+		}
+	}
+	return outdated, nil
+}
+
+// foundFor are the findings of a day's last match that could fill the gap, with what
+// Indomaret has in force of each.
+func (s *Service) foundFor(ctx context.Context, day ledger.Day) (map[caseName]ledger.Rupiah, error) {
+	found := map[caseName]ledger.Rupiah{}
+	outcome, err := s.Outcome(ctx, day)
+	if errors.Is(err, ErrNotMatched) || errors.Is(err, ErrDamaged) {
+		return found, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for f, err := range s.findings(ctx, day, outcome.Run) {
+		if err != nil {
+			return nil, err
+		}
+		if _, fills := gapAct(string(f.Class)); fills {
+			found[nameOf(f)] += theirsInForce(f)
+		}
+	}
+	return found, nil
+}
+
+// theirsInForce is what a finding's line has of Indomaret's that is not reversed.
+func theirsInForce(f match.Finding) ledger.Rupiah {
+	if f.Theirs == nil || f.Theirs.Reversed {
+		return 0
+	}
+	return f.Theirs.Amount
 }
 
 // toPropose are the cases for which an act is to be proposed. Of the payments of one
@@ -163,7 +255,7 @@ func (s *Service) eachCase(cases []ledger.Case, progress Progress, do func(ledge
 type SignOff struct {
 	By, Why string
 	// Accepted are the days that are signed off although Indomaret has no file of
-	// them.
+	// them, or one that was taken before the day was over.
 	Accepted []ledger.Day
 	// NewReceipt makes the receipt code of a payment that is booked.
 	NewReceipt func() string
@@ -173,7 +265,7 @@ type SignOff struct {
 type SignedOff struct {
 	// Approved is how many proposals it has approved.
 	Approved int `json:"approved"`
-	// Accepted are the days that were signed off without a file.
+	// Accepted are the days that were signed off without a whole file.
 	Accepted []ledger.Day `json:"accepted"`
 	// Gap is how it stood at the end.
 	Gap Gap `json:"gap"`
@@ -208,7 +300,7 @@ func (s *Service) signOffGap(ctx context.Context, sign SignOff, progress Progres
 		return signed, err
 	}
 	// Nothing is approved by who may not end it.
-	if err := s.config.Ledger.MayEndRecovery(ctx, sign.By, sign.Why); err != nil {
+	if err := s.config.Ledger.MayEndRecovery(ctx, sign.By, sign.Why, signed.Accepted); err != nil {
 		return signed, err
 	}
 	// What was taken back may free the charge that another payment is booked on.
@@ -225,14 +317,19 @@ func (s *Service) signOffGap(ctx context.Context, sign SignOff, progress Progres
 	return signed, s.config.Ledger.EndRecovery(ctx, sign.By, sign.Why, signed.Accepted)
 }
 
-// approveGap approves the proposals of one act.
+// approveGap approves the proposals of one act that the files which count have so:
+// somebody may propose while it works.
 func (s *Service) approveGap(ctx context.Context, act ledger.Act, sign SignOff, progress Progress) (int, error) {
 	cases, err := s.casesOfGap(ctx)
 	if err != nil {
 		return 0, err
 	}
+	outdated, err := s.outdated(ctx, cases)
+	if err != nil {
+		return 0, err
+	}
 	proposed := slices.DeleteFunc(cases, func(c ledger.Case) bool {
-		return c.State != ledger.CaseProposed || !fillsGap(c) || c.Proposal.Act != act
+		return c.State != ledger.CaseProposed || !fillsGap(c) || c.Proposal.Act != act || outdated[c.ID]
 	})
 	return s.eachCase(proposed, progress, func(c ledger.Case) (bool, error) {
 		_, err := s.config.Ledger.Approve(ctx, c.ID, ledger.Approval{Seq: c.Proposal.Seq, By: sign.By, Receipt: sign.NewReceipt()})
@@ -240,7 +337,7 @@ func (s *Service) approveGap(ctx context.Context, act ledger.Act, sign SignOff, 
 	})
 }
 
-// accept is those of some days that have no file, in order. Error: ErrGap, where a day
+// accept is those of some days that have no whole file, in order. Error: ErrGap, where a day
 // is not of the gap, or something hinders that is not accepted.
 func (g Gap) accept(days []ledger.Day) ([]ledger.Day, error) {
 	for _, day := range days {
@@ -251,11 +348,11 @@ func (g Gap) accept(days []ledger.Day) ([]ledger.Day, error) {
 	accepted := []ledger.Day{}
 	var missing []error
 	for _, h := range g.Hinders {
-		if h.Want == WantFile && slices.Contains(days, h.Day) {
+		if h.Want.acceptable() && slices.Contains(days, h.Day) {
 			accepted = append(accepted, h.Day)
 			continue
 		}
-		missing = append(missing, fmt.Errorf("%s wants its %s", h.Day, h.Want))
+		missing = append(missing, fmt.Errorf("%s wants its %s", h.Day, strings.ReplaceAll(string(h.Want), "_", " ")))
 	}
 	if len(missing) > 0 {
 		return nil, fmt.Errorf("%w: %w", ErrGap, errors.Join(missing...))

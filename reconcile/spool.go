@@ -55,7 +55,7 @@ func newSpoolWriter(to io.Writer) (*spoolWriter, error) {
 func (w *spoolWriter) add(payload []byte) error {
 	w.sum = crc32.Update(w.sum, w.table, payload)
 	w.count++
-	w.frame = binary.LittleEndian.AppendUint32(w.frame[:0], uint32(len(payload)))
+	w.frame = binary.LittleEndian.AppendUint32(w.frame[:0], uint32(len(payload))) // #nosec G115 -- at most maxRecord
 	w.frame = append(w.frame, payload...)
 	w.frame = binary.LittleEndian.AppendUint32(w.frame, w.sum)
 	_, err := w.to.Write(w.frame)
@@ -178,7 +178,8 @@ func appendEntry(to []byte, e match.Entry) []byte {
 	if e.Reversed {
 		reversed = 1
 	}
-	for _, number := range [...]uint64{uint64(e.Amount), uint64(e.Fee), e.Line, reversed} {
+	amount, fee := uint64(e.Amount), uint64(e.Fee) // #nosec G115 -- match takes none below 0
+	for _, number := range [...]uint64{amount, fee, e.Line, reversed} {
 		to = binary.AppendUvarint(to, number)
 	}
 	return to
@@ -267,10 +268,20 @@ func (f *fields) number() uint64 {
 	return n
 }
 
+// rupiah is a sum that match takes, see match.Entry.
+func (f *fields) rupiah() ledger.Rupiah {
+	n := f.number()
+	if n > uint64(ledger.MaxRupiah) {
+		f.bad, f.rest = true, nil
+		return 0
+	}
+	return ledger.Rupiah(n)
+}
+
 func (f *fields) entry() match.Entry {
 	return match.Entry{
 		Code: ledger.PaymentCode(f.text()), Ref: ledger.TrackingRef(f.text()), Store: f.text(), Day: ledger.Day(f.text()),
-		Amount: ledger.Rupiah(f.number()), Fee: ledger.Rupiah(f.number()), Line: f.number(), Reversed: f.number() != 0,
+		Amount: f.rupiah(), Fee: f.rupiah(), Line: f.number(), Reversed: f.number() != 0,
 	}
 }
 

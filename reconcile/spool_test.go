@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math"
 	"slices"
 	"testing"
 
@@ -98,6 +100,21 @@ func TestFindingsAreKeptWhole(t *testing.T) {
 		cut.finding()
 		require.ErrorIs(t, cut.done(), ErrDamaged)
 	})
+}
+
+// A sum beyond the limit is damage even where the record's own sum holds, and is
+// never read as a negative one.
+func TestSumsBeyondTheLimitAreDamage(t *testing.T) {
+	t.Parallel()
+	for _, sum := range []uint64{uint64(ledger.MaxRupiah) + 1, 1 << 63, math.MaxUint64} {
+		payload := binary.AppendUvarint(make([]byte, 4), sum) // after four empty texts
+		f := fields{rest: append(payload, 0, 0, 0)}
+		require.Zero(t, f.entry())
+		require.ErrorIs(t, f.done(), ErrDamaged)
+	}
+	f := fields{rest: append(binary.AppendUvarint(make([]byte, 4), uint64(ledger.MaxRupiah)), 0, 0, 0)}
+	require.Equal(t, match.Entry{Amount: ledger.MaxRupiah}, f.entry())
+	require.NoError(t, f.done())
 }
 
 // The longest finding fits into a record.

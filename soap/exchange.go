@@ -16,6 +16,8 @@ type Exchange struct {
 	Caller netip.Addr
 	// Message is the request, nil if it was no message of ours.
 	Message *Message
+	// Signed says that Message has a right signature.
+	Signed bool
 	// Body is the request body when Message is nil: what was received of it, at
 	// most one byte more than MaxBodyBytes. Only its length and hash are kept.
 	Body []byte

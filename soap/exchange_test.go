@@ -31,7 +31,7 @@ func exchange(t *testing.T, operation Operation, name string) Exchange {
 		x.Body, x.Answer, x.Status, x.Reason = body, nil, 500, "The request is not well-formed XML."
 		return x
 	}
-	x.Message = m
+	x.Message, x.Signed = m, true
 	return x
 }
 

@@ -80,9 +80,9 @@ var fieldsByName = indexFields()
 
 func indexFields() map[string]field {
 	index := make(map[string]field, 2*fieldCount)
-	for f, name := range fieldNames {
-		index[name] = field(f)
-		index[strings.ToLower(name)] = field(f)
+	for f := range fieldCount {
+		name := fieldNames[f]
+		index[name], index[strings.ToLower(name)] = f, f
 	}
 	return index
 }

@@ -34,6 +34,8 @@ func hostile() map[string][]byte {
 		"many attributes":                  []byte(head + "<a" + attributes(6000) + "/>" + tail),
 		"one attribute too many":           []byte(head + "<a" + attributes(MaxAttributes+1) + "/>" + tail),
 		"many namespace declarations":      []byte(head + "<a" + strings.ReplaceAll(attributes(4000), " a", " xmlns:a") + "/>" + tail),
+		"many attributes without a value":  []byte(head + "<a" + strings.Repeat(" b=''", 12_000) + "/>" + tail),
+		"many character references":        fill(head+"<a>", "&#x38;", "</a>"+tail, MaxBodyBytes),
 		"many comments":                    fill(head, "<!---->", tail, MaxBodyBytes),
 		"many processing instructions":     fill(head, "<?a?>", tail, MaxBodyBytes),
 		"64 KiB and a byte":                fill(head, " ", tail, MaxBodyBytes+1),
@@ -61,12 +63,48 @@ func TestHostileBodies(t *testing.T) {
 	}
 }
 
+// TestCostlyMarkupIsRefusedUnread: what would take the reader milliseconds, for
+// anybody and before any limit on callers, is counted instead.
+func TestCostlyMarkupIsRefusedUnread(t *testing.T) {
+	for _, name := range []string{"many attributes", "many namespace declarations", "many attributes without a value", "many character references"} {
+		body := hostile()[name]
+		_, err := Parse("text/xml", body)
+		var fault *Fault
+		require.ErrorAs(t, err, &fault)
+		require.Equal(t, FaultLimits, fault.Kind, name)
+		require.Less(t, testing.AllocsPerRun(10, func() { _, _ = Parse("text/xml", body) }), 20.0, name)
+	}
+}
+
+// TestLargeBodiesWaitForEachOther, and hold up no message.
+func TestLargeBodiesWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	s := New(Config{})
+	for range cap(s.large) {
+		s.large <- struct{}{}
+	}
+	_, err := s.parse("text/xml", recorded(t, Payment, "ordinary"))
+	require.NoError(t, err)
+	parsed := make(chan error)
+	go func() {
+		_, err := s.parse("text/xml", hostile()["one name of 64 KiB"])
+		parsed <- err
+	}()
+	select {
+	case <-parsed:
+		t.Fatal("it did not wait")
+	case <-time.After(20 * time.Millisecond):
+	}
+	<-s.large
+	require.Error(t, <-parsed)
+}
+
 func TestLargeValuesWithinTheBodyLimit(t *testing.T) {
 	t.Parallel()
 	body := recorded(t, Payment, "ordinary")
 	for name, value := range map[string]string{
 		"text":                 strings.Repeat("8", 60000),
-		"character references": strings.Repeat("&#x38;", 10000),
+		"character references": strings.Repeat("&#x38;", maxReferences),
 		"CDATA":                "<![CDATA[" + strings.Repeat("<", 900) + "]]>",
 	} {
 		m, err := Parse("text/xml", bytes.Replace(body, []byte("8801234567890128"), []byte(value), 1))

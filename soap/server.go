@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -54,10 +55,22 @@ type Config struct {
 }
 
 // Server is the partner's endpoint.
-type Server struct{ config Config }
+type Server struct {
+	config Config
+	// large has a token for each large body that is being read as XML.
+	large chan struct{}
+}
+
+// largeBody is the size in bytes above which bodies wait for each other. Reading
+// 64 KiB takes the processor for milliseconds, and is done for anybody; a message
+// at all its maximum lengths is below 3 KiB, and waits for none.
+const largeBody = 8 << 10
 
 // New makes the endpoint.
-func New(c Config) *Server { return &Server{config: c} }
+func New(c Config) *Server {
+	// Half of the processors are left to messages.
+	return &Server{config: c, large: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+}
 
 // ServeHTTP answers a message (POST) or shows the contract (GET ?wsdl).
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -113,11 +126,11 @@ func (s *Server) serveMessage(w http.ResponseWriter, r *http.Request) {
 		s.config.Record(x)
 	}()
 	s.read(r, &x)
-	signed := x.Message != nil && s.config.Signature.Verify(x.Message)
-	leave := s.admit(r, &x, signed)
+	x.Signed = x.Message != nil && s.config.Signature.Verify(x.Message)
+	leave := s.admit(r, &x)
 	defer leave()
 	if x.Message != nil && x.Refusal == nil {
-		s.decide(ctx, &x, signed)
+		s.decide(ctx, &x)
 	}
 	s.write(w, &x)
 }
@@ -126,7 +139,7 @@ func (s *Server) serveMessage(w http.ResponseWriter, r *http.Request) {
 func (s *Server) read(r *http.Request, x *Exchange) {
 	body, err := ReadBody(r.Body, r.Header.Get("Content-Encoding"))
 	if err == nil {
-		x.Message, err = Parse(r.Header.Get("Content-Type"), body)
+		x.Message, err = s.parse(r.Header.Get("Content-Type"), body)
 	}
 	if err == nil {
 		return
@@ -135,10 +148,19 @@ func (s *Server) read(r *http.Request, x *Exchange) {
 	x.Err = err
 }
 
+// parse is Parse, for only so many large bodies at once.
+func (s *Server) parse(contentType string, body []byte) (*Message, error) {
+	if len(body) > largeBody {
+		s.large <- struct{}{}
+		defer func() { <-s.large }()
+	}
+	return Parse(contentType, body)
+}
+
 // admit asks for a message's place. A reversal needs none: the money is back at
 // the customer's already, and who refuses it is only asked again.
-func (s *Server) admit(r *http.Request, x *Exchange, signed bool) (leave func()) {
-	if s.config.Admit == nil || signed && x.Message.Operation == Reversal {
+func (s *Server) admit(r *http.Request, x *Exchange) (leave func()) {
+	if s.config.Admit == nil || x.Signed && x.Message.Operation == Reversal {
 		return func() {}
 	}
 	leave, x.Refusal = s.config.Admit(r)
@@ -149,8 +171,8 @@ func (s *Server) admit(r *http.Request, x *Exchange, signed bool) (leave func())
 }
 
 // decide answers a message, or leaves it unanswered with x.Err.
-func (s *Server) decide(ctx context.Context, x *Exchange, signed bool) {
-	if !signed {
+func (s *Server) decide(ctx context.Context, x *Exchange) {
+	if !x.Signed {
 		s.refuse(x, ledger.ReasonBadSignature)
 		return
 	}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"paypoint/ledger"
 )
 
@@ -22,6 +24,11 @@ const (
 	flushAt = 64 << 10
 	// defaultFlush is the interval of the timer when none is set.
 	defaultFlush = time.Second
+	// unsignedBurst and unsignedInterval bound the messages without a right signature
+	// that are kept: so many at once, then one in each interval, which are some 40 MB
+	// a day. Anybody can send them; disputes are about signed ones, which are all kept.
+	unsignedBurst    = 1000
+	unsignedInterval = time.Second
 	// wireFile is the name of a day's file; the day is one of WIB.
 	wireFile = "wire-%s.jsonl"
 )
@@ -43,6 +50,9 @@ type WireLogConfig struct {
 	// Failed, if not nil, is told of each failure to write, with the number of
 	// entries or files lost since the log was opened. It must not block.
 	Failed func(lost uint64, err error)
+	// LeftOut, if not nil, is told of each unsigned message that is not kept because
+	// too many came. It must not block.
+	LeftOut func()
 }
 
 // WireLog appends wire messages, masked, to daily files of JSON lines. Append
@@ -52,6 +62,8 @@ type WireLog struct {
 	wake   chan struct{}
 	quit   chan struct{}
 	done   chan struct{}
+	// unsigned holds messages without a right signature to their rate.
+	unsigned *rate.Limiter
 
 	// mu guards what Append and the writer share.
 	mu      sync.Mutex
@@ -84,15 +96,25 @@ func OpenWireLog(c WireLogConfig) (*WireLog, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open wire log: %w", err)
 	}
-	w := &WireLog{config: c, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	w := &WireLog{
+		config: c, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
+		unsigned: rate.NewLimiter(rate.Every(unsignedInterval), unsignedBurst),
+	}
 	go w.run()
 	return w, nil
 }
 
 // Append records one exchange. It neither fails nor waits: what cannot be kept
-// is counted and reported to Failed.
+// is counted and reported to Failed, and what is too much of unsigned messages to
+// LeftOut.
 func (w *WireLog) Append(x Exchange) {
 	now := w.config.Now()
+	if !x.Signed && !w.unsigned.AllowN(now, 1) {
+		if w.config.LeftOut != nil {
+			w.config.LeftOut()
+		}
+		return
+	}
 	line, err := json.Marshal(x.entry(now))
 	if err != nil {
 		w.fail(1, fmt.Errorf("wire log: encode entry: %w", err))
@@ -202,9 +224,7 @@ func (w *WireLog) write(d daily) error {
 		}
 	}
 	if _, err := w.file.Write(d.lines); err != nil {
-		w.file.Close()
-		w.file = nil
-		return fmt.Errorf("write wire log of %s: %w", d.day, err)
+		return fmt.Errorf("write wire log of %s: %w", d.day, errors.Join(err, w.leave()))
 	}
 	return nil
 }
@@ -212,21 +232,29 @@ func (w *WireLog) write(d daily) error {
 // rotate goes over to a day's file and removes those past their retention.
 func (w *WireLog) rotate(day ledger.Day) error {
 	if w.file != nil {
-		w.file.Close()
-		w.file = nil
+		// The new day's entries are not lost by that.
+		if err := w.leave(); err != nil {
+			w.fail(0, fmt.Errorf("close wire log of %s: %w", w.day, err))
+		}
 	}
 	path := filepath.Join(w.config.Dir, fmt.Sprintf(wireFile, day))
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600) // #nosec G304 -- named by its day, in our own folder
 	if err != nil {
 		return fmt.Errorf("open wire log of %s: %w", day, err)
 	}
 	if err := endLine(file); err != nil {
-		file.Close()
-		return fmt.Errorf("open wire log of %s: %w", day, err)
+		return fmt.Errorf("open wire log of %s: %w", day, errors.Join(err, file.Close()))
 	}
 	w.file, w.day = file, day
 	w.expire(day)
 	return nil
+}
+
+// leave closes the file that is open; what it says is the disk's.
+func (w *WireLog) leave() error {
+	file := w.file
+	w.file = nil
+	return file.Close()
 }
 
 // endLine ends a last line that a crash or a full disk has cut short, so that

@@ -197,6 +197,25 @@ func TestWireLogOnAFullDisk(t *testing.T) {
 	require.Equal(t, uint64(1), seen.lost)
 }
 
+// A day whose file does not close well is reported, and the next day is written.
+func TestWireLogReportsAFileThatItCannotClose(t *testing.T) {
+	t.Parallel()
+	var seen failures
+	clock := newClock(noon())
+	log, dir := openLog(t, func(c *WireLogConfig) { c.Failed, c.Flush, c.Now = seen.add, time.Hour, clock.Now })
+	log.Append(exchange(t, Payment, "ordinary"))
+	log.flush()
+	require.NoError(t, log.file.Close())
+	clock.day(1)
+	log.Append(exchange(t, Payment, "ordinary"))
+	require.NoError(t, log.Close())
+	require.Len(t, seen.errs, 1)
+	require.ErrorContains(t, seen.errs[0], "close wire log of 2026-11-22")
+	require.ErrorIs(t, seen.errs[0], os.ErrClosed)
+	require.Zero(t, seen.lost, "no entry is known to be lost by that")
+	require.Len(t, linesOf(t, dir, "2026-11-23"), 1)
+}
+
 func TestWireLogReportsAFileThatItCannotExpire(t *testing.T) {
 	t.Parallel()
 	var seen failures
@@ -237,6 +256,29 @@ func TestWireLogDropsWhenTheDiskDoesNotKeepUp(t *testing.T) {
 	require.Greater(t, log.size, maxPending-2048)
 	require.ErrorIs(t, seen.errs[0], ErrWireLogFull)
 	require.Len(t, log.wake, 1, "the writer was called")
+}
+
+// TestWireLogKeepsSomeUnsignedMessages: anybody can send those, so they have a
+// rate; a signed one is kept whatever came before.
+func TestWireLogKeepsSomeUnsignedMessages(t *testing.T) {
+	t.Parallel()
+	clock, leftOut := newClock(noon()), 0
+	log, dir := openLog(t, func(c *WireLogConfig) { c.Now, c.LeftOut = clock.Now, func() { leftOut++ } })
+	unsigned, unreadable, signed := exchange(t, Payment, "ordinary"), exchange(t, Payment, "truncated"), exchange(t, Payment, "ordinary")
+	unsigned.Signed = false
+	for range unsignedBurst {
+		log.Append(unsigned)
+		log.Append(unreadable)
+		log.Append(signed)
+	}
+	require.Equal(t, unsignedBurst, leftOut)
+	clock.set(noon().Add(2 * unsignedInterval))
+	for range 5 {
+		log.Append(unsigned)
+	}
+	require.Equal(t, unsignedBurst+3, leftOut)
+	require.NoError(t, log.Close())
+	require.Len(t, linesOf(t, dir, "2026-11-22"), 2*unsignedBurst+2)
 }
 
 func TestWireLogAfterClose(t *testing.T) {

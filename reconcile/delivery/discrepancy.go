@@ -15,7 +15,7 @@ type Count struct {
 	// Class is the matcher's name of it.
 	Class string
 	// Payments is their number, Amount what they are about, in rupiah.
-	Payments uint64
+	Payments int
 	Amount   ledger.Rupiah
 }
 

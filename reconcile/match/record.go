@@ -42,8 +42,8 @@ func appendRecord(to []byte, e Entry) []byte {
 	to = append(to, e.Ref...)
 	to = append(to, e.Store...)
 	to = append(to, e.Day...)
-	to = binary.AppendUvarint(to, uint64(e.Amount))
-	to = binary.AppendUvarint(to, uint64(e.Fee))
+	to = binary.AppendUvarint(to, uint64(e.Amount)) // #nosec G115 -- check: not below 0
+	to = binary.AppendUvarint(to, uint64(e.Fee))    // #nosec G115 -- check: not below 0
 	return binary.AppendUvarint(to, e.Line)
 }
 
@@ -133,6 +133,8 @@ func (r record) entry() Entry {
 	line, _ := binary.Uvarint(r[at:])
 	return Entry{
 		Code: ledger.PaymentCode(text[:code]), Ref: ledger.TrackingRef(text[code:ref]), Store: text[ref:store], Day: ledger.Day(text[store:]),
-		Amount: ledger.Rupiah(amount), Fee: ledger.Rupiah(fee), Reversed: r[0]&flagReversed != 0, Line: line,
+		Amount: ledger.Rupiah(amount), // #nosec G115 -- appendRecord wrote it, of an entry within its limits
+		Fee:    ledger.Rupiah(fee),    // #nosec G115 -- likewise
+		Line:   line, Reversed: r[0]&flagReversed != 0,
 	}
 }

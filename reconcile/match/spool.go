@@ -74,7 +74,7 @@ func (w *spoolWriter) flush() error {
 		return nil
 	}
 	w.sum = crc32.Update(w.sum, w.table, records)
-	binary.LittleEndian.PutUint32(w.block, uint32(len(records)))
+	binary.LittleEndian.PutUint32(w.block, uint32(len(records))) // #nosec G115 -- at most maxBlock
 	binary.LittleEndian.PutUint32(w.block[4:], w.sum)
 	_, err := w.to.Write(w.block)
 	w.block = w.block[:blockHead]

@@ -95,9 +95,14 @@ func (f *sheetFacts) checkSize(part *zip.File, packed int64) error {
 	if f.inMemory > MaxInMemory {
 		return fmt.Errorf("%w: the small parts of the workbook unpack to more than %d bytes", ErrTooLarge, MaxInMemory)
 	}
+	length := int64(part.CompressedSize64) // #nosec G115 -- below 0 where it does not fit, and refused
+	if length < 0 || length > packed {
+		return fmt.Errorf("%w: part %q of the workbook says it is longer than the file", ErrFormat, printable(name))
+	}
 	// Parts may lie over each other in the archive, so that only its own length
 	// says how much came in.
-	if tooDense(int64(f.unpacked), packed) || tooDense(int64(size), int64(part.CompressedSize64)) {
+	all, one := int64(f.unpacked), int64(size) // #nosec G115 -- at most MaxWorkbook
+	if tooDense(all, packed) || tooDense(one, length) {
 		return fmt.Errorf("%w: the workbook unpacks to more than %d times its size", ErrTooLarge, MaxRatio)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"compress/gzip"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -91,6 +92,21 @@ func TestPartsOverEachOther(t *testing.T) {
 	require.NoError(t, f.checkSize(part(1), int64(packed)))
 	require.NoError(t, f.checkSize(part(2), int64(packed)))
 	require.ErrorContains(t, f.checkSize(part(3), int64(packed)), "more than 200 times its size")
+}
+
+// A part that says it came in with more bytes than there are would look less
+// dense than it is, and beyond 63 bits its length would have a sign.
+func TestPartLongerThanTheFile(t *testing.T) {
+	t.Parallel()
+	for _, length := range []uint64{MaxFile + 1, 1 << 63, math.MaxUint64} {
+		f := sheetFacts{seen: map[string]bool{}}
+		part := &zip.File{FileHeader: zip.FileHeader{Name: "xl/worksheets/sheet1.xml", UncompressedSize64: 1, CompressedSize64: length}}
+		err := f.checkSize(part, MaxFile)
+		require.ErrorIs(t, err, ErrFormat)
+		require.ErrorContains(t, err, `part "xl/worksheets/sheet1.xml" of the workbook says it is longer than the file`)
+		part.CompressedSize64 = MaxFile
+		require.NoError(t, (&sheetFacts{seen: map[string]bool{}}).checkSize(part, MaxFile))
+	}
 }
 
 func TestTooDense(t *testing.T) {

@@ -107,7 +107,7 @@ func (k Kind) String() string {
 	if k < 0 || int(k) >= len(names) {
 		return fmt.Sprintf("kind %d", int(k))
 	}
-	return names[k]
+	return names[k] // #nosec G602 -- k is held under its length above
 }
 
 // scalar brings a value of any named type to nil, string, int64 or time.Time.
@@ -128,7 +128,7 @@ func scalar(v any) (any, error) {
 		return number(of.Int())
 	case of.CanUint():
 		// Above the limit any number is as good as the next one.
-		return number(int64(min(of.Uint(), MaxNumber+1)))
+		return number(int64(min(of.Uint(), MaxNumber+1))) // #nosec G115 -- min leaves 16 digits
 	default:
 		return nil, fmt.Errorf("%T: %w", v, ErrCell)
 	}

@@ -16,7 +16,7 @@ const (
 	shipPause = 250 * time.Millisecond
 	// shipRetry is the pause after a failed attempt; each further one takes twice
 	// as long, up to shipRetryMost.
-	shipRetry     = 200 * time.Millisecond
+	shipRetry     = 2 * shipPause
 	shipRetryMost = 30 * time.Second
 	// shipPatience is how long a folder may keep a commit before that is told, and
 	// Close from its end.
