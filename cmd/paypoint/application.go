@@ -66,6 +66,10 @@ type application struct {
 	wireLogFailures *zap.Logger
 	// guards keep hostile callers off.
 	guards *guards
+	// readings are what /metrics shows without waiting for a disk, and standing is
+	// the one that /readyz asks too.
+	readings []stateReader
+	standing *reading[standing]
 }
 
 // failureInterval is how often a failure that can come with every message is
@@ -125,9 +129,7 @@ func (a *application) open(ctx context.Context) error {
 	if err := clearScratch(a.config.DataDir); err != nil {
 		return err
 	}
-	if err := a.openUpkeep(); err != nil {
-		return err
-	}
+	a.openUpkeep()
 	a.ledger = ledger.NewService(a.store, a.config.agreement(), a.now)
 	a.settlement = settlement.New(settlement.Config{
 		Ledger: a.ledger, TempDir: scratchFolder(a.config.DataDir),
@@ -141,7 +143,7 @@ func (a *application) open(ctx context.Context) error {
 	}
 	a.wireLog, err = soap.OpenWireLog(soap.WireLogConfig{
 		Dir: a.config.WireLog.Dir, Retention: a.config.WireLog.RetentionDays, Flush: a.config.WireLog.FlushInterval,
-		Now: a.now, Failed: a.wireLogFailed,
+		Now: a.now, Failed: a.wireLogFailed, LeftOut: a.wireLogLeftOut,
 	})
 	return err
 }
@@ -190,13 +192,20 @@ func (a *application) openMerchants(ctx context.Context) error {
 // key without its ledger mostly means a disk that is not mounted.
 func (a *application) checkNewLedger() error {
 	path, isBolt := strings.CutPrefix(a.config.Store, boltURL)
-	if !isBolt || a.config.NewLedger {
+	if !isBolt {
 		return nil
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if _, err := os.Stat(a.config.MasterKeyFile); errors.Is(err, fs.ErrNotExist) {
+	// An empty one could ship nothing there either, and would stay behind.
+	if shipped := a.config.Journal.ShipDir; shipped != "" {
+		if has, _ := hasShipped(shipped); has {
+			return fmt.Errorf("there is no ledger (%s), and journal.ship_dir has the journal of one: paypoint restore --journal %s; "+
+				"to begin an empty ledger all the same, move that folder away", path, shipped)
+		}
+	}
+	if _, err := os.Stat(a.config.MasterKeyFile); a.config.NewLedger || errors.Is(err, fs.ErrNotExist) {
 		return nil // the first start
 	}
 	return fmt.Errorf("there is a master key (%s) but no ledger (%s): is its disk mounted? serve --new-ledger begins an empty one", a.config.MasterKeyFile, path)
@@ -224,6 +233,11 @@ func (a *application) masterKey(ctx context.Context) (access.MasterKey, error) {
 func (a *application) wireLogFailed(lost uint64, err error) {
 	a.metrics.wireLogLost.Set(float64(lost))
 	a.wireLogFailures.Error("wire log entries are lost", zap.Uint64("lost", lost), zap.Error(err))
+}
+
+func (a *application) wireLogLeftOut() {
+	a.metrics.wireLogLeftOut.Inc()
+	a.wireLogFailures.Warn("unsigned messages are left out of the wire log: too many")
 }
 
 // logUpgrade tells, now and then, how far the upgrade of an older ledger has
@@ -295,9 +309,21 @@ func (a *application) record(x soap.Exchange) {
 	case len(x.Warnings) > 0 || x.Err != nil:
 		level = zap.WarnLevel
 	}
-	if entry := a.log.Check(level, "partner message"); entry != nil {
-		entry.Write(exchangeFields(x)...)
+	entry := a.log.Check(level, "partner message")
+	if entry == nil {
+		return
 	}
+	fields := exchangeFields(x)
+	if !x.Signed {
+		leftOut, fits := a.metrics.quota.take("partner message "+reasonLabel(x), a.now())
+		if !fits {
+			return
+		}
+		if leftOut > 0 {
+			fields = append(fields, zap.Int("left_out", leftOut))
+		}
+	}
+	entry.Write(fields...)
 }
 
 func exchangeFields(x soap.Exchange) []zap.Field {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"paypoint/durable"
 	"paypoint/ledger"
 	"paypoint/store/boltdb"
 )
@@ -43,15 +44,14 @@ func (c *backupCommand) Run(s *session) error {
 	if err := mustBeFree(made.File); err != nil {
 		return err
 	}
-	err := writeWhole(made.File, 0o600, func(w io.Writer) (err error) {
-		if made.BackupInfo, err = s.backup(w); err == nil {
-			err = mustBeFree(made.File) // another backup may have taken the name meanwhile
-		}
+	// Another backup may take the name meanwhile.
+	err := durable.WriteNew(made.File, 0o600, func(w io.Writer) (err error) {
+		made.BackupInfo, err = s.backup(w)
 		return err
 	})
 	s.progress("")
 	if err != nil {
-		return err
+		return fmt.Errorf("write %s: %w", made.File, err)
 	}
 	return show(s, made, s.printBackup)
 }

@@ -212,11 +212,15 @@ func TestUpkeepThatCanNotBeRead(t *testing.T) {
 	makeLedger(t, cfg)
 	path := filepath.Join(cfg.DataDir, upkeepName)
 	require.NoError(t, os.WriteFile(path, []byte(`{"backup": "yester`), 0o600))
-	code, errText := tryServe(t, "--sandbox", "--data", cfg.DataDir)
-	require.Equal(t, exitFailed, code)
-	require.Contains(t, errText, path+": it only tells of the last backup and self-check, and may be deleted: ")
-	require.NoError(t, os.Remove(path))
-	require.NoError(t, serveHere(t, cfg, 1, nil).end())
+	l := serveHere(t, cfg, 1, nil)
+	require.Len(t, l.logs.lines("when the last backup and self-check were made is lost"), 1)
+	require.Zero(t, l.shown("paypoint_backup_timestamp_seconds"))
+	l.app.selfCheck(t.Context())
+	require.NoError(t, l.end())
+	l = serveHere(t, cfg, 1, nil)
+	require.Empty(t, l.logs.lines("is lost"), "it was written anew")
+	require.NotZero(t, l.shown("paypoint_self_check_timestamp_seconds"))
+	require.NoError(t, l.end())
 }
 
 func TestVerifyOfFiles(t *testing.T) {

@@ -25,6 +25,9 @@ func (c *configCheckCommand) Run(s *session) error {
 		return s.printJSON(map[string]string{"data_dir": cfg.DataDir, "store": cfg.Store})
 	}
 	s.printf("the configuration is sound: ledger %s\n", cfg.Store)
+	if warning := cfg.openToForgers(); warning != "" {
+		s.printf("warning: %s\n", warning)
+	}
 	return nil
 }
 

@@ -44,8 +44,11 @@ func (c *recoveryShowCommand) Run(s *session) error {
 
 // printGap shows a gap, day by day, and what hinders.
 func (s *session) printGap(g reconcile.Gap) error {
-	s.printf("restored %s by %s, up to record %d of %s: what was booked after that is missing\n",
-		clock(g.Until), g.By, g.Seq, clock(g.Since))
+	if g.Seq == 0 {
+		s.printf("restored %s by %s, without any record: all is missing, from the ledger's beginning on\n", clock(g.Until), g.By)
+	} else {
+		s.printf("restored %s by %s, up to record %d of %s: what was booked after that is missing\n", clock(g.Until), g.By, g.Seq, clock(g.Since))
+	}
 	s.printf("payment codes from number %d on: those before may have been given out\n", g.NumbersFrom)
 	err := s.printTable("day\tfile\tmatched\tproposed\tRp\tapproved\tRp\tleft\tRp\tcarried\tnote", func(w table) {
 		for _, d := range g.Days {
@@ -61,6 +64,8 @@ func (s *session) printGap(g reconcile.Gap) error {
 	if err != nil {
 		return err
 	}
+	s.printf("%s can be paid after the sign-off: those too that merchants cancelled or expired in the gap\n", pendingCodes(g.Pending))
+	s.printf("persons, keys and addresses are as they were before the gap: what was revoked or changed since has to be again\n")
 	if len(g.Hands) > 0 {
 		s.printf("imported or proposed by %s, who can't sign off\n", strings.Join(g.Hands, ", "))
 	}
@@ -71,6 +76,14 @@ func (s *session) printGap(g reconcile.Gap) error {
 		s.printf("nothing is missing: paypoint recovery sign-off\n")
 	}
 	return nil
+}
+
+// pendingCodes says how many codes can be paid, as far as they are counted.
+func pendingCodes(n int) string {
+	if n >= ledger.MaxPending {
+		return "at least " + plural(n, "code")
+	}
+	return plural(n, "code")
 }
 
 func yesNo(yes bool) string {
@@ -97,6 +110,9 @@ func hindrance(h reconcile.Hindrance) string {
 	switch h.Want {
 	case reconcile.WantFile:
 		return fmt.Sprintf("Indomaret's file of %s: paypoint recovery import FILE", h.Day)
+	case reconcile.WantWhole:
+		return fmt.Sprintf("Indomaret's file of all of %s: the one that was imported came before the day or the gap was over; where Indomaret made it after the "+
+			"restoration, paypoint recovery sign-off --accept-missing %s", h.Day, h.Day)
 	case reconcile.WantMatch:
 		return fmt.Sprintf("the match of %s: paypoint recovery import its file again", h.Day)
 	default:
@@ -133,26 +149,21 @@ func (c *recoveryImportCommand) Run(s *session) error {
 
 type recoverySignOffCommand struct {
 	Why           string   `help:"What was done to be sure, for the journal." required:"" placeholder:"TEXT"`
-	AcceptMissing []string `help:"Business day (yyyy-mm-dd) without a file that is accepted so; may be repeated." placeholder:"DAY" sep:"none"`
+	AcceptMissing []string `help:"Business day (yyyy-mm-dd) without a whole file that is accepted so; may be repeated." placeholder:"DAY" sep:"none"`
 }
 
 // Help says who may, and shows examples.
 func (recoverySignOffCommand) Help() string {
 	return "Needs the token of an approver who has neither imported nor proposed. All proposals are booked, merchants are told, and the\n" +
-		"server serves again at once. Where it breaks off, give it again.\n\n" +
+		"server serves again at once. Where it breaks off, give it again. A day is accepted without a whole file only where another\n" +
+		"person has imported one.\n\n" +
 		"Examples:\n  paypoint recovery sign-off --why 'all files compared, totals confirmed by Indomaret'\n" +
 		"  paypoint recovery sign-off --why 'Indomaret was closed' --accept-missing 2026-02-01"
 }
 
-// signOff is the request for one.
-type signOff struct {
-	Why           string       `json:"why"`
-	AcceptMissing []ledger.Day `json:"accept_missing,omitempty"`
-}
-
 // Run signs off.
 func (c *recoverySignOffCommand) Run(s *session) error {
-	body := signOff{Why: c.Why}
+	body := finance.SignOff{Why: c.Why}
 	for _, day := range c.AcceptMissing {
 		body.AcceptMissing = append(body.AcceptMissing, ledger.Day(day))
 	}
@@ -163,8 +174,12 @@ func (c *recoverySignOffCommand) Run(s *session) error {
 		}
 		return show(s, signed, func(signed reconcile.SignedOff) error {
 			s.printf("recovery is over: %s approved now, the server serves again\n", plural(signed.Approved, "proposal"))
+			if signed.Gap.Pending > 0 {
+				s.printf("%s can be paid, those too that merchants cancelled or expired in the gap: let them do it again, or\n"+
+					"paypoint merchant deactivate ID --cancel-open\n", pendingCodes(signed.Gap.Pending))
+			}
 			for _, day := range signed.Accepted {
-				s.printf("%s was accepted without a file of Indomaret's\n", day)
+				s.printf("%s was accepted without a whole file of Indomaret's\n", day)
 			}
 			for _, d := range signed.Gap.Days {
 				if d.Reprocessed {

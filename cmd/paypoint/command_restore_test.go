@@ -60,8 +60,8 @@ func TestRestoreSaysItInWords(t *testing.T) {
 		`^\S+/ledger\.db: \d+ records, \d+ of the backup\nthe backup was taken 20\S+ \S+ WIB\nthe last record was decided 2026-01-30 10:00:00 WIB; head [0-9a-f]{64}\n`,
 		`\nMissing: all that was decided after record \d+, decided 2026-01-30 10:00:00 WIB, until now, 20\S+ \S+ WIB\.\n`,
 		`\nSo the ledger is in recovery: `,
-		`\nDo next:\n  1\. put the copy of the master key back, .*master\.key\n  2\. start the server\n  3\. paypoint recovery show`,
-		`\n  4\. paypoint recovery import FILE: .*\n  5\. paypoint recovery sign-off --why TEXT, by another person`,
+		`\nDo next:\n  1\. put the copy of the master key back, .*master\.key\n  2\. start the server\n  3\. do again what was revoked since 2026-01-30 10:00:00 WIB: .*\n  4\. paypoint recovery show`,
+		`\n  5\. paypoint recovery import FILE: .*\n  6\. paypoint recovery sign-off --why TEXT, by another person`,
 	} {
 		require.Regexp(t, want, out)
 	}
@@ -94,7 +94,10 @@ func TestRestoreRefuses(t *testing.T) {
 		"another file":      {[]string{"--backup", letter}, exitFailed, boltdb.ErrNoBackup.Error()},
 		"a ledger's file":   {[]string{"--backup", filepath.Join(full, "ledger.db")}, exitFailed, boltdb.ErrNoBackup.Error()},
 		"an empty folder":   {[]string{"--journal", t.TempDir()}, exitFailed, boltdb.ErrNothingToRestore.Error()},
-		"a forgotten shelf": {[]string{"--backup", backup, "--config", config}, exitUsage, "may hold what came after the backup: add --journal " + shipped},
+		"a forgotten shelf": {[]string{"--backup", backup, "--config", config}, exitUsage, "may hold what came later: restore with --journal " + shipped},
+		"a shelf that is away": {[]string{"--backup", backup, "--config", save(t, "away.yaml", "journal: {ship_dir: "+shipped+"/away}\n")}, exitUsage,
+			"is its disk there? restore with --journal " + shipped + "/away, or with --incomplete where it is lost"},
+		"a copy of a shelf": {[]string{"--journal", t.TempDir(), "--config", config}, exitUsage, "may hold what came later: restore with --journal " + shipped},
 		"a ledger in memory": {[]string{"--backup", backup, "--config", save(t, "memory.yaml", "store: \"memory:\"\n")}, exitFailed,
 			"store memory: ends with its server"},
 		"another machine": {[]string{"--backup", backup, "--url", "https://example.com"}, exitUsage, "leave --url out"},
@@ -168,25 +171,38 @@ func TestRestoredLedgerInWords(t *testing.T) {
 		steps int
 	}{
 		"all of it": {
-			restoredLedger{Backup: &boltdb.BackupInfo{}, FromBackup: 5, FromJournal: 2, Records: 7, Complete: true},
-			"7 records, 5 of the backup and 2 of the shipped journal", "Missing: nothing that was answered while the journal was shipped. ", 2,
+			restoredLedger{Backup: &boltdb.BackupInfo{}, FromBackup: 5, FromJournal: 2, Records: 7, Last: last, Complete: true},
+			"7 records, 5 of the backup and 2 of the shipped journal", "Missing: nothing that was answered until 2026-01-30 10:00:00 WIB, when record 7 was decided", 2,
 		},
 		"all of it, in a recovery of before": {
 			restoredLedger{FromJournal: 7, Records: 7, Complete: true, Recovery: gap},
-			"7 records, 7 of the shipped journal", "It was in recovery when it was lost, and still is", 5,
+			"7 records, 7 of the shipped journal", "It was in recovery when it was lost, and still is", 6,
+		},
+		"a witness": {
+			restoredLedger{FromJournal: 7, Records: 7, Recovery: gap, Witnesses: []string{"notifications.db has told a merchant of record 9"}},
+			"7 records, 7 of the shipped journal",
+			"The lost ledger had more than what was restored: notifications.db has told a merchant of record 9.\nMissing: all that was decided after record 7,", 6,
+		},
+		"asked for": {
+			restoredLedger{FromJournal: 7, Records: 7, Recovery: gap, Asked: true},
+			"7 records, 7 of the shipped journal", "Taken for incomplete, as was asked for.\nMissing: all that was decided after record 7,", 6,
 		},
 		"not waited for": {
 			restoredLedger{FromJournal: 7, Records: 7, Recovery: gap},
 			"7 records, 7 of the shipped journal",
-			"all that was decided after record 7, decided 2026-01-30 10:00:00 WIB, until now, 2026-01-30 11:00:00 WIB.", 5,
+			"all that was decided after record 7, decided 2026-01-30 10:00:00 WIB, until now, 2026-01-30 11:00:00 WIB.", 6,
 		},
 		"a backup alone": {
 			restoredLedger{Backup: &boltdb.BackupInfo{}, FromBackup: 7, Records: 7, Recovery: gap, NoMasterKey: "/etc/master.key"},
-			"7 records, 7 of the backup", "So the ledger is in recovery: ", 6,
+			"7 records, 7 of the backup", "So the ledger is in recovery: ", 7,
+		},
+		"a folder of root's": {
+			restoredLedger{FromJournal: 7, Records: 7, Last: last, Complete: true, RootsFolder: "/var/lib/paypoint"},
+			"7 records, 7 of the shipped journal", "Missing: nothing that was answered until ", 3,
 		},
 		"a backup of nothing": {
 			restoredLedger{Backup: &boltdb.BackupInfo{}, Recovery: &ledger.Recovery{Until: until}},
-			"0 records, 0 of the backup", "all that was decided from the beginning until now, ", 5,
+			"0 records, 0 of the backup", "all that was decided from the beginning until now, ", 6,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,4 +212,52 @@ func TestRestoredLedgerInWords(t *testing.T) {
 			require.Len(t, c.made.steps(), c.steps)
 		})
 	}
+}
+
+// The disk that the journal was shipped to is lost too.
+func TestRestoreWithoutTheShippedJournal(t *testing.T) {
+	t.Parallel()
+	config := save(t, "paypoint.yaml", "journal: {ship_dir: "+filepath.Join(t.TempDir(), "away")+"}\n")
+	_, made := restored(t, "--backup", backedUp(t, soldDay(t, 1, false)), "--config", config, "--incomplete")
+	require.NotNil(t, made.Recovery)
+}
+
+// A machine whose clock is not set yet would end the gap before it ended.
+func TestRestoreWithAClockThatIsBehind(t *testing.T) {
+	t.Parallel()
+	last := time.Date(2026, 1, 30, 3, 0, 0, 0, time.UTC)
+	backup := &boltdb.BackupInfo{Taken: last.Add(time.Hour)}
+	for name, c := range map[string]struct {
+		done boltdb.Restored
+		now  time.Time
+		want string
+	}{
+		"after all":              {boltdb.Restored{Last: last, Backup: backup}, last.Add(time.Hour), ""},
+		"nothing is known":       {boltdb.Restored{}, last, ""},
+		"before the last record": {boltdb.Restored{Last: last}, last.Add(-time.Second), "the clock says 2026-01-30 09:59:59 WIB, and what is restored is of 2026-01-30 10:00:00 WIB"},
+		"before the backup":      {boltdb.Restored{Last: last, Backup: backup}, last.Add(time.Minute), "is of 2026-01-30 11:00:00 WIB: set the clock"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := checkRestoreClock(c.done, c.now)
+			if c.want == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, c.want)
+			}
+		})
+	}
+}
+
+// With the disk the schedule's runs are lost: days that were mailed would be again.
+func TestScheduleAfterACompleteRestoration(t *testing.T) {
+	t.Parallel()
+	cfg := shippingHere(t, t.TempDir(), true)
+	l := serveHere(t, cfg, 1, nil)
+	l.sellHere("1")
+	require.NoError(t, l.end())
+	config := save(t, "paypoint.yaml", "schedule: {settle: {enabled: true}}\n")
+	_, made := restored(t, "--journal", cfg.Journal.ShipDir, "--config", config)
+	require.True(t, made.Complete)
+	require.Equal(t, ledger.BusinessDay(made.Last, 24*time.Hour).Previous(), made.FirstDay)
 }

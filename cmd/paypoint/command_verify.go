@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"paypoint/store/boltdb"
 )
@@ -92,8 +91,7 @@ func (s *session) verifyOther(path string) (seen verified, err error) {
 		return seen, fmt.Errorf("verify: %w", err)
 	}
 	defer os.RemoveAll(scratch)
-	unpacked := filepath.Join(scratch, "ledger.db")
-	info, err := unpackFile(path, unpacked)
+	info, report, err := s.verifyBackup(path, scratch)
 	switch {
 	case errors.Is(err, boltdb.ErrNoBackup):
 		seen.Report, err = boltdb.Verify(path, scratch, s.verifyProgress)
@@ -101,21 +99,17 @@ func (s *session) verifyOther(path string) (seen verified, err error) {
 	case err != nil:
 		return seen, fmt.Errorf("verify %s: %w", path, err)
 	}
-	seen.Backup = &info
-	if seen.Report, err = boltdb.Verify(unpacked, scratch, s.verifyProgress); err != nil {
-		return seen, fmt.Errorf("%s: %w", path, err)
-	}
-	return seen, nil
+	return verified{report, &info}, nil
 }
 
-// unpackFile takes the ledger out of a backup.
-func unpackFile(backup, path string) (boltdb.BackupInfo, error) {
-	file, err := os.Open(backup)
+// verifyBackup checks the ledger in a backup.
+func (s *session) verifyBackup(path, scratch string) (boltdb.BackupInfo, boltdb.Report, error) {
+	file, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if err != nil {
-		return boltdb.BackupInfo{}, err
+		return boltdb.BackupInfo{}, boltdb.Report{}, err
 	}
 	defer file.Close()
-	return boltdb.Unpack(file, path)
+	return boltdb.VerifyBackup(file, scratch, s.verifyProgress)
 }
 
 func (s *session) verifyProgress(done, total uint64) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"paypoint/soap"
 )
 
 // PartnerListener is where Indomaret reaches us.
@@ -57,7 +59,8 @@ type FailureLimits struct {
 
 // CodeScan is when a store is taken for one that tries codes.
 type CodeScan struct {
-	// Unknown codes within the window raise the alarm; 0 raises none.
+	// Unknown is how many different codes that there are not raise the alarm within
+	// the window; 0 raises none.
 	Unknown int `yaml:"unknown"`
 	// Window is the time in which they are counted.
 	Window time.Duration `yaml:"window"`
@@ -68,6 +71,8 @@ const (
 	maxFailures      = 1_000_000
 	maxFailureWindow = 24 * time.Hour
 	maxLockOut       = 24 * time.Hour
+	// maxScanCodes bounds what is kept in memory for each store (maxScanStores).
+	maxScanCodes = 1000
 )
 
 // checkPartnerListener holds the settings of TLS and of the allowed networks
@@ -103,6 +108,17 @@ func (r *configReader) checkPartnerListener() {
 	if _, err := loadTLS(files); err != nil {
 		r.fault(path, "%v", err)
 	}
+}
+
+// openToForgers says what is wrong with a signature that anyone can splice from
+// messages that he has seen (docs/partner.md), where nothing else holds him off;
+// empty where something does. It is no fault: a proxy or a firewall may do so.
+func (cfg Config) openToForgers() string {
+	l := cfg.Listeners.Partner
+	if cfg.Sandbox || cfg.Partner.Signature.Scheme != soap.SchemeAESECB || l.TLS.ClientCAFile != "" || len(l.Allow) > 0 {
+		return ""
+	}
+	return "who has seen messages signed by aes-ecb can sign others: set listeners.partner.allow or tls.client_ca_file, or let your proxy hold all others off"
 }
 
 // sharesPartnerAddress is a group with the partner's address, or empty.
@@ -141,7 +157,7 @@ func (r *configReader) checkGuards() {
 	between(r, "limits.partner.burst", l.Partner.Burst, 1, maxRequestRate)
 	r.checkFailures("limits.merchant", l.Merchant.FailureLimits)
 	r.checkFailures("limits.pages", l.Pages.FailureLimits)
-	between(r, "partner.code_scan.unknown", r.cfg.Partner.CodeScan.Unknown, 0, maxFailures)
+	between(r, "partner.code_scan.unknown", r.cfg.Partner.CodeScan.Unknown, 0, maxScanCodes)
 	between(r, "partner.code_scan.window", r.cfg.Partner.CodeScan.Window, time.Minute, maxFailureWindow)
 }
 

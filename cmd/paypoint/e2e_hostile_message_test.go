@@ -148,6 +148,33 @@ func TestHostileStolenSignature(t *testing.T) {
 	}
 }
 
+// A signature by AES-ECB is blocks that know nothing of each other. Of two seen
+// messages, the head of one and the last block of the other are the signature of
+// a third, under a TrackingRef that no till ever signed, with the time of the
+// later one: it is booked, and taken back. No tolerance and no history helps. Only
+// another scheme does, or that nobody else sees or sends messages.
+func TestHostileSplicedSignature(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, stageSetup{environ: []string{"PAYPOINT_PARTNER_TIMESTAMP_TOLERANCE=10m"}})
+	code, _ := s.charge(chargeTerms{seconds: 3 * 24 * 3600})
+	other, _ := s.charge(chargeTerms{seconds: 3 * 24 * 3600})
+	old := s.inquiry(code).with("TrackingRef", "AAAAAAAAAAAA").signed()
+	s.clock.turn(24 * time.Hour)
+	fresh := s.inquiry(other).with("StoreID", otherStore).with("TrackingRef", "BBBBBBBBBBBB").signed()
+	spliced := func(m tillMessage) tillMessage {
+		head, tail := old.text("Signature"), fresh.text("Signature")
+		require.Len(t, tail, len(head))
+		const lastBlock = 2 * 16 // in hex: the end of the ref, and HHmmss
+		signature := head[:len(head)-lastBlock] + tail[len(tail)-lastBlock:]
+		return m.with("TrackingRef", "AABBBBBBBBBB").with("TimeStamp", fresh.text("TimeStamp")).with("Signature", signature)
+	}
+	require.Equal(t, saysBadSignature, s.post(spliced(s.payment(other, tillRef, stageAmount)).envelope()).String(), "the code is the older message's")
+	require.Equal(t, saysApproved, s.post(spliced(s.payment(code, tillRef, stageAmount)).envelope()).String())
+	require.Equal(t, stageAmount, s.receivable(), "the day's match shows it")
+	require.Equal(t, saysApproved, s.post(spliced(s.reversal(code, tillRef, stageAmount)).envelope()).String())
+	require.Zero(t, s.receivable())
+}
+
 // An open amount is the customer's choice, so nothing but the signature could say
 // that it was changed on the way.
 func TestHostileAmountOfAnOpenCharge(t *testing.T) {

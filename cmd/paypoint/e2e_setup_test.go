@@ -373,8 +373,10 @@ func (s *stage) warned(warning ledger.Warning) bool {
 	return strings.Contains(s.metrics(), fmt.Sprintf("paypoint_partner_warnings_total{warning=%q} 1\n", warning))
 }
 
+// metrics is what /metrics shows of what is so by now.
 func (s *stage) metrics() string {
 	s.t.Helper()
+	s.app.readState(context.Background())
 	request, err := http.NewRequest(http.MethodGet, s.url+"/metrics", nil)
 	require.NoError(s.t, err)
 	return string(s.fetch(request))

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ import (
 // goroutine, so it needs no lock.
 type event struct {
 	fields []zap.Field
+	// known says that the caller has shown a key, or is of the operators' socket.
+	known bool
 	// panicked is the field of a panic, if one ended the request.
 	panicked []zap.Field
 }
@@ -53,8 +56,29 @@ func note(ctx context.Context, fields ...zap.Field) {
 	}
 }
 
+// noteCaller notes who calls, which is known now.
+func noteCaller(ctx context.Context, who zap.Field) {
+	if e, ok := ctx.Value(eventKey{}).(*event); ok {
+		e.known = true
+	}
+	note(ctx, who)
+}
+
+// fits says whether the log has room for the line. A caller who is known may be
+// above his rate, and then has no bound either.
+func (e *event) fits(quota *logQuota, group string, status int) bool {
+	if e.known && status != http.StatusTooManyRequests {
+		return true
+	}
+	leftOut, fits := quota.take(group+" "+strconv.Itoa(status), time.Now())
+	if leftOut > 0 {
+		e.fields = append(e.fields, zap.Int("left_out", leftOut))
+	}
+	return fits
+}
+
 // write logs the request. What is our fault is an error.
-func (e *event) write(log *zap.Logger, group string, r *http.Request, answer *statusRecorder, took time.Duration) {
+func (e *event) write(log *zap.Logger, quota *logQuota, group string, r *http.Request, answer *statusRecorder, took time.Duration) {
 	level, message := zapcore.InfoLevel, "request"
 	if answer.status >= http.StatusInternalServerError || answer.status == 0 {
 		level = zapcore.ErrorLevel
@@ -63,13 +87,13 @@ func (e *event) write(log *zap.Logger, group string, r *http.Request, answer *st
 		level, message = zapcore.ErrorLevel, "request panicked"
 	}
 	entry := log.Check(level, message)
-	if entry == nil {
+	if entry == nil || !e.fits(quota, group, answer.status) {
 		return
 	}
 	fields := []zap.Field{
 		zap.String("group", group), zap.String("method", r.Method),
 		// The query can hold what callers put there by mistake, so only the path.
-		zap.String("path", loggable(r.URL.Path)), zap.Int("status", answer.status), zap.Int64("bytes", answer.bytes),
+		zap.String("path", loggableShort(r.URL.Path)), zap.Int("status", answer.status), zap.Int64("bytes", answer.bytes),
 		zap.Duration("took", took), zap.String("caller", r.RemoteAddr),
 	}
 	entry.Write(append(append(fields, e.fields...), e.panicked...)...)
@@ -108,6 +132,16 @@ func loggable(text string) string {
 	})
 }
 
+// loggableShort is a loggable text cut to maxLoggedText. It is masked before: the
+// beginning of a secret has not its shape.
+func loggableShort(text string) string {
+	text = loggable(text)
+	if len(text) <= maxLoggedText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxLoggedText], "") + "…"
+}
+
 // notedMerchants notes which merchant calls.
 type notedMerchants struct{ *access.Directory }
 
@@ -115,7 +149,7 @@ type notedMerchants struct{ *access.Directory }
 func (m notedMerchants) Authenticate(ctx context.Context, key string) (access.Merchant, error) {
 	merchant, err := m.Directory.Authenticate(ctx, key)
 	if err == nil {
-		note(ctx, zap.String("merchant", merchant.ID))
+		noteCaller(ctx, zap.String("merchant", merchant.ID))
 	}
 	return merchant, err
 }
@@ -170,7 +204,7 @@ func (l notedLedger) Expire(ctx context.Context, merchant, handle string) (ledge
 func noteView(ctx context.Context, handle string) func(ledger.View, error) (ledger.View, error) {
 	return func(v ledger.View, err error) (ledger.View, error) {
 		if v.Order == "" { // it was not found, or could not be read
-			note(ctx, zap.String("order", loggable(handle)))
+			note(ctx, zap.String("order", loggableShort(handle)))
 			return v, err
 		}
 		note(ctx, zap.String("order", v.Order), zap.String("standing", string(v.Standing)))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"go.uber.org/zap"
@@ -64,7 +65,17 @@ func (a *application) logAct(act finance.Act) {
 	if act.Status >= http.StatusInternalServerError {
 		level = zap.ErrorLevel
 	}
-	a.log.Log(level, "finance request", actFields(act)...)
+	fields := actFields(act)
+	if act.Who == "" { // refused as unknown
+		leftOut, fits := a.metrics.quota.take("finance "+strconv.Itoa(act.Status), a.now())
+		if !fits {
+			return
+		}
+		if leftOut > 0 {
+			fields = append(fields, zap.Int("left_out", leftOut))
+		}
+	}
+	a.log.Log(level, "finance request", fields...)
 }
 
 // actFields leave out what the act is not about.
@@ -82,16 +93,13 @@ func actFields(act finance.Act) []zap.Field {
 			fields = append(fields, zap.String(text.name, text.value))
 		}
 	}
-	numbers := []struct {
-		name  string
-		value int64
-	}{
-		{"case", int64(act.Case)}, {"statement", int64(act.Statement)}, {"amount", int64(act.Amount)},
-		{"payments", int64(act.Payments)}, {"cases", int64(act.Cases)},
+	numbers := []zap.Field{
+		zap.Uint64("case", act.Case), zap.Uint64("statement", act.Statement), zap.Int64("amount", int64(act.Amount)),
+		zap.Int("payments", act.Payments), zap.Int("cases", act.Cases),
 	}
 	for _, number := range numbers {
-		if number.value != 0 {
-			fields = append(fields, zap.Int64(number.name, number.value))
+		if number.Integer != 0 {
+			fields = append(fields, number)
 		}
 	}
 	if act.Early {

@@ -90,10 +90,10 @@ func (m *metrics) addGuards() {
 	}
 	m.guards = &guardMetrics{
 		registry:   m.registry,
-		refused:    vector("paypoint_refused_total", "Connections and requests turned away, by group and why: address, rate, requests, locked_out.", "group", "why"),
+		refused:    vector("paypoint_refused_total", "Connections and requests turned away, by group or listener and why: address, places, rate, requests, locked_out.", "group", "why"),
 		guesses:    vector("paypoint_guesses_total", "Wrong server keys, and ids of orders and pages that there are not.", "what"),
 		lockouts:   vector("paypoint_lockouts_total", "Addresses that were locked out for guessing.", "what"),
-		displaced:  vector("paypoint_connections_displaced_total", "Idle or silent connections that made room for a new caller.", "listener"),
+		displaced:  vector("paypoint_connections_displaced_total", "Idle, silent, stalled or slow connections that made room for a new caller.", "listener"),
 		handshakes: vector("paypoint_tls_handshake_failures_total", "TLS handshakes that failed.", "listener"),
 		scans:      counter("paypoint_code_scans_total", "Times that a store has asked for too many unknown codes."),
 		tlsReloadFailures: counter("paypoint_tls_reload_failures_total",

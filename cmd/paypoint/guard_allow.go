@@ -63,10 +63,6 @@ func (l allowListener) Accept() (net.Conn, error) {
 			return connection, nil
 		}
 		l.list.refused(from)
-		if socket, ok := connection.(*net.TCPConn); ok {
-			// A reset, so that a flood leaves no sockets behind that wait for their end.
-			_ = socket.SetLinger(0)
-		}
-		_ = connection.Close()
+		reset(connection)
 	}
 }

@@ -125,7 +125,7 @@ func keyFrom(address, key string) [sha256.Size]byte {
 
 // pageGuard answers for the ids of customers' pages that no charge has. A page
 // that exists is shown even to an address that is locked out: thousands of
-// phones share one, and its id has 74 random bits.
+// phones share one, and its id has 62 random bits.
 type pageGuard struct {
 	app     *application
 	strikes *strikes

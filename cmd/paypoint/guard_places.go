@@ -1,35 +1,38 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
 
-const (
-	// headerPatience is how long a connection may have no whole request before
-	// it can lose its place: 5 s are allowed while there are places for all, and
-	// an honest caller needs milliseconds.
-	headerPatience = time.Second
-	// placePatience is how often a caller for whom there is no place looks again.
-	placePatience = 100 * time.Millisecond
-)
+// placePatience is how often a caller for whom there is no place looks again.
+const placePatience = 100 * time.Millisecond
 
 // keepAlive finds callers who are gone without a word: after 15 s of silence
 // they are asked every 5 s, and dropped when they have not answered 3 times.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
 // places is a listener that has only so many connections open. When all places
-// are taken, a new caller gets that of the connection on which nothing has
-// happened for longest: 1,024 idle ones shut nobody out. Where each place is
-// busy, the new caller waits.
+// are taken, a new caller gets one of the address that holds most of them
+// (places.dispensable): one address shuts nobody else out, whatever it does with
+// its connections. Where none can be had, the new caller waits.
 type places struct {
 	net.Listener
 	most int
-	// displaced is told of each connection that had to make room.
+	// patience is how long a caller may take no byte of an answer.
+	patience time.Duration
+	// exempt are the addresses behind which many callers stand (proxies), or that
+	// are known: those keep what they hold before all others do.
+	exempt []netip.Prefix
+	// displaced is told of each connection that had to make room, refused of each
+	// caller who holds more than anybody else already.
 	displaced func()
+	refused   func(from netip.Addr)
 	closed    chan struct{}
 	close     sync.Once
 	// changed has a token when there may be a place again.
@@ -37,34 +40,49 @@ type places struct {
 
 	mu   sync.Mutex
 	open map[*placed]struct{}
-}
-
-// placed is a connection with its place.
-type placed struct {
-	net.Conn
-	home *places
-	// state is the server's view of it, and since when; home.mu guards them.
-	state http.ConnState
-	since time.Time
+	// held is how many places each address has; "" is all that are exempt.
+	held map[string]int
 }
 
 func newPlaces(inner net.Listener, most int, displaced func()) *places {
 	return &places{
-		Listener: inner, most: most, displaced: displaced,
-		closed: make(chan struct{}), changed: make(chan struct{}, 1), open: map[*placed]struct{}{},
+		Listener: inner, most: most, patience: writePatience, displaced: displaced, refused: func(netip.Addr) {},
+		closed: make(chan struct{}), changed: make(chan struct{}, 1), open: map[*placed]struct{}{}, held: map[string]int{},
 	}
 }
 
 // Accept is net.Listener's. One caller beyond the places is held in hand: only
-// where somebody waits is it worth while to close an idle connection.
+// where somebody waits is it worth while to close another's connection. Who has
+// the most places already is not waited for, for honest callers stand behind.
 func (p *places) Accept() (net.Conn, error) {
-	connection, err := p.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
 	for {
-		if place := p.take(connection, time.Now()); place != nil {
+		connection, err := p.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		place, err := p.await(connection)
+		if err != nil {
+			return nil, err
+		}
+		if place != nil {
 			return place, nil
+		}
+	}
+}
+
+// await gives a connection its place. Neither a place nor an error is a caller
+// who was turned away.
+func (p *places) await(connection net.Conn) (*placed, error) {
+	from := addressOf(connection.RemoteAddr().String())
+	for {
+		place, greedy := p.take(connection, p.holder(from), time.Now())
+		if place != nil {
+			return place, nil
+		}
+		if greedy {
+			p.refused(from)
+			reset(connection)
+			return nil, nil
 		}
 		select {
 		case <-p.closed:
@@ -76,53 +94,55 @@ func (p *places) Accept() (net.Conn, error) {
 	}
 }
 
-// take gives a connection a place, or nil where none can be had.
-func (p *places) take(connection net.Conn, now time.Time) *placed {
+// holder is the name under which an address's places are counted.
+func (p *places) holder(from netip.Addr) string {
+	if trusted(from, p.exempt) {
+		return ""
+	}
+	return addressKey(from)
+}
+
+// take gives a connection a place, or nil where none can be had; greedy says that
+// no other address holds more.
+func (p *places) take(connection net.Conn, holder string, now time.Time) (place *placed, greedy bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.open) >= p.most {
-		last := p.dispensable(now)
+		last := p.dispensable(holder, now)
 		if last == nil {
-			return nil
+			return nil, p.isGreedy(holder)
 		}
-		delete(p.open, last)
+		p.forget(last)
 		// The server's reader sees the end, and does the rest.
 		_ = last.Conn.Close()
 		p.displaced()
 	}
-	place := &placed{Conn: connection, home: p, since: now}
+	if socket, ok := connection.(*net.TCPConn); ok {
+		_ = socket.SetWriteBuffer(writeBuffer)
+	}
+	place = &placed{Conn: connection, home: p, holder: holder, since: now}
 	p.open[place] = struct{}{}
-	return place
+	p.held[holder]++
+	return place, false
 }
 
-// dispensable is the connection that is idle for longest, else the one that has
-// been sending its first request's head for longest. No request that the server
-// works on is ever cut off.
-func (p *places) dispensable(now time.Time) *placed {
-	var idle, slow *placed
-	for each := range p.open {
-		switch {
-		case each.state == http.StateIdle && (idle == nil || each.since.Before(idle.since)):
-			idle = each
-		case each.state == http.StateNew && now.Sub(each.since) > headerPatience && (slow == nil || each.since.Before(slow.since)):
-			slow = each
-		}
+// forget frees a connection's place; p.mu is held.
+func (p *places) forget(c *placed) {
+	if _, open := p.open[c]; !open {
+		return
 	}
-	if idle != nil {
-		return idle
+	delete(p.open, c)
+	if p.held[c.holder]--; p.held[c.holder] == 0 {
+		delete(p.held, c.holder)
 	}
-	return slow
 }
 
 // follow is the server's report of a connection (http.Server.ConnState): new
 // until the head of its first request is whole, active until the answer is out,
 // then idle until the next request's head is whole.
 func (p *places) follow(connection net.Conn, state http.ConnState) {
-	if over, isTLS := connection.(*tls.Conn); isTLS {
-		connection = over.NetConn()
-	}
-	place, ok := connection.(*placed)
-	if !ok {
+	place := placeOf(connection)
+	if place == nil {
 		return // of another listener
 	}
 	p.mu.Lock()
@@ -131,6 +151,23 @@ func (p *places) follow(connection net.Conn, state http.ConnState) {
 	if state == http.StateIdle {
 		p.tell()
 	}
+}
+
+// placeOf finds a connection's place under its TLS; nil when it has none.
+func placeOf(connection net.Conn) *placed {
+	if over, isTLS := connection.(*tls.Conn); isTLS {
+		connection = over.NetConn()
+	}
+	place, _ := connection.(*placed)
+	return place
+}
+
+// placeKey is under which a request's context has its connection's place.
+type placeKey struct{}
+
+// withPlace gives requests the place that they came by (http.Server.ConnContext).
+func withPlace(ctx context.Context, connection net.Conn) context.Context {
+	return context.WithValue(ctx, placeKey{}, placeOf(connection))
 }
 
 // tell wakes the caller who waits.
@@ -154,12 +191,11 @@ func (p *places) Close() error {
 	return p.Listener.Close()
 }
 
-// Close is net.Conn's; the place is free then.
-func (c *placed) Close() error {
-	err := c.Conn.Close()
-	c.home.mu.Lock()
-	delete(c.home.open, c)
-	c.home.mu.Unlock()
-	c.home.tell()
-	return err
+// reset closes a connection by a reset, so that a flood leaves no sockets behind
+// that wait for their end.
+func reset(connection net.Conn) {
+	if socket, ok := connection.(*net.TCPConn); ok {
+		_ = socket.SetLinger(0)
+	}
+	_ = connection.Close()
 }

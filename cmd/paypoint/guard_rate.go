@@ -24,9 +24,11 @@ const (
 	ipv6Network = 64
 	// busyRetry is after how long a caller may try again for whom there was no place.
 	busyRetry = time.Second
-	// refusedReadTimeout is how long a refused request may still send its body,
-	// which nobody reads, before its connection closes.
+	// refusedReadTimeout is how long a request that is answered may still send its
+	// body, which nobody reads, before its connection closes.
 	refusedReadTimeout = time.Second
+	// refusedWriteTimeout is how long who is refused may take to read that.
+	refusedWriteTimeout = 2 * time.Second
 )
 
 // requestPlaces bounds the requests under way at once.
@@ -117,9 +119,6 @@ func (a *application) admitMessage(r *http.Request) (leave func(), refusal *soap
 
 // turnAway refuses a request before anything of its body is read.
 func turnAway(w http.ResponseWriter, status int, retryAfter time.Duration) {
-	// net/http reads what is left of the body, to keep the connection. A writer
-	// without deadlines is one of a test's.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(refusedReadTimeout))
 	if retryAfter > 0 {
 		w.Header().Set("Retry-After", seconds(retryAfter))
 	}

@@ -147,32 +147,48 @@ func TestScansAlarmOncePerWindow(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	s := newScans(CodeScan{Unknown: 2, Window: time.Minute})
-	_, alarm := s.note("T001", false, now)
+	_, alarm := s.note("T001", "1", false, now)
 	require.False(t, alarm)
 	require.Empty(t, s.of.rows, "an honest store has no row")
-	s.note("T001", true, now)
-	s.note("T001", false, now)
-	row, alarm := s.note("T001", true, now)
+	s.note("T001", "2", true, now)
+	s.note("T001", "1", false, now)
+	row, alarm := s.note("T001", "3", true, now)
 	require.True(t, alarm)
-	require.Equal(t, 2, row.unknown)
-	require.Equal(t, 3, row.asked)
-	_, alarm = s.note("T001", true, now)
+	require.Equal(t, scanRow{"T001", 2, 3, now, now, true}, row)
+	_, alarm = s.note("T001", "4", true, now)
 	require.False(t, alarm, "once is enough")
-	s.note("T002", true, now)
+	s.note("T002", "2", true, now)
 	require.Equal(t, 1, s.alarming(now))
 	require.Equal(t, []scanRow{
-		{"T001", 3, 4, now, now, true}, {"T002", 1, 1, now, now, false},
+		{"T001", 2, 4, now, now, true}, {"T002", 1, 1, now, now, false},
 	}, s.list(now))
 	later := now.Add(time.Minute)
 	require.Empty(t, s.list(later))
-	_, alarm = s.note("T001", true, later)
+	_, alarm = s.note("T001", "2", true, later)
 	require.False(t, alarm, "a new window")
 	for i := range 2 * maxScanStores {
-		s.note(fmt.Sprint(i), true, later)
+		s.note(fmt.Sprint(i), "2", true, later)
 	}
 	require.Len(t, s.of.rows, maxScanStores)
-	_, alarm = newScans(CodeScan{}).note("T001", true, now)
+	_, alarm = newScans(CodeScan{}).note("T001", "2", true, now)
 	require.False(t, alarm)
+}
+
+// A till that retries a mistyped code, and a recorded message that is replayed,
+// accuse no store.
+func TestScansCountACodeOnce(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := newScans(CodeScan{Unknown: 3, Window: time.Minute})
+	for range 100 {
+		for _, code := range []string{"1", "2"} {
+			row, alarm := s.note("T001", code, true, now)
+			require.False(t, alarm, row)
+		}
+	}
+	require.Equal(t, []scanRow{{"T001", 2, 200, now, now, false}}, s.list(now))
+	_, alarm := s.note("T001", "3", true, now)
+	require.True(t, alarm)
 }
 
 func TestScansCountWhatIsSigned(t *testing.T) {
@@ -209,7 +225,7 @@ func TestPlacesGoToNewCallers(t *testing.T) {
 	p := newPlaces(nil, 4, func() {})
 	add := func(state http.ConnState, age time.Duration) *placed {
 		ours, _ := net.Pipe()
-		place := p.take(ours, now)
+		place, _ := p.take(ours, "", now)
 		require.NotNil(t, place)
 		place.state, place.since = state, now.Add(-age)
 		return place
@@ -219,12 +235,12 @@ func TestPlacesGoToNewCallers(t *testing.T) {
 	silent := add(http.StateNew, 2*headerPatience)
 	idle := add(http.StateIdle, 0)
 	for _, next := range []*placed{idle, silent, nil} {
-		require.Equal(t, next, p.dispensable(now))
+		require.Equal(t, next, p.dispensable("", now))
 		if next != nil {
 			require.NoError(t, next.Close())
 		}
 	}
-	require.Equal(t, young, p.dispensable(now.Add(headerPatience)))
+	require.Equal(t, young, p.dispensable("", now.Add(headerPatience)))
 	require.Equal(t, 2, p.count())
 }
 

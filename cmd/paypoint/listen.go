@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"path"
 	"slices"
 	"strings"
@@ -44,8 +45,10 @@ type endpoint struct {
 	others http.Handler
 	// tls is set where the address speaks TLS, allow where connections are held
 	// against a list.
-	tls      *tls.Config
-	allow    *allowList
+	tls   *tls.Config
+	allow *allowList
+	// exempt are the callers whose places are not counted by address.
+	exempt   []netip.Prefix
 	places   *places
 	listener net.Listener
 	server   *http.Server
@@ -73,7 +76,7 @@ func (e *endpoints) add(address string, connections int, name string, routes map
 func (e *endpoint) secured(address string, config *tls.Config) *endpoint {
 	return &endpoint{
 		address: address, connections: e.connections, groups: e.groups, tls: config,
-		trees: e.trees, mux: e.mux, others: e.others,
+		trees: e.trees, mux: e.mux, others: e.others, exempt: e.exempt,
 	}
 }
 
@@ -120,11 +123,11 @@ func (e endpoints) listen(log *zap.Logger, counted *metrics) error {
 			e.close()
 			return fmt.Errorf("listen on %s for %v: %w", place.address, place.groups, err)
 		}
-		place.guard(listener, counted.guards)
+		place.guard(listener, sampled(log), counted.guards)
 		log.Info("listening", zap.Stringer("address", listener.Addr()), zap.Strings("groups", place.groups))
 		place.server = &http.Server{
 			Handler: place, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-			Protocols: onlyHTTP1(), ConnState: place.places.follow, ErrorLog: place.errorLog(log, counted.guards),
+			Protocols: onlyHTTP1(), ConnState: place.places.follow, ConnContext: withPlace, ErrorLog: place.errorLog(log, counted.guards),
 		}
 	}
 	return nil
@@ -132,11 +135,16 @@ func (e endpoints) listen(log *zap.Logger, counted *metrics) error {
 
 // guard puts the list, the places and TLS around a socket, in this order: who is
 // not on the list takes no place, and who has no place costs no handshake.
-func (e *endpoint) guard(socket net.Listener, counted *guardMetrics) {
+func (e *endpoint) guard(socket net.Listener, log *zap.Logger, counted *guardMetrics) {
 	if e.allow != nil {
 		socket = allowListener{socket, e.allow}
 	}
 	e.places = newPlaces(socket, e.connections, counted.displaced.WithLabelValues(e.name()).Inc)
+	e.places.exempt = e.exempt
+	e.places.refused = func(from netip.Addr) {
+		counted.refused.WithLabelValues(e.name(), "places").Inc()
+		log.Warn("caller refused: places", zap.String("listener", e.name()), zap.Stringer("caller", from))
+	}
 	counted.connections(e.name(), e.places)
 	e.listener = e.places
 	if e.tls != nil {

@@ -26,10 +26,14 @@ type metrics struct {
 	reversalDelay  prometheus.Histogram
 	clockSkew      prometheus.Histogram
 	wireLogLost    prometheus.Gauge
+	wireLogLeftOut prometheus.Counter
 	swept          prometheus.Counter
 
 	// Of what keeps callers off.
 	guards *guardMetrics
+
+	// Of the log, and what it is spared.
+	quota *logQuota
 
 	// Of the program itself.
 	merchantRequests *prometheus.CounterVec
@@ -96,15 +100,19 @@ func newMetrics() *metrics {
 		wireLogLost: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "paypoint_wire_log_lost_entries", Help: "Wire log entries that could not be kept since the start.",
 		}),
+		wireLogLeftOut: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "paypoint_wire_log_left_out_total", Help: "Messages without a right signature that came above what the wire log keeps of them.",
+		}),
 		swept: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "paypoint_swept_charges_total", Help: "Charges that the clock has released or expired, or that needed nothing.",
 		}),
 	}
 	m.registry.MustRegister(
 		m.messages, m.messageSeconds, m.warnings, m.requests, m.requestSeconds,
-		m.commitSeconds, m.commitChanges, m.reversalDelay, m.clockSkew, m.wireLogLost, m.swept,
+		m.commitSeconds, m.commitChanges, m.reversalDelay, m.clockSkew, m.wireLogLost, m.wireLogLeftOut, m.swept,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	m.quota = newLogQuota(m.registry)
 	m.addGuards()
 	m.addProgram()
 	m.addNotices()
@@ -118,8 +126,16 @@ func (m *metrics) gauge(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
 }
 
+const (
+	// scrapeTimeout ends a scrape, with 503, before Prometheus gives up (10 s).
+	scrapeTimeout = 5 * time.Second
+	// maxScrapes are answered at once, further ones 503: two of Prometheus, and two
+	// persons who look.
+	maxScrapes = 4
+)
+
 func (m *metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Timeout: scrapeTimeout, MaxRequestsInFlight: maxScrapes})
 }
 
 // noLabel stands for an operation or a code that there is not.
@@ -132,20 +148,24 @@ const (
 	reasonNoAnswer = "no answer"
 )
 
+// reasonLabel is why an exchange ended as it did, in one of few words.
+func reasonLabel(x soap.Exchange) string {
+	if x.Message == nil && x.Status != 0 {
+		return reasonFault
+	}
+	return x.Reason
+}
+
 // message counts an exchange with the partner that is over now.
 func (m *metrics) message(x soap.Exchange, now time.Time) {
 	operation, code := noLabel, noLabel
 	if x.Message != nil {
 		operation = string(x.Message.Operation)
 	}
-	reason := x.Reason
-	if x.Message == nil && x.Status != 0 {
-		reason = reasonFault
-	}
 	if x.Answer != nil {
 		code, _ = x.Answer.Code()
 	}
-	m.messages.WithLabelValues(operation, reason, code).Inc()
+	m.messages.WithLabelValues(operation, reasonLabel(x), code).Inc()
 	m.messageSeconds.WithLabelValues(operation).Observe(x.Took.Seconds())
 	for _, w := range x.Warnings {
 		m.warnings.WithLabelValues(string(w)).Inc()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"syscall"
 
@@ -13,15 +14,18 @@ import (
 	"paypoint/store/boltdb"
 )
 
-// showState registers what is read when /metrics is asked for, and begins the
-// counters. It is called once, by serve.
+// showState registers what /metrics shows of the ledger and its disk, and begins
+// the counters. It is called once, by serve.
+//
+// Nothing here waits for a disk when /metrics is asked for: an alarm on a disk that
+// hangs needs the answer then.
 func (a *application) showState() error {
 	codes, err := a.config.responseCodes()
 	if err != nil {
 		return err
 	}
 	a.metrics.begin(codes)
-	a.showSwitches()
+	a.showStanding()
 	a.showDisk()
 	m, queue := a.metrics, a.config.Queue
 	m.gauge("paypoint_ledger_waiting_payments_limit", "Payments that may wait for a commit; the next are refused as busy.",
@@ -44,59 +48,81 @@ func oneIf(b bool) float64 {
 // unknown stands for a number that can't be read now.
 func unknown() float64 { return math.NaN() }
 
-// showSwitches shows what operators have switched off.
-func (a *application) showSwitches() {
-	a.metrics.gauge("paypoint_maintenance", "1 while inquiries and payments are answered 90 on an operator's request.", func() float64 {
-		state, err := a.ledger.Reader().Load(context.Background(), ledger.Keys{})
-		if err != nil {
-			return unknown()
-		}
-		return oneIf(state.Maintenance)
-	})
-	a.metrics.gauge("paypoint_products_paused", "Products for whose charges tills are answered 89.", func() float64 {
-		paused, err := a.ledger.Reader().Settings(context.Background(), ledger.SettingPaused(""))
-		if err != nil {
-			return unknown()
-		}
-		return float64(len(paused))
-	})
+// standing is what the ledger has been put to.
+type standing struct {
+	maintenance bool
+	paused      int
+	recovery    *ledger.Recovery
 }
 
-// showDisk shows the ledger's size and the room for it. A ledger in memory has
-// neither.
+// showStanding shows what operators have switched off, and whether the ledger was
+// restored and lacks what was booked before.
+func (a *application) showStanding() {
+	a.standing = newReading(a, "ledger", a.readStanding)
+	a.metrics.gauge("paypoint_maintenance", "1 while inquiries and payments are answered 90 on an operator's request.",
+		a.standing.shows(func(s standing) float64 { return oneIf(s.maintenance) }))
+	a.metrics.gauge("paypoint_products_paused", "Products for whose charges tills are answered 89.",
+		a.standing.shows(func(s standing) float64 { return float64(s.paused) }))
+	a.metrics.gauge("paypoint_recovery", "1 while the ledger, which was restored, lacks what was booked before.",
+		a.standing.shows(func(s standing) float64 { return oneIf(s.recovery != nil) }))
+}
+
+func (a *application) readStanding(ctx context.Context) (standing, error) {
+	state, err := a.ledger.Reader().Load(ctx, ledger.Keys{})
+	if err != nil {
+		return standing{}, fmt.Errorf("read what the ledger is put to: %w", err)
+	}
+	paused, err := a.ledger.Reader().Settings(ctx, ledger.SettingPaused(""))
+	if err != nil {
+		return standing{}, fmt.Errorf("read which products are paused: %w", err)
+	}
+	return standing{maintenance: state.Maintenance, paused: len(paused), recovery: state.Recovery}, nil
+}
+
+// disk is how large things are, in bytes unless they are records.
+type disk struct {
+	ledger     boltdb.Size
+	free, size uint64
+}
+
+// showDisk shows the ledger's size and the room for it. A ledger in memory has no
+// size.
 func (a *application) showDisk() {
-	engine, isFile := a.store.(interface{ Size() (boltdb.Size, error) })
-	if !isFile {
+	disks := newReading(a, "disk", a.readDisk)
+	a.metrics.gauge("paypoint_disk_free_bytes", "Room that is left on the data directory's file system.",
+		disks.shows(func(d disk) float64 { return float64(d.free) }))
+	a.metrics.gauge("paypoint_disk_size_bytes", "Size of the data directory's file system.",
+		disks.shows(func(d disk) float64 { return float64(d.size) }))
+	if _, isFile := a.store.(sizedStore); !isFile {
 		return
 	}
-	sized := func(of func(boltdb.Size) float64) func() float64 {
-		return func() float64 {
-			size, err := engine.Size()
-			if err != nil {
-				return unknown()
-			}
-			return of(size)
-		}
-	}
 	a.metrics.gauge("paypoint_ledger_records", "Records in the ledger's journal.",
-		sized(func(s boltdb.Size) float64 { return float64(s.Records) }))
+		disks.shows(func(d disk) float64 { return float64(d.ledger.Records) }))
 	a.metrics.gauge("paypoint_ledger_file_bytes", "Size of the ledger's file.",
-		sized(func(s boltdb.Size) float64 { return float64(s.File) }))
+		disks.shows(func(d disk) float64 { return float64(d.ledger.File) }))
 	a.metrics.gauge("paypoint_ledger_free_bytes", "What of the ledger's file is free, to be used again.",
-		sized(func(s boltdb.Size) float64 { return float64(s.Free) }))
-	disk := func(bytes func(syscall.Statfs_t) uint64) func() float64 {
-		return func() float64 {
-			var stat syscall.Statfs_t
-			if err := syscall.Statfs(a.config.DataDir, &stat); err != nil {
-				return unknown()
-			}
-			return float64(bytes(stat)) * float64(stat.Bsize)
-		}
+		disks.shows(func(d disk) float64 { return float64(d.ledger.Free) }))
+}
+
+// sizedStore is an engine that knows how large its ledger is.
+type sizedStore interface{ Size() (boltdb.Size, error) }
+
+func (a *application) readDisk(context.Context) (disk, error) {
+	var stat syscall.Statfs_t
+	if err := syscall.Statfs(a.config.DataDir, &stat); err != nil {
+		return disk{}, fmt.Errorf("room on the file system of %s: %w", a.config.DataDir, err)
 	}
-	a.metrics.gauge("paypoint_disk_free_bytes", "Room that is left on the data directory's file system.",
-		disk(func(s syscall.Statfs_t) uint64 { return s.Bavail }))
-	a.metrics.gauge("paypoint_disk_size_bytes", "Size of the data directory's file system.",
-		disk(func(s syscall.Statfs_t) uint64 { return s.Blocks }))
+	block := uint64(stat.Bsize) // #nosec G115 -- a block's size is above 0
+	d := disk{free: stat.Bavail * block, size: stat.Blocks * block}
+	engine, isFile := a.store.(sizedStore)
+	if !isFile {
+		return d, nil
+	}
+	var err error
+	if d.ledger, err = engine.Size(); err != nil {
+		return disk{}, fmt.Errorf("size of the ledger: %w", err)
+	}
+	return d, nil
 }
 
 // begin sets counters to 0 that alarms look at. One that appeared with its first

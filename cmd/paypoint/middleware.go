@@ -44,10 +44,11 @@ func (g group) wrap(next http.Handler, proxies []netip.Prefix, log *zap.Logger, 
 		began := time.Now()
 		g.setDeadlines(w, r, began)
 		believeProxy(r, proxies)
+		recorder := &statusRecorder{ResponseWriter: w, body: awaitBody(r), by: g.answerBy(began)}
 		leave, status := g.admit(r)
 		if status != 0 {
 			metrics.request(g.name, status, time.Since(began))
-			turnAway(w, status, retryOf(status))
+			turnAway(recorder, status, retryOf(status))
 			return
 		}
 		defer leave()
@@ -56,7 +57,6 @@ func (g group) wrap(next http.Handler, proxies []netip.Prefix, log *zap.Logger, 
 		if g.hasEvent == nil || !g.hasEvent(r) {
 			r, line = withEvent(r)
 		}
-		recorder := &statusRecorder{ResponseWriter: w}
 		defer func() {
 			failure := recover()
 			if failure == nil {
@@ -71,7 +71,7 @@ func (g group) wrap(next http.Handler, proxies []netip.Prefix, log *zap.Logger, 
 			took := time.Since(began)
 			metrics.request(g.name, recorder.status, took)
 			if line != nil {
-				line.write(log, g.name, r, recorder, took)
+				line.write(log, metrics.quota, g.name, r, recorder, took)
 			}
 			if failure != nil {
 				// What the handler had decided is not known: close without an answer.
@@ -101,9 +101,10 @@ func (g group) admit(r *http.Request) (leave func(), status int) {
 // closeAfterChunks ends the connection behind a request in chunks. One that also
 // states a length hides its end from a proxy that goes by that; whatever follows
 // would be answered to somebody else there (RFC 9112, section 6.1, which has the
-// connection closed). net/http has dropped the length by now, so all are closed.
+// connection closed). net/http has dropped the length by now, so all are closed;
+// and in HTTP/1.0, where it has dropped the chunks too, every connection.
 func closeAfterChunks(w http.ResponseWriter, r *http.Request) {
-	if len(r.TransferEncoding) > 0 {
+	if len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1) {
 		w.Header().Set("Connection", "close")
 	}
 }
@@ -126,9 +127,17 @@ func (g group) setDeadlines(w http.ResponseWriter, r *http.Request, began time.T
 	if g.readTimeout > 0 && r.Body != http.NoBody {
 		_ = controller.SetReadDeadline(began.Add(g.readTimeout))
 	}
-	if g.answerTimeout > 0 {
-		_ = controller.SetWriteDeadline(began.Add(g.answerTimeout + answerSlack))
+	// Also where there is none: the last request's is not this one's.
+	_ = controller.SetWriteDeadline(g.answerBy(began))
+}
+
+// answerBy is until when an answer must be out; zero is as long as it is taken
+// (writePatience).
+func (g group) answerBy(began time.Time) time.Time {
+	if g.answerTimeout == 0 {
+		return time.Time{}
 	}
+	return began.Add(g.answerTimeout + answerSlack)
 }
 
 // answerSlack is what sending may take beyond deciding.
@@ -139,6 +148,10 @@ const answerSlack = 2 * time.Second
 // begun wherever it is served, and a package can't import a program.
 type statusRecorder struct {
 	http.ResponseWriter
+	// body is the request's, nil where there is none; by is until when the answer
+	// must be out, zero where that depends on how it is taken.
+	body   *awaitedBody
+	by     time.Time
 	status int
 	bytes  int64
 }
@@ -146,6 +159,26 @@ type statusRecorder struct {
 func (s *statusRecorder) begin(status int) {
 	if s.status == 0 {
 		s.status = status
+		s.hurry()
+	}
+}
+
+// hurry gives who is refused little time, and waits for no body that nobody
+// reads: net/http would read it first, to keep the connection.
+func (s *statusRecorder) hurry() {
+	// A writer without deadlines is one of a test's.
+	controller, now := http.NewResponseController(s.ResponseWriter), time.Now()
+	if s.body.left() {
+		_ = controller.SetReadDeadline(now.Add(refusedReadTimeout))
+	}
+	if s.status < http.StatusBadRequest {
+		return
+	}
+	if s.body.left() {
+		s.Header().Set("Connection", "close")
+	}
+	if soon := now.Add(refusedWriteTimeout); s.by.IsZero() || soon.Before(s.by) {
+		_ = controller.SetWriteDeadline(soon)
 	}
 }
 

@@ -154,7 +154,7 @@ func (o *operators) handler() http.Handler {
 	mux.HandleFunc("DELETE /operator/v1/merchants/{id}/open-charges", o.cancelOpen)
 	g := group{name: "operators", hasEvent: isFinance}
 	return g.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		note(r.Context(), zap.String("who", operatorOf(r)))
+		noteCaller(r.Context(), zap.String("who", operatorOf(r)))
 		mux.ServeHTTP(w, r)
 	}), nil, o.app.log, o.app.metrics)
 }

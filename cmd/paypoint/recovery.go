@@ -16,16 +16,9 @@ import (
 // recoveryInterval is how often it is looked whether recovery is over.
 const recoveryInterval = time.Second
 
-// showRecovery shows whether the ledger was restored and lacks what was booked
-// before, and says so loudly: until it is signed off no till can sell.
-func (a *application) showRecovery(ctx context.Context) {
-	a.metrics.gauge("paypoint_recovery", "1 while the ledger, which was restored, lacks what was booked before.", func() float64 {
-		r, err := a.ledger.Recovery(context.Background())
-		if err != nil {
-			return unknown()
-		}
-		return oneIf(r != nil)
-	})
+// logRecovery says loudly that the ledger was restored and lacks what was booked
+// before: until it is signed off no till can sell.
+func (a *application) logRecovery(ctx context.Context) {
 	r, err := a.ledger.Recovery(ctx)
 	if err != nil || r == nil {
 		return // what can't be read now fails where it is needed
@@ -37,10 +30,12 @@ func (a *application) showRecovery(ctx context.Context) {
 // errInRecovery is what /readyz says of it.
 var errInRecovery = errors.New("in recovery")
 
-// whole is nil where the ledger can be read and lacks nothing.
+// whole is nil where the ledger can be read, within readPatience, and lacks nothing.
 func (a *application) whole(ctx context.Context) error {
-	state, err := a.store.Load(ctx, ledger.Keys{})
-	if err == nil && state.Recovery != nil {
+	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	defer cancel()
+	is, err := a.standing.now(ctx)
+	if err == nil && is.recovery != nil {
 		err = errInRecovery
 	}
 	return err
@@ -86,8 +81,11 @@ func (s wholeSchedule) RunNow(ctx context.Context, job string, day ledger.Day) (
 // sayNotReady answers why the server should get no traffic.
 func sayNotReady(w http.ResponseWriter, err error) {
 	said := "the ledger can't be read"
-	if errors.Is(err, errInRecovery) {
+	switch {
+	case errors.Is(err, errInRecovery):
 		said = errInRecovery.Error()
+	case errors.Is(err, errSilent):
+		said = "the ledger " + errSilent.Error()
 	}
 	http.Error(w, said, http.StatusServiceUnavailable)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"paypoint/finance"
 )
@@ -42,10 +43,14 @@ func usualPlaces() *requestPlaces { return &requestPlaces{most: defaultRequests}
 // listener. Where other groups share its address, their callers may be others:
 // then each request is held against the list, but no connection.
 func (a *application) guardPartner(all endpoints) error {
+	if warning := a.config.openToForgers(); warning != "" {
+		a.log.Warn(warning)
+	}
 	place := all.at(a.config.Listeners.Partner.Listen)
 	if len(place.groups) == 1 {
 		place.allow = a.guards.allow
 	}
+	place.exempt = slices.Concat(place.exempt, a.config.Listeners.Partner.Allow)
 	files := a.config.Listeners.Partner.TLS
 	if files.CertFile == "" {
 		return nil
@@ -89,6 +94,7 @@ func (a *application) endpoints() (endpoints, error) {
 		"GET /metrics": g.wrap(g.operations, a.metrics.handler()),
 	})
 	for _, place := range places {
+		place.exempt = listeners.TrustedProxies
 		// What no group knows has limits too: net/http would wait for its body.
 		place.refuseOthers(g.wrap(group{name: "none", readTimeout: readHeaderTimeout, answerTimeout: readHeaderTimeout}, http.NotFoundHandler()))
 	}

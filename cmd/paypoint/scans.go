@@ -29,8 +29,11 @@ type scans struct {
 // storeScan is what one store asked within a window.
 type storeScan struct {
 	began, last time.Time
-	// asked are its inquiries and payments, unknown those for codes that there are not.
-	asked, unknown int
+	// asked are its inquiries and payments. unknown are the codes among them that
+	// there are not, each once: one that is mistyped is sent again and again, and a
+	// recorded message can be replayed.
+	asked   int
+	unknown map[string]struct{}
 	// alarmed says that the window's alarm was given.
 	alarmed bool
 }
@@ -39,34 +42,34 @@ func newScans(limits CodeScan) *scans {
 	return &scans{CodeScan: limits, of: newBounded[string, storeScan](maxScanStores)}
 }
 
-// note counts an exchange. It is true for the one that makes its store alarming,
-// once in each window.
-func (s *scans) note(store string, unknown bool, now time.Time) (storeScan, bool) {
+// note counts an exchange; code is the one asked for. It is true for the one that
+// makes its store alarming, once in each window; no further codes are kept then.
+func (s *scans) note(store, code string, unknown bool, now time.Time) (scanRow, bool) {
 	if s.Unknown == 0 {
-		return storeScan{}, false
+		return scanRow{}, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	row := s.of.find(store)
 	if row == nil && !unknown {
-		return storeScan{}, false // honest stores need no row
+		return scanRow{}, false // honest stores need no row
 	}
 	if row == nil {
 		row = s.of.make(store)
 	}
 	if s.over(row, now) {
-		*row = storeScan{began: now}
+		*row = storeScan{began: now, unknown: map[string]struct{}{}}
 	}
 	row.last = now
 	row.asked++
-	if unknown {
-		row.unknown++
+	if unknown && !row.alarmed {
+		row.unknown[code] = struct{}{}
 	}
-	if row.alarmed || row.unknown < s.Unknown {
-		return *row, false
+	if row.alarmed || len(row.unknown) < s.Unknown {
+		return row.shown(store), false
 	}
 	row.alarmed = true
-	return *row, true
+	return row.shown(store), true
 }
 
 // over says that a row's window is over, or began after a clock that was turned
@@ -89,13 +92,19 @@ func (s *scans) alarming(now time.Time) int {
 
 // scanRow is what an operator is told of a store.
 type scanRow struct {
-	Store   string `json:"store_id"`
-	Unknown int    `json:"unknown_codes"`
+	Store string `json:"store_id"`
+	// Unknown are the different codes that there are not, up to those that alarm.
+	Unknown int `json:"unknown_codes"`
 	// Asked are all of its inquiries and payments since its first unknown code.
 	Asked int       `json:"asked"`
 	Since time.Time `json:"since"`
 	Last  time.Time `json:"last"`
 	Alarm bool      `json:"alarm"`
+}
+
+// shown is a store's row as operators see it.
+func (r *storeScan) shown(store string) scanRow {
+	return scanRow{store, len(r.unknown), r.asked, r.began, r.last, r.alarmed}
 }
 
 // list is every store that asked for an unknown code in its window, the most
@@ -105,8 +114,8 @@ func (s *scans) list(now time.Time) []scanRow {
 	defer s.mu.Unlock()
 	rows := []scanRow{}
 	s.of.each(func(store string, row *storeScan) {
-		if !s.over(row, now) && row.unknown > 0 {
-			rows = append(rows, scanRow{store, row.unknown, row.asked, row.began, row.last, row.alarmed})
+		if !s.over(row, now) && len(row.unknown) > 0 {
+			rows = append(rows, row.shown(store))
 		}
 	})
 	slices.SortFunc(rows, func(a, b scanRow) int {
@@ -124,11 +133,11 @@ func (a *application) watchScans(x soap.Exchange) {
 	if x.Reason == string(ledger.ReasonBadSignature) || x.Reason == string(ledger.ReasonBadFormat) {
 		return
 	}
-	row, alarm := a.guards.scans.note(x.Message.StoreID, x.Reason == string(ledger.ReasonUnknownCode), a.now())
+	row, alarm := a.guards.scans.note(x.Message.StoreID, x.Message.PaymentCode, x.Reason == string(ledger.ReasonUnknownCode), a.now())
 	if !alarm {
 		return
 	}
 	a.guards.metrics.scans.Inc()
-	a.log.Warn("a store asks for many unknown codes", zap.String("store", x.Message.StoreID), zap.Int("unknown", row.unknown),
-		zap.Int("asked", row.asked), zap.Time("since", row.began), zap.Stringer("caller", x.Caller))
+	a.log.Warn("a store asks for many unknown codes", zap.String("store", x.Message.StoreID), zap.Int("unknown", row.Unknown),
+		zap.Int("asked", row.Asked), zap.Time("since", row.Since), zap.Stringer("caller", x.Caller))
 }

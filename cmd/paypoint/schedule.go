@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -44,7 +45,7 @@ func (a *application) openSchedule(ctx context.Context) (err error) {
 	for _, job := range jobs {
 		a.metrics.scheduleBad.WithLabelValues(job.Name) // shows 0 until there is one
 	}
-	return a.metrics.registry.Register(scheduleMetrics{a.schedule, a.log})
+	return a.metrics.registry.Register(scheduleMetrics{newReading(a, "schedule", a.schedule.Standings), a.log})
 }
 
 func (a *application) closeSchedule() error {
@@ -142,11 +143,11 @@ func (m *metrics) addSchedule() {
 	m.registry.MustRegister(m.scheduleBad)
 }
 
-// scheduleMetrics are read from the records when they are asked for: a day falls
-// behind by the clock alone.
+// scheduleMetrics are read from the records again and again: a day falls behind by
+// the clock alone.
 type scheduleMetrics struct {
-	schedule *delivery.Schedule
-	log      *zap.Logger
+	standings *reading[[]delivery.Standing]
+	log       *zap.Logger
 }
 
 // The descriptions of the metrics that are read.
@@ -171,12 +172,15 @@ func (scheduleMetrics) Describe(descriptions chan<- *prometheus.Desc) {
 
 // Collect is prometheus.Collector's.
 func (s scheduleMetrics) Collect(metrics chan<- prometheus.Metric) {
-	standings, err := s.schedule.Standings(context.Background())
-	if err != nil {
-		s.log.Error("the schedule's records can't be read", zap.Error(err))
+	last := s.standings.last.Load()
+	if errors.Is(last.err, errSilent) {
+		return // not read yet
+	}
+	if last.err != nil {
+		s.log.Error("the schedule's records can't be read", zap.Error(last.err))
 		return
 	}
-	for _, one := range standings {
+	for _, one := range last.value {
 		good := 0.0
 		if one.LastGood != nil {
 			good = float64(one.LastGood.Ended.Unix())

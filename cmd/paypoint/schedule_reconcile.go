@@ -93,7 +93,7 @@ func (a *application) discrepancies(ctx context.Context, day ledger.Day) ([]deli
 func countsOf(o reconcile.Outcome) (counts []delivery.Count) {
 	for _, class := range o.Classes {
 		if !class.Class.Clean() && class.Class != match.Carried {
-			counts = append(counts, delivery.Count{Class: string(class.Class), Payments: uint64(class.Findings), Amount: class.Amount})
+			counts = append(counts, delivery.Count{Class: string(class.Class), Payments: class.Findings, Amount: class.Amount})
 		}
 	}
 	return counts

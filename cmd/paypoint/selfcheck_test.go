@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"os"
@@ -45,9 +46,10 @@ func TestSelfCheckDue(t *testing.T) {
 	require.True(t, selfCheckDue(midnight, at("29 00:00"), at("20 10:00"), at("30 00:00")), "24:00 is each midnight")
 }
 
-// shown is the value of a number in /metrics.
+// shown is the value of a number in /metrics, of what is so by now.
 func (l *local) shown(name string) float64 {
 	l.t.Helper()
+	l.app.readState(context.Background())
 	answer, err := http.Get(l.urls[0] + "/metrics")
 	require.NoError(l.t, err)
 	defer answer.Body.Close()

@@ -34,7 +34,9 @@ func (a *application) serve(ctx context.Context, out io.Writer) error {
 	if err := a.showState(); err != nil {
 		return err
 	}
-	a.showRecovery(ctx)
+	a.readState(ctx)
+	a.logRecovery(ctx)
+	a.limitConnections(places)
 	if err := places.listen(a.log, a.metrics); err != nil {
 		return err
 	}

@@ -489,3 +489,24 @@ func TestServeTellsOfAnUpgrade(t *testing.T) {
 	require.Len(t, told, 1)
 	require.Contains(t, told[0], `"of": 100`)
 }
+
+// A server that is started before the ledger is restored would tell Indomaret that
+// paid codes are unknown, and leave an empty ledger in the restored one's place.
+func TestServeMakesNoLedgerBesideAShippedJournal(t *testing.T) {
+	t.Parallel()
+	cfg := shippingHere(t, t.TempDir(), true)
+	l := serveHere(t, cfg, 1, nil)
+	l.sellHere("1")
+	require.NoError(t, l.end())
+	config := save(t, "paypoint.yaml", "journal: {ship_dir: "+cfg.Journal.ShipDir+"}\n")
+	for name, flags := range map[string][]string{"a new machine": nil, "asked for": {"--new-ledger"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := stageFolder(t)
+			code, errText := tryServe(t, append([]string{"--sandbox", "--data", data, "--config", config}, flags...)...)
+			require.Equal(t, exitFailed, code)
+			require.Contains(t, errText, "paypoint restore --journal "+cfg.Journal.ShipDir)
+			require.Empty(t, namesIn(t, data))
+		})
+	}
+}

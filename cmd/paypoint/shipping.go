@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -33,42 +35,57 @@ func (a *application) shipping() boltdb.Shipping {
 		Dir: a.config.Journal.ShipDir, Wait: a.config.Journal.Wait,
 		Failed: func(err error) {
 			failures.Inc()
-			log.Error("the journal can't be shipped, trying again", zap.Error(err))
+			log.Error("the journal is not shipped", zap.Error(err))
 		},
 	}
 }
 
 // showShipping shows how far what was shipped is behind, where it is at all, and
-// warns of a folder that is lost together with the ledger.
+// warns of a folder that is lost together with the ledger, and of one that is not
+// there.
 func (a *application) showShipping() {
-	a.metrics.gauge("paypoint_journal_shipped_lag_records", "Journal records that are not shipped yet; 0 where none are to be.", func() float64 {
-		state := a.shipState()
-		return float64(state.Head - min(state.Shipped, state.Head))
-	})
-	a.metrics.gauge("paypoint_journal_shipped_lag_seconds", "Age of the oldest journal record that is not shipped yet; 0 when there is none.", func() float64 {
-		oldest := a.shipState().Oldest
-		if oldest.IsZero() {
-			return 0
-		}
-		return max(0, a.now().Sub(oldest).Seconds())
-	})
+	ships := newReading(a, "journal", a.shipState)
+	a.metrics.gauge("paypoint_journal_shipped_lag_records",
+		"Journal records that are not shipped yet; 0 where none are to be, NaN while the folder has not been opened.",
+		ships.shows(func(state boltdb.ShipState) float64 { return float64(state.Head - min(state.Shipped, state.Head)) }))
+	a.metrics.gauge("paypoint_journal_shipped_lag_seconds",
+		"Age of the oldest journal record that is not shipped yet; 0 when there is none, NaN while the folder has not been opened.",
+		ships.shows(func(state boltdb.ShipState) float64 {
+			if state.Oldest.IsZero() {
+				return 0
+			}
+			return max(0, a.now().Sub(state.Oldest).Seconds())
+		}))
 	folder, file := a.config.Journal.ShipDir, strings.TrimPrefix(a.config.Store, boltURL)
 	if folder != "" && sameFileSystem(folder, filepath.Dir(file)) {
 		a.log.Warn("the journal is shipped to the file system that has the ledger: a disk that fails takes both", zap.String("ship_dir", folder))
 	}
+	// Whatever an earlier run, which waited, has left there says that it is complete.
+	// Begun anew in a folder that was empty, the journal says so itself.
+	if has, _ := hasShipped(folder); folder != "" && !a.config.Journal.Wait && !has {
+		a.log.Warn("nothing is shipped in journal.ship_dir yet, is its disk there? Until the journal is shipped there, what an earlier run has left on that disk "+
+			"can't be told that it is outdated: restore from it only with --incomplete", zap.String("ship_dir", folder))
+	}
 }
 
-// shipState is how the shipping stands; zero where nothing is shipped.
-func (a *application) shipState() boltdb.ShipState {
+// errShippedUnknown: what is in the folder can't be told.
+var errShippedUnknown = errors.New("the folder of the shipped journal has not been opened yet")
+
+// shipState is how the shipping stands; zero where nothing is shipped. Error:
+// errShippedUnknown.
+func (a *application) shipState(context.Context) (boltdb.ShipState, error) {
 	file, ok := a.store.(ledgerFileStore)
 	if !ok {
-		return boltdb.ShipState{}
+		return boltdb.ShipState{}, nil
 	}
 	state, on := file.Shipping()
 	if !on {
-		return boltdb.ShipState{}
+		return boltdb.ShipState{}, nil
 	}
-	return state
+	if !state.Known {
+		return state, errShippedUnknown
+	}
+	return state, nil
 }
 
 // sameFileSystem goes by the device numbers of two folders.

@@ -37,6 +37,8 @@ type reloadingTLS struct {
 type fileMark struct {
 	modified time.Time
 	size     int64
+	// mode is part of it: a key that others could read is refused until a chmod.
+	mode fs.FileMode
 	// file tells a file from another that was put in its place, in the same moment.
 	file fs.FileInfo
 }
@@ -45,7 +47,7 @@ func (m fileMark) same(other fileMark) bool {
 	if m.file == nil || other.file == nil {
 		return m.file == nil && other.file == nil
 	}
-	return m.modified.Equal(other.modified) && m.size == other.size && os.SameFile(m.file, other.file)
+	return m.modified.Equal(other.modified) && m.size == other.size && m.mode == other.mode && os.SameFile(m.file, other.file)
 }
 
 // openTLS reads the files, which must be good at the start.
@@ -65,7 +67,7 @@ func marks(files ListenerTLS) []fileMark {
 	for _, path := range []string{files.CertFile, files.KeyFile, files.ClientCAFile} {
 		var mark fileMark
 		if info, err := os.Stat(path); err == nil {
-			mark = fileMark{modified: info.ModTime(), size: info.Size(), file: info}
+			mark = fileMark{modified: info.ModTime(), size: info.Size(), mode: info.Mode(), file: info}
 		}
 		all = append(all, mark)
 	}

@@ -3,12 +3,13 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // upkeepName is the file of the upkeep in the data directory.
@@ -19,8 +20,11 @@ const upkeepName = "upkeep.json"
 type upkeep struct {
 	// path is empty for a ledger in memory, whose upkeep ends with it.
 	path string
-	mu   sync.Mutex
-	kept upkeepRecord
+	// writing is held while the file is written, mu only to read or set kept: a disk
+	// that hangs keeps nobody from reading.
+	writing sync.Mutex
+	mu      sync.Mutex
+	kept    upkeepRecord
 }
 
 // upkeepRecord is the file's content.
@@ -41,24 +45,25 @@ type selfCheckResult struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// openUpkeep reads what an earlier run has kept.
-func (a *application) openUpkeep() error {
+// openUpkeep reads what an earlier run has kept. Payments do not wait for a note
+// about backups: one that can't be read is begun anew.
+func (a *application) openUpkeep() {
 	a.upkeep = &upkeep{}
 	if a.config.Store == memoryURL {
-		return nil
+		return
 	}
 	a.upkeep.path = filepath.Join(a.config.DataDir, upkeepName)
 	text, err := readLimited(a.upkeep.path, maxConfigBytes)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	var kept upkeepRecord
 	if err == nil {
-		err = json.Unmarshal(text, &a.upkeep.kept)
+		err = json.Unmarshal(text, &kept)
 	}
-	if err != nil {
-		return fmt.Errorf("%s: it only tells of the last backup and self-check, and may be deleted: %w", a.upkeep.path, err)
+	switch {
+	case err == nil:
+		a.upkeep.kept = kept
+	case !errors.Is(err, fs.ErrNotExist):
+		a.log.Error("when the last backup and self-check were made is lost, it begins anew", zap.String("file", a.upkeep.path), zap.Error(err))
 	}
-	return nil
 }
 
 // record is what is known now.
@@ -70,13 +75,16 @@ func (u *upkeep) record() upkeepRecord {
 
 // change notes something, and keeps it.
 func (u *upkeep) change(note func(*upkeepRecord)) error {
+	u.writing.Lock()
+	defer u.writing.Unlock()
 	u.mu.Lock()
-	defer u.mu.Unlock()
 	note(&u.kept)
+	kept := u.kept
+	u.mu.Unlock()
 	if u.path == "" {
 		return nil
 	}
-	return writeWhole(u.path, 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(u.kept) })
+	return writeWhole(u.path, 0o600, func(w io.Writer) error { return json.NewEncoder(w).Encode(kept) })
 }
 
 // showUpkeep registers the metrics of backups and self-checks.

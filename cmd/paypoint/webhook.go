@@ -44,7 +44,7 @@ type webhookData struct {
 type webhookClass struct {
 	Class string `json:"class"`
 	// Payments is how many, 1 where it is about the file or the job; Amount is ours minus theirs, in rupiah.
-	Payments uint64        `json:"payments"`
+	Payments int           `json:"payments"`
 	Amount   ledger.Rupiah `json:"amount"`
 }
 
