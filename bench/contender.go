@@ -70,7 +70,7 @@ type ledgers struct {
 
 // shuffle puts codes into an order drawn from seed.
 func shuffle(codes []string, seed uint64) {
-	random := rand.New(rand.NewPCG(seed, uint64(len(codes))))
+	random := rand.New(rand.NewPCG(seed, uint64(len(codes)))) // #nosec G404 -- must repeat; no secret
 	random.Shuffle(len(codes), func(i, j int) { codes[i], codes[j] = codes[j], codes[i] })
 }
 
@@ -79,11 +79,11 @@ func shuffle(codes []string, seed uint64) {
 // the way a file lies on the disk alone can change its speed by half.
 func (l *ledgers) copyTo(ctx context.Context, dir string, kind ledgerKind, n int, seed uint64) ([]string, error) {
 	if kind.make == nil {
-		return nil, os.Mkdir(dir, 0o755)
+		return nil, os.Mkdir(dir, 0o700)
 	}
 	source := filepath.Join(l.dir, kind.name+"-"+strconv.Itoa(n))
 	if _, ok := l.made[source]; !ok {
-		if err := os.Mkdir(source, 0o755); err != nil {
+		if err := os.Mkdir(source, 0o700); err != nil {
 			return nil, fmt.Errorf("ledger of %d codes for %s: %w", n, kind.name, err)
 		}
 		codes, err := kind.make(ctx, source, n)
@@ -93,7 +93,8 @@ func (l *ledgers) copyTo(ctx context.Context, dir string, kind ledgerKind, n int
 		l.made[source] = codes
 	}
 	// cp -a keeps owner and mode, on which PostgreSQL insists.
-	if err := runTool(exec.CommandContext(ctx, "cp", "-a", "--reflink=never", source, dir)); err != nil {
+	cp := exec.CommandContext(ctx, "cp", "-a", "--reflink=never", source, dir) // #nosec G204 -- no shell; bench's own folders
+	if err := runTool(cp); err != nil {
 		return nil, fmt.Errorf("copy ledger %s: %w", source, err)
 	}
 	// Else the run would share the disk with the copy's late writes.

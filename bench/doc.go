@@ -62,7 +62,7 @@
 //
 // The part steady sends 500 messages a second for --lasts, from 64 connections, to a ledger
 // with the largest number of open codes: an inquiry and a payment for each code, and a reversal
-// for one payment in ten. Each message is due at its own moment, whether earlier ones
+// for one payment in nine. Each message is due at its own moment, whether earlier ones
 // have been answered or not, and its time counts from then, so that one slow answer is not
 // counted once but for all that it delays. It ends with its messages; p99 is held to 50 ms in
 // each run. Just before and just after, the disk alone is timed in the same folder: 500 times

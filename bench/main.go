@@ -141,7 +141,8 @@ func scratchFolder(parent string) (string, error) {
 	if err == nil && memory {
 		err = fmt.Errorf("%s lies in memory, where no payment is durable: name a folder on a disk with --dir", dir)
 	}
-	if err = errors.Join(err, os.Chmod(dir, 0o755)); err != nil {
+	err = errors.Join(err, os.Chmod(dir, 0o711)) // #nosec G302 -- PostgreSQL's user goes through
+	if err != nil {
 		return "", errors.Join(err, os.Remove(dir))
 	}
 	return filepath.Abs(dir)

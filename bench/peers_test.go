@@ -201,7 +201,7 @@ func checkTwoTills(t *testing.T, addr, code string) {
 	const tills = 16
 	answers := make(chan string, tills)
 	var group sync.WaitGroup
-	for till := range uint64(tills) {
+	for till := range tills {
 		writer, err := newRequestWriter(addr, time.Now())
 		require.NoError(t, err)
 		request := writer.request(pay, payment{code: code, ref: trackingRef(100 + till)})

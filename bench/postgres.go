@@ -78,6 +78,7 @@ func makePostgres(ctx context.Context, dir string, n int) ([]string, error) {
 			return nil, fmt.Errorf("give %s to postgres: %w", dir, err)
 		}
 	}
+	// #nosec G204 -- no shell; a program of PostgreSQL's, where postgresTool finds it
 	initdb := exec.CommandContext(ctx, postgresTool("initdb"), "-D", filepath.Join(dir, "data"),
 		"--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-instructions")
 	initdb.Dir, initdb.SysProcAttr = dir, &syscall.SysProcAttr{Credential: as}
@@ -100,6 +101,7 @@ func fillPostgres(ctx context.Context, dir string, codes []string) error {
 		fmt.Fprintf(&script, "%s\t%d\n", code, amount)
 	}
 	script.WriteString("\\.\nvacuum analyze;\ncheckpoint;\n")
+	// #nosec G204 -- no shell; a program of PostgreSQL's, where postgresTool finds it
 	psql := exec.CommandContext(ctx, postgresTool("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1",
 		"--host="+dir, "--username=postgres", "--dbname=postgres")
 	psql.Stdin = strings.NewReader(script.String())

@@ -117,7 +117,7 @@ func (p plan) race(ctx context.Context, progress func(done, total int, h heat)) 
 			}
 			h := heats[i]
 			progress(round*len(heats)+place, p.rounds*len(heats), h)
-			f, err := p.run(ctx, store, h, uint64(round))
+			f, err := p.run(ctx, store, h, uint64(round)) // #nosec G115 -- counts from 0
 			if err != nil {
 				return nil, fmt.Errorf("%s, %s, %d codes, %d clients, round %d: %w", h.part, h.contender.name, h.codes, h.clients, round+1, err)
 			}

@@ -36,12 +36,12 @@ func (p payment) storeID() string {
 // trackingRef is the n-th of 10^10 TrackingRefs, none of which repeats. They come
 // in no order, as those of 20 000 shops with a counter each do, so that no server
 // gains by appending to the end of its index.
-func trackingRef(n uint64) string {
+func trackingRef(n int) string {
 	const (
 		refs   = 10_000_000_000
 		stride = 6_180_339_887 // shares no divisor with refs: a permutation
 	)
-	return fmt.Sprintf("%010d", n%refs*stride%refs)
+	return fmt.Sprintf("%010d", int64(n)%refs*stride%refs)
 }
 
 // requestWriter renders the HTTP requests of one connection. What it returns is

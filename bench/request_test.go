@@ -88,7 +88,7 @@ func TestTrackingRefsAreUniqueAndInNoOrder(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	rising := 0
-	for n := range uint64(100_000) {
+	for n := range 100_000 {
 		ref := trackingRef(n)
 		require.Len(t, ref, 10)
 		require.False(t, seen[ref], "%s twice", ref)

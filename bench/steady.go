@@ -65,7 +65,7 @@ func (r visitRequests) name(n int) string {
 
 func (r visitRequests) render(n int) []byte {
 	operation, i := r.visit(n)
-	return r.writer.request(operation, payment{code: r.codes[i], ref: trackingRef(r.ref + uint64(i))})
+	return r.writer.request(operation, payment{code: r.codes[i], ref: trackingRef(r.ref + i)})
 }
 
 func (visitRequests) counts(status int, body []byte) bool { return approved(status, body) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"syscall"
 )
 
@@ -19,6 +20,9 @@ func inMemory(dir string) (bool, error) {
 	if err := syscall.Statfs(dir, &fs); err != nil {
 		return false, fmt.Errorf("look at the file system of %s: %w", dir, err)
 	}
-	kind := uint32(fs.Type)
+	kind := uint32(fs.Type) // #nosec G115 -- a magic number has 32 bits
 	return kind == tmpfs || kind == ramfs, nil
 }
+
+// syncData waits until a file's bytes are on the disk.
+func syncData(file *os.File) error { return syscall.Fdatasync(int(file.Fd())) }

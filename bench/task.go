@@ -28,7 +28,7 @@ type requests interface {
 // paying is the task of paying codes at the till.
 type paying struct {
 	codes []string // open codes, each paid once, in this order
-	ref   uint64   // number of the first TrackingRef, see trackingRef
+	ref   int      // number of the first TrackingRef, see trackingRef
 }
 
 func (p paying) size() int { return len(p.codes) }
@@ -47,7 +47,7 @@ type paymentRequests struct {
 func (r paymentRequests) name(n int) string { return "pay " + r.codes[n] }
 
 func (r paymentRequests) render(n int) []byte {
-	return r.writer.request(pay, payment{code: r.codes[n], ref: trackingRef(r.ref + uint64(n))})
+	return r.writer.request(pay, payment{code: r.codes[n], ref: trackingRef(r.ref + n)})
 }
 
 // responseCode finds ResPayment field 3 under whatever prefix a toolkit gives it.

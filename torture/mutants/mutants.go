@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // mutant is the program with one bug.
 type mutant struct {
 	// name is short; bug says it in words.
@@ -11,19 +13,19 @@ type mutant struct {
 // edit replaces lines that stand in a file once.
 type edit struct{ old, new string }
 
-// check is a test that plays whole histories against a binary.
+// check is a test in torture that plays whole histories against a binary.
 type check struct {
-	packages, test string
-	env            []string
+	test      string
+	env, args []string
 }
 
 // checks are tried in this order.
 func checks() []check {
 	return []check{
-		{packages: "./torture", test: "TestHistories", env: []string{"TORTURE_HISTORIES=300"}},
-		{packages: "./torture", test: "TestCrowd", env: []string{"TORTURE_CROWDS=4"}},
-		{packages: "./torture", test: "TestPowerLoss"},
-		{packages: "./torture", test: "TestDiskErrors"},
+		{test: "TestHistories", env: []string{"TORTURE_HISTORIES=300"}, args: []string{"-rapid.shrinktime=1s"}},
+		{test: "TestCrowd", env: []string{"TORTURE_CROWDS=4"}},
+		{test: "TestPowerLoss"},
+		{test: "TestDiskErrors"},
 	}
 }
 
@@ -33,11 +35,11 @@ func one(file, old, new string) map[string][]edit {
 
 // mutants are bugs that people write in ledgers.
 func mutants() []mutant {
-	return append(decisionMutants(), engineMutants()...)
+	return slices.Concat(paymentMutants(), reversalMutants(), merchantMutants(), engineMutants())
 }
 
-// decisionMutants are wrong decisions.
-func decisionMutants() []mutant {
+// paymentMutants are wrong decisions about inquiries and payments.
+func paymentMutants() []mutant {
 	return []mutant{
 		{
 			name: "checked-outside-the-lock", bug: "a payment is decided on what was read before its transaction began",
@@ -55,13 +57,47 @@ func decisionMutants() []mutant {
 			name: "history-after-state", bug: "a retried payment is asked for its code's state before its own history",
 			files: one("ledger/payment.go",
 				`	if s.Tx != nil {
-		return replayPayment(s, p), Change{}
-	}
+		result := replayPayment(s, p)
 `, `	if s.Tx != nil && unpayable(s.Charge.Standing(now), s.Paused) == "" {
-		return replayPayment(s, p), Change{}
-	}
+		result := replayPayment(s, p)
 `),
 		},
+		{
+			name: "open-amount-without-floor", bug: "an open amount below its least one is booked",
+			files: one("ledger/payment.go", `	if amount < s.Charge.MinAmount || amount > s.Charge.Amount {
+`, `	if amount > s.Charge.Amount {
+`),
+		},
+		{
+			name: "receipt-made-anew", bug: "a retried payment gets a new receipt code",
+			files: one("ledger/payment.go", `		result.Receipt = s.Tx.Receipt
+`, `		result.Receipt = p.Receipt
+`),
+		},
+		{
+			name: "batch-by-the-clock", bug: "a payment's batch is chosen by our clock, not by its TimeStamp",
+			files: one("ledger/payment.go", `		Day:     s.OpenDay,
+`, `		Day:     BusinessDay(now, a.CutOff),
+`),
+		},
+		{
+			name: "grace-forgotten", bug: "the customer whose inquiry was answered just before the expiry is refused",
+			files: one("ledger/inquiry.go", `	if !until.After(c.Deadline) || !until.After(c.GraceUntil) {
+`, `	if c.GraceUntil.IsZero() {
+`),
+		},
+		{
+			name: "any-store-s-reference", bug: "a TrackingRef that another store has used is refused with 94",
+			files: one("ledger/payment.go", `	return s.Elsewhere != nil && now.Sub(s.Elsewhere.Booked) < a.RefWindow
+`, `	return s.OtherStore || s.Elsewhere != nil && now.Sub(s.Elsewhere.Booked) < a.RefWindow
+`),
+		},
+	}
+}
+
+// reversalMutants are wrong decisions about reversals.
+func reversalMutants() []mutant {
+	return []mutant{
 		{
 			name: "tombstone-forgotten", bug: "a reversal that comes before its payment is answered 00, and leaves no trace",
 			files: one("ledger/reversal.go", `	return ReversalResult{Reason: ReasonApproved}, buried
@@ -98,38 +134,19 @@ func decisionMutants() []mutant {
 `),
 		},
 		{
-			name: "open-amount-without-floor", bug: "an open amount below its least one is booked",
-			files: one("ledger/payment.go", `	if amount < s.Charge.MinAmount || amount > s.Charge.Amount {
-`, `	if amount > s.Charge.Amount {
+			name: "reversal-posts-the-charge", bug: "a reversal takes the charge's amount out of the books, not the payment's",
+			files: one("ledger/reversal.go", `	return change(now, Entry{reversed, reversalPostings(s.Charge.Merchant, *s.Tx)})
+`, `	whole := *s.Tx
+	whole.Amount = s.Charge.Amount
+	return change(now, Entry{reversed, reversalPostings(s.Charge.Merchant, whole)})
 `),
 		},
-		{
-			name: "receipt-made-anew", bug: "a retried payment gets a new receipt code",
-			files: one("ledger/payment.go", `		result.Receipt = s.Tx.Receipt
-`, `		result.Receipt = p.Receipt
-`),
-		},
-		{
-			name: "batch-by-the-clock", bug: "a payment's batch is chosen by our clock, not by its TimeStamp",
-			files: one("ledger/payment.go", `		Day:     s.OpenDay,
-`, `		Day:     BusinessDay(now, a.CutOff),
-`),
-		},
-		{
-			name: "grace-forgotten", bug: "the customer whose inquiry was answered just before the expiry is refused",
-			files: one("ledger/inquiry.go", `	if !until.After(c.Deadline) || !until.After(c.GraceUntil) {
-`, `	if c.GraceUntil.IsZero() {
-`),
-		},
-		{
-			name: "any-store's-reference", bug: "a TrackingRef that another store has used is refused with 94",
-			files: one("ledger/load.go", `	if use != nil && use.Code != keys.Code {
-`, `	if use == nil && otherStore {
-		use = &RefUse{}
 	}
-	if use != nil && use.Code != keys.Code {
-`),
-		},
+}
+
+// merchantMutants are wrong decisions about what merchants do and are told.
+func merchantMutants() []mutant {
+	return []mutant{
 		{
 			name: "cancelled-though-paid", bug: "a merchant cancels a charge whose payment is held",
 			files: one("ledger/charging.go", `	case StandingFuture, StandingActive, StandingGrace:
@@ -148,14 +165,6 @@ func decisionMutants() []mutant {
 		return nil
 	}
 	number := chargeOf(r.Event)
-`),
-		},
-		{
-			name: "reversal-posts-the-charge", bug: "a reversal takes the charge's amount out of the books, not the payment's",
-			files: one("ledger/reversal.go", `	return change(now, Entry{reversed, reversalPostings(s.Charge.Merchant, *s.Tx)})
-`, `	whole := *s.Tx
-	whole.Amount = s.Charge.Amount
-	return change(now, Entry{reversed, reversalPostings(s.Charge.Merchant, whole)})
 `),
 		},
 	}

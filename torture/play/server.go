@@ -3,6 +3,7 @@ package play
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	binary := filepath.Join(folder, "paypoint")
-	build := exec.Command("go", "build", "-trimpath", "-o", binary, "paypoint/cmd/paypoint")
+	build := exec.Command("go", "build", "-trimpath", "-o", binary, "paypoint/cmd/paypoint") // #nosec G204 -- no shell; a folder made above
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
@@ -120,8 +121,9 @@ func Launch(t testing.TB, setup Setup) *Server {
 	log, err := os.CreateTemp(t.TempDir(), "log-")
 	require.NoError(t, err)
 	s := &Server{
-		t: t, setup: setup, command: exec.Command(line[0], line[1:]...), logFile: log.Name(),
-		said: make(chan string, 1024), ended: make(chan struct{}),
+		t: t, setup: setup, logFile: log.Name(),
+		command: exec.Command(line[0], line[1:]...), // #nosec G204 -- no shell; the program under test
+		said:    make(chan string, 1024), ended: make(chan struct{}),
 	}
 	s.command.Env = append(os.Environ(), setup.Env...)
 	// A group of its own, so that killing it also kills what it runs under; and no
@@ -134,7 +136,7 @@ func Launch(t testing.TB, setup Setup) *Server {
 	require.NoError(t, log.Close())
 	go s.follow(out)
 	t.Cleanup(func() {
-		_ = syscall.Kill(-s.command.Process.Pid, syscall.SIGKILL) // has ended already, unless the test failed
+		s.killIfRunning() // has ended already, unless the test failed
 		<-s.ended
 		if t.Failed() {
 			t.Logf("log of the program:\n%s", tail(s.Log()))
@@ -199,12 +201,24 @@ func (s *Server) Log() string {
 	return string(text)
 }
 
-// Kill ends the process without a warning.
-func (s *Server) Kill() {
+// killIfRunning kills what was started, with all that it runs under. The number of
+// a group that has ended may be another's by now: that is left alone.
+func (s *Server) killIfRunning() {
 	s.t.Helper()
+	select {
+	case <-s.ended:
+		return
+	default:
+	}
 	if err := syscall.Kill(-s.command.Process.Pid, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
 		require.NoError(s.t, err)
 	}
+}
+
+// Kill ends the process without a warning.
+func (s *Server) Kill() {
+	s.t.Helper()
+	s.killIfRunning()
 	s.Wait()
 }
 
@@ -245,13 +259,21 @@ func (s *Server) Run(args ...string) (code int, out, errText string) {
 	return Run(s.t, s.setup.Dir, args...)
 }
 
-// Run runs a command of the program on a data directory.
+// runPatience is how long a command may take: the longest verifies a large ledger.
+const runPatience = 5 * time.Minute
+
+// Run runs a command of the program on a data directory. One that does not end is
+// killed, and fails the test.
 func Run(t testing.TB, dir string, args ...string) (code int, out, errText string) {
 	t.Helper()
-	command := exec.Command(Program(t), slices.Concat([]string{"--sandbox", "--data", dir}, args)...)
+	line := slices.Concat([]string{"--sandbox", "--data", dir}, args)
+	ctx, cancel := context.WithTimeout(context.Background(), runPatience)
+	defer cancel()
+	command := exec.CommandContext(ctx, Program(t), line...) // #nosec G204 -- no shell; the program under test
 	var outText, errOut bytes.Buffer
 	command.Stdout, command.Stderr = &outText, &errOut
 	err := command.Run()
+	require.NoError(t, ctx.Err(), "paypoint %s does not end: %s", line, &errOut)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		require.NoError(t, err)
