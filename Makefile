@@ -11,6 +11,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 
 # Checks at the versions that the code was held against.
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOSEC := go run github.com/securego/gosec/v2/cmd/gosec@v2.22.10
 GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.1.4
 
 # All packages; ./... passes by folders that begin with a dot.
@@ -63,6 +64,7 @@ verify: ## check format, code, generated code, sample config, imports and docume
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go vet $(PACKAGES)
 	$(STATICCHECK) $(PACKAGES)
+	$(GOSEC) -quiet -color=false $(PACKAGES)
 	.ci/check-vulnerabilities $(GOVULNCHECK) ./...
 	.ci/check-generated
 	go test -count=1 -run '^Test(Sample|Imports|Docs)' ./cmd/paypoint
