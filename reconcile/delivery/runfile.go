@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -57,6 +59,9 @@ var _ Runs = (*FileRuns)(nil)
 func OpenRuns(path string) (*FileRuns, error) {
 	var db *bolt.DB
 	err := guarded(func() (err error) {
+		if err = makeIfMissing(path); err != nil {
+			return err
+		}
 		if db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait}); err != nil {
 			return err
 		}
@@ -74,6 +79,26 @@ func OpenRuns(path string) (*FileRuns, error) {
 		return nil, fmt.Errorf("open schedule %s: %w", path, err)
 	}
 	return &FileRuns{db}, nil
+}
+
+// makeIfMissing makes the file where there is none. bbolt may leave one that can't be
+// opened if the power fails while it makes it, so that is done under another name.
+func makeIfMissing(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	made := path + ".new"
+	if err := os.Remove(made); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	db, err := bolt.Open(made, 0o600, &bolt.Options{Timeout: lockWait})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(db.Update(begin), db.Sync(), db.Close()); err != nil {
+		return err
+	}
+	return os.Rename(made, path)
 }
 
 // begin makes the buckets of a new file, and knows an old one.

@@ -80,3 +80,17 @@ func TestDamagedRuns(t *testing.T) {
 		})
 	}
 }
+
+// A file that was being made when the power failed is made anew.
+func TestOpenRunsAfterAFileThatWasNeverMade(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), delivery.RunFile)
+	require.NoError(t, os.WriteFile(path+".new", []byte("half a page"), 0o600))
+	runs, err := delivery.OpenRuns(path)
+	require.NoError(t, err)
+	require.NoError(t, runs.Close())
+	require.NoFileExists(t, path+".new")
+	runs, err = delivery.OpenRuns(path)
+	require.NoError(t, err)
+	require.NoError(t, runs.Close())
+}
