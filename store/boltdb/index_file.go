@@ -158,20 +158,9 @@ func (x *journalIndex) check(saved head) error {
 	})
 }
 
-// IndexHead says how far the index beside the ledger at path has followed its
-// journal: to which record, and the hex hash of that, which stands for all before
-// it. Only what is on the ledger's disk is followed. 0 is an index that has
-// followed nothing. Errors: fs.ErrNotExist where there is none, others where it
-// is damaged, of another version, or in use.
-func IndexHead(path string) (seq uint64, hash string, err error) {
-	followed, err := readIndexHead(indexPath(path))
-	if err != nil {
-		return 0, "", fmt.Errorf("index beside ledger %s: %w", path, err)
-	}
-	return followed.seq, hex.EncodeToString(followed.hash[:]), nil
-}
-
-// readIndexHead reads the last record that an index's file has followed.
+// readIndexHead reads the last record that an index's file has followed; only what
+// is on the ledger's disk is. Errors: fs.ErrNotExist where there is no file, others
+// where it is damaged, of another version, or in use.
 func readIndexHead(path string) (head, error) {
 	if err := checkSize(path, time.Second); err != nil {
 		return head{}, err

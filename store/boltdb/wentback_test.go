@@ -3,6 +3,7 @@ package boltdb
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -102,27 +103,26 @@ func TestTheIndexFollowsOnlyWhatIsOnTheDisk(t *testing.T) {
 	store.durable.Unlock()
 	require.Error(t, store.index.follow(context.Background()))
 	require.NoError(t, store.Close())
-	seq, _, err := IndexHead(path)
+	followed, err := readIndexHead(indexPath(path))
 	require.NoError(t, err)
-	require.Equal(t, uint64(10), seq)
+	require.Equal(t, uint64(10), followed.seq)
 	reopen(t, path, Options{})
 }
 
 func TestIndexHead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
-	_, _, err := IndexHead(path)
+	_, err := readIndexHead(indexPath(path))
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	chargedMore(t, path, 1)
-	seq, hash, err := IndexHead(path)
+	followed, err := readIndexHead(indexPath(path))
 	require.NoError(t, err)
 	_, info := backUp(t, path)
-	require.Equal(t, uint64(10), seq)
-	require.Equal(t, info.Head, hash)
+	require.Equal(t, uint64(10), followed.seq)
+	require.Equal(t, info.Head, hex.EncodeToString(followed.hash[:]))
 	edit(t, indexPath(path), func(tx *bolt.Tx) error { return alterIndexState(tx, `"seq":10`, `"seq":11`) })
-	_, _, err = IndexHead(path)
+	_, err = readIndexHead(indexPath(path))
 	require.ErrorIs(t, err, errIndexFile)
-	require.ErrorContains(t, err, "index beside ledger "+path)
 	reopen(t, path, Options{})
 }
 
