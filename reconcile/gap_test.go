@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,10 +32,9 @@ func (o *office) fillGap(t require.TestingT, day ledger.Day, theirs ...payment) 
 
 // signOff signs the gap off as a person.
 func (o *office) signOff(by string, accepted ...ledger.Day) (reconcile.SignedOff, error) {
-	receipts := 0
+	var receipts atomic.Int64
 	return o.finance.SignOffGap(context.Background(), reconcile.SignOff{By: by, Why: "compared", Accepted: accepted, NewReceipt: func() string {
-		receipts++
-		return fmt.Sprintf("REC%d", receipts)
+		return fmt.Sprintf("REC%d", receipts.Add(1))
 	}}, nil)
 }
 

@@ -257,7 +257,8 @@ type SignOff struct {
 	// Accepted are the days that are signed off although Indomaret has no file of
 	// them, or one that was taken before the day was over.
 	Accepted []ledger.Day
-	// NewReceipt makes the receipt code of a payment that is booked.
+	// NewReceipt makes the receipt code of a payment that is booked. It is called by
+	// many at once.
 	NewReceipt func() string
 }
 
