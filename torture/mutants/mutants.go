@@ -22,7 +22,7 @@ type check struct {
 // checks are tried in this order.
 func checks() []check {
 	return []check{
-		{test: "TestHistories", env: []string{"TORTURE_HISTORIES=300"}, args: []string{"-rapid.shrinktime=1s"}},
+		{test: "TestHistories", env: []string{"TORTURE_HISTORIES=300"}, args: []string{"-rapid.shrinktime=1s", "-rapid.nofailfile"}},
 		{test: "TestCrowd", env: []string{"TORTURE_CROWDS=4"}},
 		{test: "TestPowerLoss"},
 		{test: "TestDiskErrors"},
