@@ -71,18 +71,22 @@ type Import struct {
 
 // importFile takes a file of Indomaret's, whole or not at all.
 func (a *api) importFile(c *call) error {
-	day, name, err := fileQuery(c)
+	in, err := uploadedFile(c)
 	if err != nil {
 		return err
+	}
+	return long(c, func(progress reconcile.Progress) (Import, error) { return a.takeFile(c, in, progress) })
+}
+
+// uploadedFile is the file of Indomaret's that a request brings.
+func uploadedFile(c *call) (reconcile.FileIn, error) {
+	day, name, err := fileQuery(c)
+	if err != nil {
+		return reconcile.FileIn{}, err
 	}
 	c.act.Day = day
 	body, err := c.upload(partnerfile.MaxFile)
-	if err != nil {
-		return err
-	}
-	return long(c, func(progress reconcile.Progress) (Import, error) {
-		return a.takeFile(c, reconcile.FileIn{Day: day, Name: name, Body: body, By: c.caller.ID}, progress)
-	})
+	return reconcile.FileIn{Day: day, Name: name, Body: body, By: c.caller.ID}, err
 }
 
 // takeFile takes a file, and says which version of its day's counts then.

@@ -7,7 +7,6 @@ import (
 
 	"paypoint/ledger"
 	"paypoint/reconcile"
-	"paypoint/reconcile/partnerfile"
 )
 
 // Recovery says whether the ledger was restored and lacks what was booked before.
@@ -37,16 +36,10 @@ func gapView(g reconcile.Gap) reconcile.Gap {
 
 // fillGap takes a file of Indomaret's, and proposes what fills the gap by it.
 func (a *api) fillGap(c *call) error {
-	day, name, err := fileQuery(c)
+	in, err := uploadedFile(c)
 	if err != nil {
 		return err
 	}
-	c.act.Day = day
-	body, err := c.upload(partnerfile.MaxFile)
-	if err != nil {
-		return err
-	}
-	in := reconcile.FileIn{Day: day, Name: name, Body: body, By: c.caller.ID}
 	return long(c, func(progress reconcile.Progress) (reconcile.GapFilled, error) {
 		// A caller who hangs up when all has arrived leaves no work half done.
 		filled, err := a.Reconciliation.FillGap(context.WithoutCancel(c.r.Context()), in, progress)

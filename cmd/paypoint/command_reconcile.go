@@ -29,10 +29,18 @@ func matchedDay(day, part string) string {
 	return reconciliationsPath + "/" + url.PathEscape(day) + part
 }
 
-type reconcileImportCommand struct {
+// importedFile are the arguments of what takes a file of Indomaret's.
+type importedFile struct {
 	File string `arg:"" help:"Indomaret's file, as it came." type:"existingfile"`
 	Day  string `help:"Business day of which it is (yyyy-mm-dd); the file says it when left out." placeholder:"DAY"`
 }
+
+// query names the file to the finance API.
+func (f importedFile) query() string {
+	return filters("day", f.Day, "name", filepath.Base(f.File)).Encode()
+}
+
+type reconcileImportCommand struct{ importedFile }
 
 // Help says what is refused, and shows examples.
 func (reconcileImportCommand) Help() string {
@@ -44,8 +52,7 @@ func (reconcileImportCommand) Help() string {
 
 // Run imports a file.
 func (c *reconcileImportCommand) Run(s *session) error {
-	query := filters("day", c.Day, "name", filepath.Base(c.File))
-	return upload(s, financePaths+"files?"+query.Encode(), c.File, func(done finance.Import) error {
+	return upload(s, financePaths+"files?"+c.query(), c.File, func(done finance.Import) error {
 		f, how := done.File, "taken as"
 		if !done.Taken {
 			how = "known already:"

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"paypoint/finance"
@@ -120,10 +119,7 @@ func hindrance(h reconcile.Hindrance) string {
 	}
 }
 
-type recoveryImportCommand struct {
-	File string `arg:"" help:"Indomaret's file, as it came." type:"existingfile"`
-	Day  string `help:"Business day of which it is (yyyy-mm-dd); the file says it when left out." placeholder:"DAY"`
-}
+type recoveryImportCommand struct{ importedFile }
 
 // Help says what is proposed, and shows examples.
 func (recoveryImportCommand) Help() string {
@@ -135,8 +131,7 @@ func (recoveryImportCommand) Help() string {
 
 // Run imports a file.
 func (c *recoveryImportCommand) Run(s *session) error {
-	query := filters("day", c.Day, "name", filepath.Base(c.File))
-	return upload(s, recoveryPath+"/files?"+query.Encode(), c.File, func(filled reconcile.GapFilled) error {
+	return upload(s, recoveryPath+"/files?"+c.query(), c.File, func(filled reconcile.GapFilled) error {
 		f, how := filled.File, "taken as"
 		if !filled.Taken {
 			how = "known already:"
