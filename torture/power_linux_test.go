@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"paypoint/durable"
 	"paypoint/ledger"
 	"paypoint/store/boltdb"
 	"paypoint/torture/disklog"
@@ -70,6 +71,7 @@ func TestPowerLoss(t *testing.T) {
 	t.Logf("%d cuts (TORTURE_POWER), seed %d (TORTURE_SEED), %d events, %d answers, recorded in %s",
 		rounds, seed, len(r.log.Events), len(r.said), time.Since(began).Round(time.Millisecond))
 	fates := powerCuts(t, r, rounds, seed, func(int) func(int) bool { return disklog.Truthful }, powerOpen)
+	fates = append(fates, powerEarlyCuts(t, r, seed)...)
 	answered := 0
 	for round, fate := range fates {
 		answered += fate.answered
@@ -83,6 +85,21 @@ func TestPowerLoss(t *testing.T) {
 		rounds, answered, powerControls, all, last, time.Since(began).Round(time.Millisecond))
 	require.Greater(t, all, powerControls*3/4, "a disk that lies loses nothing: the test does not see")
 	require.Greater(t, last, powerControls/10, "one lie loses nothing: the test does not see")
+}
+
+// powerEarly is up to which event the power is cut at each one: the data folder
+// and the ledger are being made there, and may be lost.
+const powerEarly = 40
+
+func powerEarlyCuts(t *testing.T, r *powerRecording, seed uint64) []powerFate {
+	t.Helper()
+	var fates []powerFate
+	for cut := range powerEarly {
+		image, err := r.log.Cut(cut, rand.New(rand.NewPCG(seed, uint64(cut))), disklog.Truthful)
+		require.NoError(t, err)
+		fates = append(fates, r.judge(image, filepath.Join(play.Folder(t), strconv.Itoa(cut)), cut, powerOpen))
+	}
+	return fates
 }
 
 func powerLost(fates []powerFate) int {
@@ -179,8 +196,11 @@ func (r *powerRecording) judge(image disklog.Image, folder string, cut int, open
 type powerOpener func(dir string) ([]ledger.Record, error)
 
 // powerOpen opens a ledger as a server does, reads the whole journal and verifies
-// it. Where no ledger was made yet, one is made now.
+// it. Where no ledger was made yet, or not even its folder, one is made now.
 func powerOpen(dir string) ([]ledger.Record, error) {
+	if err := durable.MakeFolder(dir, 0o700); err != nil {
+		return nil, err
+	}
 	path := filepath.Join(dir, "ledger.db")
 	store, err := boltdb.Open(path, boltdb.Options{})
 	if err != nil {

@@ -146,7 +146,7 @@ func Launch(t testing.TB, setup Setup) *Server {
 }
 
 // maxTail is how much of a log goes into a failed test's, in bytes.
-const maxTail = 8 << 10
+const maxTail = 2 << 10
 
 func tail(log string) string { return log[max(0, len(log)-maxTail):] }
 
