@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
+	"paypoint/ledger"
 	"paypoint/notify"
 	"paypoint/store/boltdb"
 )
@@ -121,7 +122,8 @@ func TestRestoreAsIncomplete(t *testing.T) {
 	cfg, err := LoadConfig("", nil, Overrides{Listen: "127.0.0.1:0", DataDir: o.data, Sandbox: true})
 	require.NoError(t, err)
 	l := serveHere(t, cfg, 1, nil)
-	_, err = newClient(t, l.urls[0]).till(message(reqPayment, o.code, "OTHER", stageAmount))
+	inTheGap := made.Recovery.Until.In(ledger.WIB).Format(ledger.WireTime)
+	_, err = newClient(t, l.urls[0]).till(message(reqPayment, o.code, "OTHER", stageAmount).with("TimeStamp", inTheGap))
 	require.Error(t, err, "no answer")
 	require.NoError(t, l.end())
 }
