@@ -114,16 +114,7 @@ func (r *reading[T]) refresh(ctx context.Context) {
 
 // keep reads at every readInterval until ctx ends.
 func (r *reading[T]) keep(ctx context.Context) {
-	ticker := time.NewTicker(readInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			r.refresh(ctx)
-		}
-	}
+	every(ctx, readInterval, func() { r.refresh(ctx) })
 }
 
 // readState reads all that is shown of the ledger and its disk.

@@ -39,14 +39,7 @@ func (a *application) selfChecks(ctx context.Context) {
 		return
 	}
 	started := a.now()
-	ticker := time.NewTicker(sweepInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	every(ctx, sweepInterval, func() {
 		var last time.Time
 		if made := a.upkeep.record().SelfCheck; made != nil {
 			last = made.At
@@ -54,7 +47,7 @@ func (a *application) selfChecks(ctx context.Context) {
 		if selfCheckDue(at, last, started, a.now()) {
 			a.selfCheck(ctx)
 		}
-	}
+	})
 }
 
 // selfCheck verifies a copy of the ledger and notes what came of it. A

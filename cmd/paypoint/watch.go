@@ -33,18 +33,26 @@ func (a *application) watch(ctx context.Context) (stop func()) {
 
 // sweep does what the clock asks of charges, every sweepInterval.
 func (a *application) sweep(ctx context.Context) {
-	ticker := time.NewTicker(sweepInterval)
+	every(ctx, sweepInterval, func() {
+		swept, err := a.ledger.Sweep(ctx)
+		a.metrics.swept.Add(float64(swept))
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("sweep failed, trying again", zap.Error(err))
+		}
+	})
+}
+
+// every does something at each tick of an interval until ctx ends, the first time
+// after one interval.
+func every(ctx context.Context, interval time.Duration, do func()) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			swept, err := a.ledger.Sweep(ctx)
-			a.metrics.swept.Add(float64(swept))
-			if err != nil && ctx.Err() == nil {
-				a.log.Error("sweep failed, trying again", zap.Error(err))
-			}
+			do()
 		}
 	}
 }
