@@ -187,13 +187,15 @@ func TestKilledAtEverySystemCallOfARequest(t *testing.T) {
 			t.Parallel()
 			k := &faultKills{t: t, act: act, dir: play.Folder(t)}
 			n := 1
-			for ; k.kill(n); n++ {
+			for ; k.kill(n, n); n++ {
 				require.Less(t, n, mostFaultCalls)
 			}
 			t.Logf("killed at each of %d calls (%s): %d were booked without an answer, from start to the right answer at most %s",
 				n-1, tally(k.calls), k.unknown, k.slowest.Round(time.Millisecond))
 			require.Greater(t, n, 8, "a request reads a socket, writes pages, waits for the disk and answers")
-			require.Positive(t, k.unknown, "a kill behind the commit leaves it in the file")
+			unknown := k.unknown
+			require.True(t, k.kill(n+1, atAnswer))
+			require.Equal(t, unknown+1, k.unknown, "a kill behind the commit leaves it in the file")
 		})
 	}
 }
@@ -209,9 +211,9 @@ type faultKills struct {
 	slowest time.Duration
 }
 
-// kill kills the server at the n-th call of a request; false when the request was
-// answered before.
-func (k *faultKills) kill(n int) bool {
+// kill kills the server at a call of the n-th request, as tracerControl.arm takes
+// it; false when the request was answered before.
+func (k *faultKills) kill(n, at int) bool {
 	k.t.Helper()
 	setup := play.Setup{Dir: k.dir}
 	if k.act.daily {
@@ -220,7 +222,7 @@ func (k *faultKills) kill(n int) bool {
 	control, traced := tracedSetup(k.t, setup)
 	s := newFaultScene(k.t, traced)
 	on := k.act.prepare(s, n)
-	control.arm(k.t, n)
+	control.arm(k.t, at)
 	answer := k.act.ask(s, on, n)
 	saw := control.disarm(k.t)
 	s.server.Kill()
@@ -230,13 +232,13 @@ func (k *faultKills) kill(n int) bool {
 		return false
 	}
 	_, err := boltdb.Verify(filepath.Join(k.dir, "ledger.db"), k.t.TempDir(), nil)
-	require.NoError(k.t, err, "killed at call %d: %v", n, saw.Calls)
+	require.NoError(k.t, err, "killed at call %d: %v", len(saw.Calls), saw.Calls)
 	booked := k.act.booked(play.Journal(k.t, k.dir), on, n)
 	require.LessOrEqual(k.t, booked, 1)
 	if answer == "" {
 		k.unknown += booked
 	} else {
-		require.Equal(k.t, 1, booked, "answered %q, killed at call %d: %v", answer, n, saw.Calls)
+		require.Equal(k.t, 1, booked, "answered %q, killed at call %d: %v", answer, len(saw.Calls), saw.Calls)
 	}
 	k.again(setup, on, n, answer)
 	return true

@@ -59,7 +59,8 @@ type tracer struct {
 	pid   int
 	calls map[uint64]string
 	mu    sync.Mutex
-	// armed says that calls are counted; killAt is the one to kill at, from 1.
+	// armed says that calls are counted; killAt is the one to kill at, from 1, or
+	// atAnswer.
 	armed  bool
 	killAt int
 	saw    traced
@@ -117,6 +118,10 @@ type tracerControl struct {
 	listener net.Listener
 	conn     net.Conn
 }
+
+// atAnswer arms a tracer to kill at the write of the answer, wherever among the
+// calls that is: which calls another thread makes meanwhile differs each time.
+const atAnswer = -1
 
 // arm counts calls from now on and kills at the n-th; 0 kills at none.
 func (c *tracerControl) arm(t *testing.T, n int) {
@@ -238,24 +243,29 @@ func (t *tracer) call(thread int) {
 	name, counted := t.calls[info.number]
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !counted || !t.armed || t.saw.Killed || t.wakes(name, info) {
+	if !counted || !t.armed || t.saw.Killed {
 		return
 	}
+	what := t.opened(info.args[0])
+	if strings.Contains(what, "[eventfd]") {
+		return // it only wakes another thread of the process, which it does as it likes
+	}
 	t.saw.Calls = append(t.saw.Calls, name)
-	if len(t.saw.Calls) == t.killAt {
+	answers := name == "write" && strings.HasPrefix(what, "socket:")
+	if len(t.saw.Calls) == t.killAt || answers && t.killAt == atAnswer {
 		t.saw.Killed = true
 		_ = syscall.Kill(t.pid, syscall.SIGKILL) // it is stopped in this call, and so alive
 	}
 }
 
-// wakes says of a write or a read that it only wakes another thread of the
-// process, which it does as it likes.
-func (t *tracer) wakes(name string, info syscallInfo) bool {
-	if name != "write" && name != "read" {
-		return false
+// opened is what a file descriptor of the process stands for; empty where it is
+// none.
+func (t *tracer) opened(descriptor uint64) string {
+	what, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(t.pid), "fd", strconv.FormatUint(descriptor, 10)))
+	if err != nil {
+		return ""
 	}
-	what, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(t.pid), "fd", strconv.FormatUint(info.args[0], 10)))
-	return err == nil && strings.Contains(what, "[eventfd]")
+	return what
 }
 
 // tally says how often each call was there: "2 fdatasync, 4 pwrite64".
