@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"paypoint/ledger"
+	"paypoint/locale"
 )
 
 // bill is a charge in words, ready to be shown. Where a field does not apply to
@@ -83,14 +84,14 @@ func newBill(view ledger.View, shop string, w words, now time.Time) (*bill, erro
 func newSum(view ledger.View, at state, w words) sum {
 	if view.Payment != nil {
 		paid := *view.Payment
-		return sum{Amount: rupiah(paid.Amount), Fee: rupiah(paid.Fee), Total: rupiah(paid.Amount + paid.Fee)}
+		return sum{Amount: locale.Rupiah(paid.Amount), Fee: locale.Rupiah(paid.Fee), Total: locale.Rupiah(paid.Amount + paid.Fee)}
 	}
 	s := sum{
-		Amount: span(view.MinAmount, view.Amount), Fee: rupiah(view.Fee),
+		Amount: span(view.MinAmount, view.Amount), Fee: locale.Rupiah(view.Fee),
 		Total: span(view.MinAmount+view.Fee, view.Amount+view.Fee),
 	}
 	if (at == statePending || at == stateFuture) && view.MinAmount != view.Amount {
-		s.Choice = strings.NewReplacer("{min}", rupiah(view.MinAmount), "{max}", rupiah(view.Amount)).Replace(w.Choice)
+		s.Choice = strings.NewReplacer("{min}", locale.Rupiah(view.MinAmount), "{max}", locale.Rupiah(view.Amount)).Replace(w.Choice)
 	}
 	return s
 }
@@ -98,9 +99,9 @@ func newSum(view ledger.View, at state, w words) sum {
 // span writes an amount, or the two between which it may be chosen.
 func span(least, most ledger.Rupiah) string {
 	if least == most {
-		return rupiah(most)
+		return locale.Rupiah(most)
 	}
-	return rupiah(least) + " – " + rupiah(most)
+	return locale.Rupiah(least) + " – " + locale.Rupiah(most)
 }
 
 // groupDigits is how many digits of a code are read in one breath.

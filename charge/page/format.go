@@ -1,20 +1,11 @@
 package page
 
 import (
-	"fmt"
 	"time"
 
 	"paypoint/ledger"
+	"paypoint/locale"
 )
-
-// rupiah writes an amount as Indonesians do, in every language: "Rp1.234.567".
-func rupiah(amount ledger.Rupiah) string {
-	digits := amount.String()
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "." + digits[i:]
-	}
-	return "Rp" + digits
-}
 
 // moment is a time, to be read by people and by programs.
 type moment struct {
@@ -29,6 +20,6 @@ func (w words) moment(t time.Time) moment {
 		return moment{}
 	}
 	local := t.In(ledger.WIB)
-	day := fmt.Sprintf("%s, %d %s %d", w.Days[local.Weekday()], local.Day(), w.Months[local.Month()-1], local.Year())
-	return moment{Text: day + local.Format(w.Clock) + "\u00a0WIB", Machine: local.Format(time.RFC3339)}
+	day := locale.Language(w.Lang).LongDay(ledger.Day(local.Format(time.DateOnly)))
+	return moment{Text: day + local.Format(w.Clock) + "\u00a0WIB", Machine: locale.Machine(t)}
 }

@@ -42,11 +42,9 @@ type words struct {
 	Unknown, Fault, Recovery said
 	Again                    string
 
-	// Days begin with Sunday, Months with January. Clock is how Go writes the time
-	// of day after the date; its last blank does not break a line.
-	Days   [7]string
-	Months [12]string
-	Clock  string
+	// Clock is how Go writes the time of day after the date; its last blank does not
+	// break a line.
+	Clock string
 }
 
 // said is a state or a refusal: in a word or two, and in a sentence.
@@ -89,12 +87,7 @@ func indonesian() words {
 		Fault:    said{"Halaman belum bisa ditampilkan", "Sedang ada gangguan. Kode bayar Anda tetap berlaku sampai batas waktunya. Cobalah lagi sebentar lagi."},
 		Recovery: said{"Layanan sedang dipulihkan", "Pembayaran sedang tidak dapat dilayani. Jika Anda sudah membayar, simpan struknya dan jangan membayar lagi: pembayaran Anda akan dicatat."},
 		Again:    "Coba lagi",
-		Days:     [7]string{"Minggu", "Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu"},
-		Months: [12]string{
-			"Januari", "Februari", "Maret", "April", "Mei", "Juni",
-			"Juli", "Agustus", "September", "Oktober", "November", "Desember",
-		},
-		Clock: " pukul\u00a015.04",
+		Clock:    " pukul\u00a015.04",
 	}
 }
 
@@ -135,11 +128,6 @@ func english() words {
 		Fault:    said{"The page can't be shown yet", "There is a problem on our side. Your payment code stays valid until its time is over. Try again in a moment."},
 		Recovery: said{"The service is being restored", "Payments can't be taken at present. If you have paid, keep the receipt and do not pay again: your payment will be recorded."},
 		Again:    "Try again",
-		Days:     [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
-		Months: [12]string{
-			"January", "February", "March", "April", "May", "June",
-			"July", "August", "September", "October", "November", "December",
-		},
-		Clock: ", 15:04",
+		Clock:    ", 15:04",
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/ledger"
+	"paypoint/locale"
 )
 
 // everyText calls found for each text in a value, by its place.
@@ -101,7 +102,7 @@ func TestRupiah(t *testing.T) {
 		0: "Rp0", 7: "Rp7", 999: "Rp999", 1_000: "Rp1.000", 52_500: "Rp52.500", 100_000: "Rp100.000",
 		1_234_567: "Rp1.234.567", ledger.MaxRupiah: "Rp999.999.999.999",
 	} {
-		require.Equal(t, want, rupiah(amount))
+		require.Equal(t, want, locale.Rupiah(amount))
 	}
 }
 
