@@ -93,6 +93,9 @@ func (e Adjusted) told() Standing {
 //	write_off  any other                  any                          ErrAct: nothing is owed
 //	accept     any                        any                          nothing
 //
+// Of a case that is gone (see Case.Gone) or that a later match of the payment has
+// found with other amounts all but accept is refused: ErrCaseGone, ErrAct.
+//
 // Amounts of refunds and write-offs are bound by what Indomaret has beyond the
 // books now, not when the case was opened: no two cases correct the same money.
 //
@@ -110,6 +113,9 @@ func DecideAdjustment(s State, c Case, p Approval, a Agreement, now time.Time) (
 	}
 	if err := checkNewest(s, c, e); err != nil {
 		return Change{}, err
+	}
+	if e.Act != ActAccept && c.Gone {
+		return Change{}, fmt.Errorf("%s: %w", e.Act, ErrCaseGone)
 	}
 	switch e.Act {
 	case ActRecover:

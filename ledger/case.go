@@ -72,6 +72,9 @@ var (
 	ErrSamePerson = errors.New("another person than the proposer must approve")
 	// ErrAct: the act can't be done on the payment as it stands.
 	ErrAct = errors.New("the act does not fit")
+	// ErrCaseGone is an ErrAct: what the case was opened for is not there any more, so
+	// no money is moved by it.
+	ErrCaseGone = fmt.Errorf("the newest files do not show the case's difference any more, so it can only be accepted: %w", ErrAct)
 	// ErrText: a text is missing or too long.
 	ErrText = errors.New("bad text")
 )
@@ -108,6 +111,9 @@ type Case struct {
 	// State is how far it has come, and Owner who looks into it.
 	State CaseState `json:"state"`
 	Owner string    `json:"owner,omitempty"`
+	// Gone says that a later match of its payment did not find the difference any
+	// more. Final: where it comes back, it has a case of its own.
+	Gone bool `json:"gone,omitempty"`
 	// Proposal waits for approval, or was approved.
 	Proposal *Proposal `json:"proposal,omitempty"`
 	// Resolved is when, ApprovedBy by whose approval; Booked is the journal number
@@ -174,6 +180,8 @@ type CaseOpened struct {
 type CaseNoted struct {
 	Case uint64 `json:"case"`
 	Text string `json:"text,omitempty"`
+	// Gone says that a match did not find the case's difference any more.
+	Gone bool `json:"gone,omitempty"`
 	// Owner is the new one where Assigned is set; empty is nobody.
 	Assigned bool   `json:"assigned,omitempty"`
 	Owner    string `json:"owner,omitempty"`
@@ -244,6 +252,8 @@ func caseKey(id uint64) string { return fmt.Sprintf("%s%016x", prefixCase, id) }
 type newestCase struct {
 	ID   uint64 `json:"id"`
 	Sums string `json:"sums"`
+	// Gone is the case's.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // newestCaseKey leads to the newest case that the matcher opened of a payment.
@@ -296,7 +306,7 @@ func projectCaseOpened(rows Rows, e CaseOpened, r Record) error {
 	c := e.opened(r)
 	documents := map[string]any{caseKey(c.ID): c, openCaseKey(c.ID): c.ID, e.name(): c.ID}
 	if e.Class != "" && e.Ref != "" {
-		documents[newestCaseKey(e.Code, e.Ref)] = newestCase{c.ID, e.sums()}
+		documents[newestCaseKey(e.Code, e.Ref)] = newestCase{ID: c.ID, Sums: e.sums()}
 	}
 	for key, value := range documents {
 		if err := putDocument(rows, key, value); err != nil {
@@ -332,6 +342,7 @@ func alterCase(rows Rows, id uint64, alter func(*Case)) error {
 }
 
 func (c *Case) noted(e CaseNoted) {
+	c.Gone = c.Gone || e.Gone
 	if e.Assigned {
 		c.Owner = e.Owner
 	}
@@ -437,15 +448,15 @@ func DecideOpenCases(s State, by string, found []NewCase, now time.Time) (Change
 	return c, nil
 }
 
-// known says whether the difference has a case already. One whose amounts come
-// back, after a later match of the payment had found others, is opened anew.
+// known says whether the difference has a case already. One that comes back, after
+// a later match of the payment had found other amounts or none, is opened anew.
 func (e CaseOpened) known(s State) (bool, error) {
 	there, err := stateDocument[uint64](s, e.name())
 	if err != nil || there == nil {
 		return false, err
 	}
 	newest, err := stateDocument[newestCase](s, newestCaseKey(e.Code, e.Ref))
-	return newest == nil || newest.ID == *there || newest.Sums == e.sums(), err
+	return newest == nil || !newest.Gone && (newest.ID == *there || newest.Sums == e.sums()), err
 }
 
 // DecideNote adds a note, or an owner, to a case in any state. Errors:

@@ -30,6 +30,9 @@ func BusinessDay(t time.Time, cutOff time.Duration) Day {
 	return Day(t.In(WIB).Add(24*time.Hour - cutOff).Format(time.DateOnly))
 }
 
+// CalendarDay is the calendar day (WIB) of a moment, whatever the cut-off.
+func CalendarDay(t time.Time) Day { return BusinessDay(t, 24*time.Hour) }
+
 // Next is the day after d.
 func (d Day) Next() Day { return d.add(1) }
 
@@ -37,18 +40,19 @@ func (d Day) Next() Day { return d.add(1) }
 func (d Day) Previous() Day { return d.add(-1) }
 
 // End is the moment at which d is over when days end at cutOff after midnight.
-func (d Day) End(cutOff time.Duration) time.Time { return d.midnight().Add(cutOff) }
+func (d Day) End(cutOff time.Duration) time.Time { return d.Midnight().Add(cutOff) }
 
 // Begin is the first moment of d when days end at cutOff after midnight.
 func (d Day) Begin(cutOff time.Duration) time.Time { return d.End(cutOff).Add(-24 * time.Hour) }
 
 func (d Day) add(days int) Day {
-	return Day(d.midnight().AddDate(0, 0, days).Format(time.DateOnly))
+	return Day(d.Midnight().AddDate(0, 0, days).Format(time.DateOnly))
 }
 
-// midnight is the calendar day's start. A Day comes from ParseDay or
-// BusinessDay, so it always parses.
-func (d Day) midnight() time.Time {
+// Midnight is when the calendar day d begins, whatever the cut-off; it ends with
+// the next day's Midnight. A Day comes from ParseDay or BusinessDay, so it always
+// parses.
+func (d Day) Midnight() time.Time {
 	t, _ := time.ParseInLocation(time.DateOnly, string(d), WIB)
 	return t
 }

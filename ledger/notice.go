@@ -56,6 +56,8 @@ type Attempt struct {
 	Status int
 	// Answer is the answer's beginning, printable.
 	Answer string
+	// Reason is how it ended; empty in attempts kept before there were reasons.
+	Reason AttemptReason
 	// Fault is why it does not count as delivered, fit for the merchant.
 	Fault string
 	// Delivered says that the receiver has taken the notice.

@@ -125,7 +125,7 @@ func projectFinance(rows Rows, r Record) error {
 	case CaseOpened:
 		return projectCaseOpened(rows, e, r)
 	case CaseNoted:
-		return changeCase(rows, e.Case, r.Seq, func(c *Case) { c.noted(e) })
+		return projectCaseNoted(rows, e, r)
 	case Proposed:
 		return errors.Join(
 			changeCase(rows, e.Case, r.Seq, func(c *Case) { c.proposed(e, r) }), projectHand(rows, e.By))

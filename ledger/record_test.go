@@ -111,14 +111,19 @@ func samples() []ledger.Record {
 		}}),
 		sample(ledger.RecoveryBegun{Seq: 24, Since: at.Add(24 * time.Second), Until: at.Add(time.Hour), By: "operator", NumbersFrom: 1_000_000_004}),
 		sample(ledger.RecoveryEnded{By: "budi", Why: "Indomaret's files are in", Accepted: []ledger.Day{"2026-03-11"}}),
+		sample(ledger.CaseNoted{Case: 14, Text: "it is gone", Gone: true, By: "siti"}),
 	}
 }
 
 // sampleName is the name of a sample's text: its kind, but for a case of the
-// matcher's, which came later than those of refused reversals.
+// matcher's, which came later than those of refused reversals, and for a note that a
+// case is gone, which came later than other notes.
 func sampleName(r ledger.Record) string {
 	if opened, ok := r.Event.(ledger.CaseOpened); ok && opened.Class != "" {
 		return "case_found"
+	}
+	if noted, ok := r.Event.(ledger.CaseNoted); ok && noted.Gone {
+		return "case_gone"
 	}
 	return string(r.Event.Kind())
 }
@@ -137,7 +142,7 @@ func TestEveryKindHasASample(t *testing.T) {
 		names = append(names, sampleName(r))
 		require.FileExists(t, filepath.Join("testdata", "journal", sampleName(r)+".json"))
 	}
-	require.ElementsMatch(t, append(constants(t, "event.go", "Kind"), "case_found"), names)
+	require.ElementsMatch(t, append(constants(t, "event.go", "Kind"), "case_found", "case_gone"), names)
 }
 
 // A journal that was written today is read for ever, and hashed as it is.

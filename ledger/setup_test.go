@@ -65,7 +65,7 @@ func (w *world) agree(edits ...func(*ledger.Agreement)) {
 func (w *world) pass(d time.Duration) { w.now = w.now.Add(d) }
 
 // today is the calendar day of the clock.
-func (w *world) today() ledger.Day { return ledger.BusinessDay(w.now, 24*time.Hour) }
+func (w *world) today() ledger.Day { return ledger.CalendarDay(w.now) }
 
 // newCharge asks for 50.000 with a fee of 2.500, payable at once for a day.
 func (w *world) newCharge(edits ...func(*ledger.NewCharge)) ledger.NewCharge {

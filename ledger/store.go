@@ -44,6 +44,8 @@ type Reader interface {
 	Find(ctx context.Context, merchant, handle string) (uint64, error)
 	// Records lists the journal after a number.
 	Records(ctx context.Context, after uint64, limit int) ([]Record, error)
+	// Head is the number of the journal's newest record, 0 of an empty one.
+	Head(ctx context.Context) (uint64, error)
 	// Lines lists the payments and adjustments of a batch whose journal numbers
 	// follow after.
 	Lines(ctx context.Context, day Day, after uint64, limit int) ([]Line, error)
@@ -70,6 +72,27 @@ type Reader interface {
 	// Balances lists every account that was posted to, with its balance at the end
 	// of a day; of now where through is empty.
 	Balances(ctx context.Context, through Day) ([]Balance, error)
+	Searcher
+}
+
+// Searcher answers questions about payments from an index of the journal. It
+// shows all that was answered before it was asked.
+type Searcher interface {
+	// Payments walks along the payments under some keys.
+	Payments(ctx context.Context, walk PaymentWalk) (PaymentsFound, error)
+	// Indexed lists the journal numbers of the other records under a key, the newest
+	// first. It may list a record of another value: look at it.
+	Indexed(ctx context.Context, key SearchKey, limit int) ([]uint64, error)
+	// Hours lists the sums of the hours that begin from a moment on and before
+	// another: one merchant's, or all where merchant is empty.
+	Hours(ctx context.Context, merchant string, from, to time.Time) ([]HourSums, error)
+	// OpenCodes counts a merchant's codes that wait to be paid, or all.
+	OpenCodes(ctx context.Context, merchant string) (int, error)
+	// StoreSums lists the sums of each store over calendar days, both inclusive, the
+	// store with most payments first, then by name.
+	StoreSums(ctx context.Context, from, to Day) ([]StoreSum, error)
+	// StoreDays lists the sums of one store by calendar day.
+	StoreDays(ctx context.Context, store string, from, to Day) ([]StoreDay, error)
 }
 
 // What a store reports.

@@ -112,7 +112,7 @@ func checkValueDate(on Day, now time.Time) error {
 	if _, err := ParseDay(string(on)); err != nil {
 		return fmt.Errorf("on: %w", err)
 	}
-	today := BusinessDay(now, 24*time.Hour)
+	today := CalendarDay(now)
 	if earliest := today.add(-MaxValueAge); on < earliest || on > today.Next() {
 		return fmt.Errorf("on %s: want a day from %s to %s: %w", on, earliest, today.Next(), ErrPeriod)
 	}

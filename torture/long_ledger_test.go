@@ -17,7 +17,7 @@ import (
 // outbox. In bytes of pages, their unused parts included.
 const (
 	longLedgerEach = 4_500
-	longIndexEach  = 400
+	longIndexEach  = 900
 	// longWireEach is what the wire log may have for each of the tills' messages.
 	longWireEach = 700
 )

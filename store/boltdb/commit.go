@@ -136,7 +136,9 @@ func (s *Store) commitToDisk(tx *bolt.Tx, journal *appender) error {
 func (s *Store) checkCommitted(last head) error {
 	var there head
 	err := s.db.View(func(tx *bolt.Tx) (err error) {
-		there, err = readHead(tx)
+		if err = leadsToLeaf(openedFile{db: s.db, info: s.file}, tx, bucketJournal); err == nil {
+			there, err = readHead(tx)
+		}
 		return err
 	})
 	if err == nil && there != last {

@@ -75,7 +75,8 @@ func FuzzDecodeRow(f *testing.F) {
 		decodes[detailsRow](t, value)
 		decodes[refUseRow](t, value)
 		decodes[batchRow](t, value)
-		decodes[merchantRow](t, value)
+		decodes[chargeHandles](t, value)
+		decodes[chargeNames](t, value)
 		decodes[noticeRow](t, value)
 	})
 }

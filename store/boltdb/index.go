@@ -20,6 +20,10 @@ const (
 	// indexTail is how many entries are kept in memory before they are written:
 	// a listing that has just caught up waits for no disk.
 	indexTail = 4_000
+	// indexPile is how many are kept back while the journal's end is far, as when the
+	// file is built anew: a page that is written once costs less than one that is
+	// written ten times.
+	indexPile = 40_000
 	// indexSkip is how many records without an entry are passed over before the
 	// file is told of them.
 	indexSkip = 100_000
@@ -29,8 +33,8 @@ const (
 // index was given up meanwhile.
 var errIndexClosed = errors.New("the index of the journal is closed")
 
-// journalIndex lists charges by merchant and by order id, and settlement lines
-// by merchant and day. It follows the journal on demand, and is never waited
+// journalIndex lists charges by merchant and by order id, settlement lines by
+// merchant and day, and payments by all that people search them by. It follows the journal on demand, and is never waited
 // for by a commit. Most of it is in a file of its own, which can be lost: it is
 // built anew from the journal.
 type journalIndex struct {
@@ -59,9 +63,14 @@ type journalIndex struct {
 type entries struct {
 	charges []indexedCharge
 	lines   []indexedLine
+	// searched is for who writes them to the file: no listing reads it.
+	searched searched
 }
 
-func (e entries) count() int { return len(e.charges) + len(e.lines) }
+func (e entries) count() int { return len(e.charges) + len(e.lines) + len(e.searched.changes) }
+
+// empty says that there is nothing to write.
+func (e entries) empty() bool { return e.count() == 0 && e.searched.empty() }
 
 func newJournalIndex(path string, view func(func(*bolt.Tx) error) error) *journalIndex {
 	x := &journalIndex{
@@ -110,7 +119,7 @@ func (x *journalIndex) close() {
 	if x.db == nil {
 		return
 	}
-	if x.tail.count() > 0 {
+	if !x.tail.empty() {
 		_ = x.flush()
 	}
 	x.giveUp(nil)
@@ -121,16 +130,20 @@ func (x *journalIndex) close() {
 // not told: a new file is begun, once. Nor is it told that another question has
 // met one.
 func (x *journalIndex) ask(ctx context.Context, read func(*bolt.Tx, entries), judge func() error) error {
-	err := x.askOnce(ctx, read, judge)
+	return x.askAs(ctx, x.follow, read, judge)
+}
+
+func (x *journalIndex) askAs(ctx context.Context, follow func(context.Context) error, read func(*bolt.Tx, entries), judge func() error) error {
+	err := x.askOnce(ctx, follow, read, judge)
 	givenUp := errors.Is(err, errIndexClosed) && x.running.Err() == nil
 	if givenUp || errors.Is(err, errIndexFile) {
-		err = x.askOnce(ctx, read, judge)
+		err = x.askOnce(ctx, follow, read, judge)
 	}
 	return err
 }
 
-func (x *journalIndex) askOnce(ctx context.Context, read func(*bolt.Tx, entries), judge func() error) error {
-	if err := x.follow(ctx); err != nil {
+func (x *journalIndex) askOnce(ctx context.Context, follow func(context.Context) error, read func(*bolt.Tx, entries), judge func() error) error {
+	if err := follow(ctx); err != nil {
 		return err
 	}
 	db, err := x.look(read)
@@ -208,7 +221,7 @@ func (x *journalIndex) follow(ctx context.Context) error {
 		if x.running.Err() != nil {
 			return errIndexClosed
 		}
-		if err := x.step(); err != nil {
+		if err := x.step(end); err != nil {
 			return err
 		}
 	}
@@ -225,8 +238,8 @@ func (x *journalIndex) end() (uint64, error) {
 	return last.seq, err
 }
 
-// step follows up to indexStep records.
-func (x *journalIndex) step() error {
+// step follows up to indexStep records of a journal that ends at record end.
+func (x *journalIndex) step(end uint64) error {
 	found, last, err := x.read()
 	if err != nil {
 		return err
@@ -236,10 +249,15 @@ func (x *journalIndex) step() error {
 	x.mu.Lock()
 	x.tail.charges = append(x.tail.charges, found.charges...)
 	x.tail.lines = append(x.tail.lines, found.lines...)
+	x.tail.searched.add(found.searched)
 	x.last = last
 	x.mu.Unlock()
 	x.next.Store(last.seq + 1)
-	if x.tail.count() < indexTail && x.last.seq < x.saved.seq+indexSkip {
+	enough := indexTail
+	if end > x.last.seq+indexPile {
+		enough = indexPile
+	}
+	if x.tail.count() < enough && x.last.seq < x.saved.seq+indexSkip {
 		return nil
 	}
 	err = x.flush()
@@ -272,23 +290,25 @@ func (x *journalIndex) read() (found entries, last head, err error) {
 	return found, last, err
 }
 
-// add takes a record's entry, if it has one. Records of other kinds are passed
+// add takes a record's entries, if it has any. Records of other kinds are passed
 // over without decoding them.
 func (e *entries) add(tx *bolt.Tx, text []byte) error {
-	switch ledger.KindOf(text) {
-	case ledger.KindCharged:
-		record, err := ledger.UnmarshalRecord(text)
-		if err == nil {
-			e.charges = append(e.charges, indexed(record))
-		}
+	record, ok, err := readPart(text)
+	if err != nil || !ok {
 		return err
-	case ledger.KindPaid, ledger.KindAdjusted:
-		line, ok, err := indexLine(tx, text)
-		if ok {
-			e.lines = append(e.lines, line)
-		}
-		return err
-	default:
-		return nil
 	}
+	if charged, ok := record.Event.(ledger.Charged); ok {
+		e.charges = append(e.charges, indexed(record, charged))
+		return e.searched.take(tx, record, chargeHandles{charged.Merchant, charged.Order})
+	}
+	var of chargeHandles
+	if number := ledger.ChargeOf(record.Event); number != 0 {
+		if of, err = handlesOf(tx, number); err != nil {
+			return err
+		}
+	}
+	if line, ok := ledger.LineOf(record, nil, nil); ok && line.Number != 0 {
+		e.lines = append(e.lines, indexedLine{merchant: of.Merchant, day: line.Day, seq: line.Seq})
+	}
+	return e.searched.take(tx, record, of)
 }

@@ -17,9 +17,7 @@ type indexedCharge struct {
 	place           ledger.Place
 }
 
-func indexed(record ledger.Record) indexedCharge {
-	// KindOf has found it.
-	charged, _ := record.Event.(ledger.Charged)
+func indexed(record ledger.Record, charged ledger.Charged) indexedCharge {
 	return indexedCharge{
 		merchant: charged.Merchant, order: charged.Order,
 		place: ledger.Place{Created: toMillis(record.At).time(), Number: charged.Number},

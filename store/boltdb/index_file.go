@@ -18,25 +18,41 @@ import (
 	"paypoint/ledger"
 )
 
-// The buckets of the index's file. Their keys are all that they hold; they end
-// in what is listed, so that a page of a listing is one range:
+// The buckets of the index's file. Of those for listings the keys are all that
+// they hold; they end in what is listed, so that a page of a listing is one range:
 //
 //	merchants          merchant 0 place
 //	merchant_orders    merchant 0 order 0 place
 //	merchant_lines     merchant 0 day 0 journal number
+//
+// The others answer searches (see postingKey and putStores for two of them):
+//
+//	payments           journal number         ->  the payment
+//	postings           segment index value    ->  places within the segment
+//	hours              merchant 0 hour        ->  sums; of all where merchant is empty
+//	open               merchant 0             ->  codes that wait to be paid
+//	store_days         day shard              ->  sums of some stores
 var (
 	bucketMerchants      = []byte("merchants")
 	bucketMerchantOrders = []byte("merchant_orders")
 	bucketMerchantLines  = []byte("merchant_lines")
+	bucketPayments       = []byte("payments")
+	bucketPostings       = []byte("postings")
+	bucketHours          = []byte("hours")
+	bucketOpen           = []byte("open")
+	bucketStoreDays      = []byte("store_days")
 )
 
 // indexBuckets lists them all.
 func indexBuckets() [][]byte {
-	return [][]byte{bucketMeta, bucketMerchants, bucketMerchantOrders, bucketMerchantLines}
+	return [][]byte{
+		bucketMeta, bucketMerchants, bucketMerchantOrders, bucketMerchantLines,
+		bucketPayments, bucketPostings, bucketHours, bucketOpen, bucketStoreDays,
+	}
 }
 
 // indexVersion is the version of the file's layout. Another is built anew.
-const indexVersion = 3
+const indexVersion = 5
 
 // ErrWentBack: the index beside the ledger has followed records that the ledger
 // does not have. It follows only what is on the ledger's disk, so they were lost,
@@ -249,6 +265,9 @@ func (x *journalIndex) flush() error {
 				return err
 			}
 			if err := putKeys(tx.Bucket(bucketMerchantLines), x.tail.lines, indexedLine.key); err != nil {
+				return err
+			}
+			if err := x.tail.searched.put(tx); err != nil {
 				return err
 			}
 			return putIndexState(tx, x.last)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -27,44 +26,6 @@ func (l indexedLine) key() []byte {
 // linesPrefix begins the keys of a merchant's lines of a day.
 func linesPrefix(merchant string, day ledger.Day) []byte {
 	return append(pairKey(merchant, string(day)), 0)
-}
-
-// lineRecord is the part of a line's journal record by which it is listed. To
-// read all of it would cost payments as much again as the rest of the index.
-type lineRecord struct {
-	Seq   uint64 `json:"seq"`
-	Event struct {
-		Number uint64     `json:"n"`
-		Day    ledger.Day `json:"day"`
-	} `json:"event"`
-}
-
-// indexLine is the line of a record's text; false for a correction without a
-// charge, which is no merchant's.
-func indexLine(tx *bolt.Tx, text []byte) (indexedLine, bool, error) {
-	var record lineRecord
-	if err := json.Unmarshal(text, &record); err != nil || record.Event.Number == 0 {
-		return indexedLine{}, false, err
-	}
-	merchant, err := merchantOf(tx, record.Event.Number)
-	return indexedLine{merchant: merchant, day: record.Event.Day, seq: record.Seq}, err == nil, err
-}
-
-// merchantRow is the part of a chargeRow that names the merchant, which never
-// changes.
-type merchantRow struct {
-	Merchant string `cbor:"3,keyasint"`
-}
-
-func merchantOf(tx *bolt.Tx, number uint64) (string, error) {
-	row, err := get[merchantRow](tx, bucketCharges, chargeKey(number))
-	if err == nil && row == nil {
-		err = fmt.Errorf("charge %d: %w", number, ledger.ErrMissingRow)
-	}
-	if err != nil {
-		return "", err
-	}
-	return row.Merchant, nil
 }
 
 // Booked is ledger.Reader's.

@@ -73,6 +73,35 @@ func (w *pageWalk) read(id, length uint64) ([]byte, error) {
 	return page, nil
 }
 
+// leadsToLeaf makes sure that the pages by which bbolt finds a bucket's last row
+// end in a leaf. A disk that did not write one of them can have left an older page
+// there that leads back to itself: bbolt would follow it until the memory ends.
+// Errors: a *Difference, and the system's.
+func leadsToLeaf(of openedFile, tx *bolt.Tx, bucket []byte) (err error) {
+	id := uint64(tx.Bucket(bucket).Root())
+	if id == 0 {
+		return nil // its rows stand in the page of its name
+	}
+	file, err := os.Open(of.db.Path())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	w := pageWalk{file: file, size: uint64(of.db.Info().PageSize)} // #nosec G115 -- a uint32 in the file
+	w.pages = uint64(tx.Size()) / w.size                           // #nosec G115 -- a file is no shorter than empty
+	for range maxPageDepth {
+		if id < 2 || id >= w.pages {
+			return w.damaged(id, "is none of the file's")
+		}
+		page, err := w.elements(id)
+		if err != nil || !page.branch {
+			return err
+		}
+		id = binary.NativeEndian.Uint64(page.head[pageHeader+(page.count-1)*pageElement+8:])
+	}
+	return w.damaged(id, "lies too deep")
+}
+
 // page walks over a page and those below it.
 func (w *pageWalk) page(id uint64, depth int) error {
 	switch {

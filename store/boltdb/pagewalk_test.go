@@ -86,6 +86,38 @@ func TestPagesThatLeadAstrayAreFound(t *testing.T) {
 	}
 }
 
+// TestALedgerWhoseEndLeadsAstrayIsNotOpened: of the journal only its last row is
+// read at a start, and bbolt would look for it for ever.
+func TestALedgerWhoseEndLeadsAstrayIsNotOpened(t *testing.T) {
+	t.Parallel()
+	wide, branch := newWide(t)
+	var elements uint16
+	view(t, wide, func(tx *bolt.Tx) {
+		page, err := os.ReadFile(wide)
+		require.NoError(t, err)
+		elements = binary.NativeEndian.Uint16(page[branch*pageSize+10:])
+	})
+	last := pageHeader + int64(elements-1)*pageElement + 8
+	for name, c := range map[string]struct {
+		leadsTo uint64
+		says    string
+	}{
+		"to itself":       {uint64(branch), "lies too deep"},
+		"to the metadata": {1, "page 1 is none of the file's"},
+		"out of the file": {1 << 40, "is none of the file's"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := copyOf(t, wide)
+			patch(t, path, branch, last, c.leadsTo)
+			_, err := inTime(t, func() (*Store, error) { return Open(path, Options{}) })
+			var difference *Difference
+			require.ErrorAs(t, err, &difference)
+			require.ErrorContains(t, err, c.says)
+		})
+	}
+}
+
 // inTime is what do returns, if it ends.
 func inTime[R any](t *testing.T, do func() (R, error)) (result R, err error) {
 	done := make(chan struct{})

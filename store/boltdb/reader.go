@@ -76,6 +76,16 @@ func (s *Store) Records(_ context.Context, after uint64, limit int) ([]ledger.Re
 	return records, err
 }
 
+// Head is ledger.Reader's.
+func (s *Store) Head(context.Context) (seq uint64, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		last, err := readHead(tx)
+		seq = last.seq
+		return err
+	})
+	return seq, err
+}
+
 // Lines is ledger.Reader's. It reads along the journal between the batch's
 // first and last payment, so that a batch needs no list of its own.
 func (s *Store) Lines(_ context.Context, day ledger.Day, after uint64, limit int) ([]ledger.Line, error) {

@@ -96,6 +96,7 @@ func (p *shipping) startBeside() error {
 	select {
 	case err := <-opened:
 		if lostRecords(err) {
+			<-p.stopped // it tells of that, and ends
 			return err
 		}
 	case <-time.After(p.patience):

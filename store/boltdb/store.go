@@ -141,6 +141,9 @@ func newStore(file openedFile, options Options) (*Store, error) {
 	s.index = newJournalIndex(indexPath(file.db.Path()), s.view)
 	err = guard(func() error {
 		err := s.db.View(func(tx *bolt.Tx) (err error) {
+			if err = leadsToLeaf(openedFile{db: file.db}, tx, bucketJournal); err != nil {
+				return err
+			}
 			if s.head, err = readHead(tx); err == nil {
 				s.end.Store(s.head.seq)
 				err = checkIndex(indexPath(file.db.Path()), tx, s.head)

@@ -111,6 +111,13 @@ func (s *Store) Records(_ context.Context, after uint64, limit int) ([]ledger.Re
 	return slices.Clone(rest[:min(limit, len(rest))]), nil
 }
 
+// Head is ledger.Reader's.
+func (s *Store) Head(context.Context) (uint64, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return uint64(len(s.journal)), nil
+}
+
 // Lines is ledger.Reader's.
 func (s *Store) Lines(_ context.Context, day ledger.Day, after uint64, limit int) ([]ledger.Line, error) {
 	return s.lines(day, after, limit, func(ledger.Line) bool { return true }), nil

@@ -28,9 +28,15 @@ func indexDuties() []duty {
 }
 
 func recordsPage(t *testing.T, w *world) {
+	none, err := w.store.Head(w.ctx)
+	require.NoError(t, err)
+	require.Zero(t, none, "of an empty journal")
 	for i := range 10 {
 		w.set(fmt.Sprintf("k%d", i), "v")
 	}
+	head, err := w.store.Head(w.ctx)
+	require.NoError(t, err)
+	require.EqualValues(t, 10, head)
 	var seqs []uint64
 	for after := uint64(0); ; {
 		page, err := w.store.Records(w.ctx, after, 3)

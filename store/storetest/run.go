@@ -21,7 +21,7 @@ func Run(t *testing.T, open Opener) {
 	for _, duties := range [][]duty{
 		atomicDuties(), serialDuties(), contextDuties(), loadDuties(),
 		findDuties(), journalDuties(), lineDuties(), batchDuties(), indexDuties(),
-		noticeDuties(), listDuties(), documentDuties(), bookedDuties(), balanceDuties(),
+		noticeDuties(), listDuties(), documentDuties(), bookedDuties(), balanceDuties(), searchDuties(),
 	} {
 		for _, d := range duties {
 			t.Run(d.name, func(t *testing.T) {

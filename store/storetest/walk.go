@@ -51,6 +51,10 @@ func (w *walk) messages() map[string]func(*rapid.T) {
 		"outcome":    w.outcome,
 		"list":       w.list,
 		"life":       w.life,
+		"search":     w.search,
+		"sums":       w.sums,
+		"hours":      w.listHours,
+		"find by":    w.findByKey,
 	}
 }
 
@@ -76,6 +80,10 @@ func (w *walk) business() map[string]func(*rapid.T) {
 		"documents":  w.documents,
 		"booked":     w.booked,
 		"balances":   w.balances,
+		"search":     w.search,
+		"sums":       w.sums,
+		"hours":      w.listHours,
+		"find by":    w.findByKey,
 	}
 }
 

@@ -67,7 +67,7 @@ func setup(t require.TestingT, store ledger.Store) *world {
 func (w *world) pass(d time.Duration) { w.clock = w.clock.Add(d) }
 
 // today is the business day of the clock.
-func (w *world) today() ledger.Day { return ledger.BusinessDay(w.clock, 24*time.Hour) }
+func (w *world) today() ledger.Day { return ledger.CalendarDay(w.clock) }
 
 // next is a number that no other call was given.
 func (w *world) next() int64 { return w.serial.Add(1) }
