@@ -27,7 +27,9 @@
 // that Indomaret has of it in all matched files; the same amounts are one case
 // however often the day is matched, others are a new one. Cases that an earlier
 // match opened are never closed by a later one: it only notes in them what it has
-// found since, and which case is newer.
+// found since, and which case is newer. One whose difference the newest files do not
+// show any more is noted as gone (see openCase.stands): it can only be accepted, and
+// where the difference comes back, that is a new case.
 //
 // A day may be matched again, for a corrected file. Days after it depend on it,
 // by what it carries and by what it found; those that were matched before are

@@ -410,13 +410,13 @@ func TestProposalBesideTheSignOff(t *testing.T) {
 	receipt := func() string { return "REC" }
 	again := func(int, int) {
 		_, err := o.ledger.Propose(context.Background(), missing.ID, ledger.Proposal{Act: ledger.ActRecover, Why: "I saw it", By: "ani"})
-		require.NoError(t, err)
+		require.ErrorIs(t, err, ledger.ErrCaseGone)
 	}
 	signed, err := o.finance.SignOffGap(t.Context(), reconcile.SignOff{By: "budi", Why: "compared", NewReceipt: receipt}, again)
 	require.NoError(t, err)
 	require.Equal(t, 1, signed.Approved)
 	require.Nil(t, o.state(t, gone).Tx)
-	require.Equal(t, ledger.CaseProposed, o.newest(t, gone).State)
+	require.Equal(t, ledger.CaseOpen, o.newest(t, gone).State)
 }
 
 // A file that was taken before the restoration, of an earlier day whose batch is open,

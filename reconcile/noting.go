@@ -47,6 +47,9 @@ func (r *run) superseded(ctx context.Context) ([]note, error) {
 	}
 	var notes []note
 	for _, a := range r.accounts.kept {
+		if a.class == "" && !a.adjusted {
+			continue
+		}
 		newest := open.newest(a.key)
 		for _, c := range open.payments[a.key] {
 			if c.id < newest.id {
@@ -88,9 +91,9 @@ func (name caseName) opens(c openCase) bool {
 	return c.day == name.day && (c.class == name.class || c.class == ledger.ClassCorrectionDiffers || c.class == match.DuplicateInFile || name.class == match.DuplicateInFile)
 }
 
-// gone are the notes for the open cases of an earlier run's findings that are
+// foundFewer are the notes for the open cases of an earlier run's findings that are
 // not found any more, or are found fewer times.
-func (s *Service) gone(ctx context.Context, o Outcome, earlier int, open openCases) ([]note, error) {
+func (s *Service) foundFewer(ctx context.Context, o Outcome, earlier int, open openCases) ([]note, error) {
 	if earlier == 0 {
 		return nil, nil
 	}
@@ -115,6 +118,24 @@ func (s *Service) gone(ctx context.Context, o Outcome, earlier int, open openCas
 		}
 	}
 	return notes, nil
+}
+
+// goneBy is the note for a case that does not stand any more.
+func (o Outcome) goneBy(c openCase, theirs, owed ledger.Rupiah) note {
+	return note{c.id, fmt.Sprintf(
+		"Matching %s with version %d of Indomaret's file, the difference is gone: its files have Rp %d for this payment (Rp %d when the case was opened), and it owes Rp %d by the books.",
+		o.Day, o.Version, theirs, c.theirs, owed)}
+}
+
+// noteGone tells the ledger which cases are gone: it moves no money by them any
+// more.
+func (s *Service) noteGone(ctx context.Context, by string, gone []note) error {
+	for _, n := range gone {
+		if _, err := s.config.Ledger.NoteGone(ctx, n.id, by, n.text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // count counts the findings that need cases. There are at most MaxCases.

@@ -40,6 +40,8 @@ type openCase struct {
 	day   ledger.Day
 	// ours and theirs are its sums, with fees.
 	ours, theirs ledger.Rupiah
+	// gone is the case's: see ledger.Case.
+	gone bool
 }
 
 // openCases are all that are not resolved, by payment, and their number by day.
@@ -59,7 +61,7 @@ func (s *Service) openCases(ctx context.Context) (openCases, error) {
 		for _, c := range page.Cases {
 			key := match.Key{Code: c.Code, Ref: c.Ref}
 			open.payments[key] = append(open.payments[key], openCase{
-				id: c.ID, class: match.Class(c.Class), day: c.Day, ours: c.Ours + c.OursFee, theirs: c.Theirs + c.TheirsFee,
+				id: c.ID, class: match.Class(c.Class), day: c.Day, ours: c.Ours + c.OursFee, theirs: c.Theirs + c.TheirsFee, gone: c.Gone,
 			})
 			open.days[c.Day]++
 		}
@@ -85,7 +87,33 @@ func (o openCases) newest(k match.Key) openCase {
 // one of this day would say nothing new.
 func (o openCases) has(c ledger.NewCase) bool {
 	there := o.newest(match.Key{Code: c.Code, Ref: c.Ref})
-	return there.id != 0 && there.day != c.Day && there.ours == c.Ours+c.OursFee && there.theirs == c.Theirs+c.TheirsFee
+	return there.id != 0 && !there.gone && there.day != c.Day && there.ours == c.Ours+c.OursFee && there.theirs == c.Theirs+c.TheirsFee
+}
+
+// ofDays are the newest cases of payments that were opened for a day or for the one
+// before it, whose payments may have been carried, and that are not gone.
+func (o openCases) ofDays(day ledger.Day) map[match.Key]openCase {
+	cases := map[match.Key]openCase{}
+	for key := range o.payments {
+		c := o.newest(key)
+		if key.Ref != "" && c.id != 0 && !c.gone && (c.day == day || c.day == day.Previous()) {
+			cases[key] = c
+		}
+	}
+	return cases
+}
+
+// stands says whether an open case is about what there is: theirs is what Indomaret
+// has of its payment by its newest files, owed what it owes by the books, and found
+// says that the match has a finding of the payment that needs a person.
+//
+//	theirs         found    theirs and owed    the case
+//	another sum    any      any                is gone: acts would rest on the old sum
+//	the case's     yes      any                stands
+//	the case's     no       differ             stands: another day's match has found it
+//	the case's     no       agree              is gone
+func (c openCase) stands(theirs, owed ledger.Rupiah, found bool) bool {
+	return theirs == c.theirs && (found || theirs != owed)
 }
 
 // adjustedPayments are the payments of which an approved act has booked something,
@@ -118,12 +146,13 @@ func caseClasses() []string {
 	return classes
 }
 
-// openFound opens the cases that a run's payments need.
-func (r *run) openFound(ctx context.Context) error {
-	found, err := r.newCases(ctx)
+// openFound opens the cases that a run's payments need, and returns the notes of
+// those that are gone.
+func (r *run) openFound(ctx context.Context) ([]note, error) {
+	found, gone, err := r.judged(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.kept.Opened, err = r.service.config.Ledger.OpenCases(ctx, r.kept.By, found)
-	return err
+	return gone, err
 }

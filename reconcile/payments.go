@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,8 +24,9 @@ type account struct {
 	found string
 	// pending says that the next day's match decides.
 	pending bool
-	// adjusted says that acts have changed what is owed for it, be it back again.
-	adjusted bool
+	// adjusted says that acts have changed what is owed for it, be it back again, and
+	// cased that a case of these days is open.
+	adjusted, cased bool
 	// lines are Indomaret's in this match.
 	lines []fileLine
 	// state is what the ledger has of it, once the match is over.
@@ -54,6 +56,8 @@ type accounts struct {
 	// adjusted those of them not met that a case of these days has changed.
 	corrected map[match.Key]bool
 	adjusted  map[match.Key]ledger.Case
+	// open are the newest open cases of these days, of payments that are not met yet.
+	open map[match.Key]openCase
 	// group is the payment whose findings come in, kept those that may need a case,
 	// of which so many have differing findings.
 	group     account
@@ -76,24 +80,34 @@ func (a *accounts) endGroup() {
 	g := a.group
 	_, g.adjusted = a.adjusted[g.key]
 	g.adjusted = g.adjusted || a.corrected[g.key]
+	_, g.cased = a.open[g.key]
 	if g.class != "" {
 		a.differing++
 	}
 	// Beyond MaxCases none is opened, so there is no need to remember them.
-	if g.adjusted || g.class != "" && a.differing <= MaxCases {
+	if g.adjusted || g.cased || g.class != "" && a.differing <= MaxCases {
 		g.lines = slices.Clone(g.lines)
 		a.kept = append(a.kept, g)
 	}
 	delete(a.adjusted, g.key)
+	delete(a.open, g.key)
 }
 
-// end ends the last account, and adds those of payments that were corrected and
-// may have gone from all files.
-func (a *accounts) end() {
+// end ends the last account, and adds those of payments that were corrected, or
+// have a case of the day that is matched, and may have gone from all files. What
+// was carried into the day and is not met has been decided by the day before.
+func (a *accounts) end(day ledger.Day) {
 	a.endGroup()
 	for _, key := range slices.SortedFunc(maps.Keys(a.adjusted), compareKeys) {
 		c := a.adjusted[key]
-		a.kept = append(a.kept, account{key: key, day: c.Day, store: c.Store, adjusted: true})
+		_, cased := a.open[key]
+		a.kept = append(a.kept, account{key: key, day: c.Day, store: c.Store, adjusted: true, cased: cased})
+		delete(a.open, key)
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(a.open), compareKeys) {
+		if c := a.open[key]; c.day == day {
+			a.kept = append(a.kept, account{key: key, day: day, cased: true})
+		}
 	}
 }
 
@@ -112,33 +126,53 @@ func (r *run) askCorrected(ctx context.Context, f match.Finding) error {
 	return err
 }
 
-// newCases are the cases of the run's payments: of each that differs and of which
+// judged are the cases of the run's payments: of each that differs and of which
 // nothing was corrected, and of each that was corrected where Indomaret has
-// something else than the books by now.
-func (r *run) newCases(ctx context.Context) ([]ledger.NewCase, error) {
+// something else than the books by now. gone are the notes of those that were open
+// and do not stand any more.
+func (r *run) judged(ctx context.Context) (found []ledger.NewCase, gone []note, err error) {
+	accounts, err := r.toJudge(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	others, err := r.linesElsewhere(ctx, accounts)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, a := range accounts {
+		c, differs := r.judge(a, others)
+		switch there := r.cases.newest(a.key); {
+		case differs && !a.waits() && !r.cases.has(c):
+			found = append(found, c)
+		case a.cased && !there.stands(c.Theirs+c.TheirsFee, a.state.Tx.Owed(), a.class != "" || there.day != r.kept.Day):
+			gone = append(gone, r.kept.goneBy(there, c.Theirs+c.TheirsFee, a.state.Tx.Owed()))
+		}
+	}
+	return found, gone, nil
+}
+
+// waits says that the next day's match decides about the payment.
+func (a account) waits() bool { return a.pending && a.class == "" }
+
+// toJudge are the accounts about which the run can say something, with what the
+// ledger has of them.
+func (r *run) toJudge(ctx context.Context) ([]account, error) {
+	next, err := r.service.outcome(r.kept.Day.Next())
+	if err != nil && !errors.Is(err, ErrNotMatched) {
+		return nil, fmt.Errorf("outcome of the day after: %w", err)
+	}
 	var accounts []account
 	for _, a := range r.accounts.kept {
-		if a.pending && a.class == "" {
+		// What is carried into a day that was matched is its match's to tell.
+		if a.waits() && (!a.cased || next.Run != 0) {
 			continue
 		}
-		var err error
 		if a.state, err = r.service.config.Ledger.Reader().Load(ctx, ledger.Keys{Code: a.key.Code, Ref: a.key.Ref}); err != nil {
 			return nil, err
 		}
 		accounts = append(accounts, a)
 	}
-	others, err := r.linesElsewhere(ctx, accounts)
-	if err != nil {
-		return nil, err
-	}
-	var found []ledger.NewCase
-	for _, a := range accounts {
-		c, differs := r.judge(a, others)
-		if differs && !r.cases.has(c) {
-			found = append(found, c)
-		}
-	}
-	return found, nil
+	return accounts, nil
 }
 
 // judge holds all that Indomaret has of a payment against the books.
@@ -172,7 +206,7 @@ func (r *run) judge(a account, others elsewhere) (c ledger.NewCase, differs bool
 			c.OursFee = fee
 		}
 	}
-	return capped(c), true
+	return capped(c), a.class != ""
 }
 
 // capped keeps what Indomaret has within what the ledger takes as one amount, and

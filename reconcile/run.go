@@ -212,6 +212,7 @@ func (s *Service) newRun(ctx context.Context, day ledger.Day, by string) (*run, 
 	if r.cases, err = s.openCases(ctx); err != nil {
 		return nil, err
 	}
+	r.accounts.open = r.cases.ofDays(day)
 	if r.accounts.adjusted, err = s.adjustedPayments(ctx, day); err != nil || r.askCarried {
 		return r, err
 	}
@@ -249,7 +250,7 @@ func (r *run) match(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.accounts.end()
+		r.accounts.end(day)
 		r.kept.take(totals)
 		r.kept.Chain = hex.EncodeToString(r.chain.Sum(nil))
 		return r.check(totals)
@@ -310,20 +311,25 @@ func (r *run) open(ctx context.Context) error {
 	s, o := r.service, &r.kept.Outcome
 	// Held against the last run that is done, not just the last: what that one found
 	// has cases.
-	gone, err := s.gone(ctx, *o, r.kept.DoneRun, r.cases)
+	fewer, err := s.foundFewer(ctx, *o, r.kept.DoneRun, r.cases)
 	if err != nil {
 		return err
 	}
-	if err := r.openFound(ctx); err != nil {
+	gone, err := r.openFound(ctx)
+	if err != nil {
 		return err
 	}
 	superseded, err := r.superseded(ctx)
 	if err != nil {
 		return err
 	}
-	if o.Noted, err = s.addNotes(ctx, o.By, slices.Concat(r.notes, gone, superseded)); err != nil {
+	if o.Noted, err = s.addNotes(ctx, o.By, slices.Concat(r.notes, fewer, superseded)); err != nil {
 		return err
 	}
+	if err := s.noteGone(ctx, o.By, gone); err != nil {
+		return err
+	}
+	o.Noted += len(gone)
 	o.Done, r.kept.DoneRun = true, o.Run
 	return nil
 }

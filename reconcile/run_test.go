@@ -132,7 +132,7 @@ func TestMatchACorrectedFile(t *testing.T) {
 		require.Equal(t, 2, outcome.Version)
 		require.Equal(t, []string{is(match.AmountMismatch, wrong)}, o.findings(t, friday))
 		require.Equal(t, 1, outcome.Opened)
-		require.Equal(t, 3, outcome.Noted)
+		require.Equal(t, 4, outcome.Noted)
 
 		again, err := o.finance.Outcome(t.Context(), saturday)
 		require.NoError(t, err)
@@ -152,9 +152,12 @@ func TestMatchACorrectedFile(t *testing.T) {
 				}, o.notes(t, c.ID))
 			case "MISSING_AT_INDOMARET":
 				notes := o.notes(t, c.ID)
-				require.Len(t, notes, 2)
+				require.Len(t, notes, 3)
 				require.Contains(t, notes[0], "Found in Indomaret's file of 2026-11-20, matching 2026-11-20 with version 2: MATCHED. ")
-				require.Equal(t, "Matching 2026-11-21 again, with version 1 of Indomaret's file, finds this 0 times instead of 1.", notes[1])
+				require.Equal(t, "Matching 2026-11-20 with version 2 of Indomaret's file, the difference is gone: its files have Rp 20000 for this payment "+
+					"(Rp 0 when the case was opened), and it owes Rp 20000 by the books.", notes[1])
+				require.Equal(t, "Matching 2026-11-21 again, with version 1 of Indomaret's file, finds this 0 times instead of 1.", notes[2])
+				require.True(t, c.Gone)
 			}
 		}
 		require.Len(t, o.cases(t, true), 3, "nothing is closed silently")
@@ -186,7 +189,8 @@ func TestMatchOutOfOrder(t *testing.T) {
 	require.Empty(t, o.findings(t, sunday))
 	cases := o.cases(t, true)
 	require.Len(t, cases, 1)
-	require.Len(t, o.notes(t, cases[0].ID), 2)
+	require.Len(t, o.notes(t, cases[0].ID), 3)
+	require.True(t, cases[0].Gone)
 }
 
 // A line that comes days later is noted in the case of the payment.
@@ -294,10 +298,11 @@ func TestMatchAfterOneThatDied(t *testing.T) {
 			require.Equal(t, []string{is(match.AmountMismatch, q)}, o.findings(t, friday))
 		}
 		o.store.refuse("")
-		require.Equal(t, 2, o.match(t, friday).Noted)
+		require.Equal(t, 3, o.match(t, friday).Noted)
 		cases := o.cases(t, true)
 		require.Len(t, cases, 2)
-		require.Len(t, o.notes(t, cases[0].ID), 2)
+		require.Len(t, o.notes(t, cases[0].ID), 3)
+		require.Equal(t, [2]bool{true, false}, [2]bool{cases[0].Gone, cases[1].Gone})
 		require.Equal(t, []string{"outcome.json", "run-4.findings"}, names(t, filepath.Join(o.config.Dir, string(friday)))[:2])
 	})
 }

@@ -43,12 +43,11 @@ func (c Calendar) Check() error {
 // Age is how many business days have begun since the day of opened, that of now
 // included. It is 0 on the day itself, and before it.
 func (c Calendar) Age(opened, now time.Time) int {
-	first, last := midnight(opened), midnight(now)
-	if !first.Before(last) {
+	from, to := ledger.CalendarDay(opened), ledger.CalendarDay(now)
+	if from >= to {
 		return 0
 	}
-	age := weekdays(first, last)
-	from, to := dayOf(first), dayOf(last)
+	age := weekdays(from.Midnight(), to.Midnight())
 	for _, day := range c.Holidays {
 		// Days compare as texts.
 		if day > from && day <= to && !weekend(day) {
@@ -74,14 +73,8 @@ func weekdays(first, last time.Time) int {
 }
 
 // weekend says whether a day that parses is a Saturday or a Sunday.
-func weekend(day ledger.Day) bool { return isWeekend(day.Begin(24 * time.Hour)) }
+func weekend(day ledger.Day) bool { return isWeekend(day.Midnight()) }
 
 func isWeekend(t time.Time) bool {
 	return t.Weekday() == time.Saturday || t.Weekday() == time.Sunday
 }
-
-// midnight is the beginning of a moment's day in WIB.
-func midnight(t time.Time) time.Time { return dayOf(t).Begin(24 * time.Hour) }
-
-// dayOf is a moment's calendar day in WIB.
-func dayOf(t time.Time) ledger.Day { return ledger.BusinessDay(t, 24*time.Hour) }

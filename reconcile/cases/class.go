@@ -28,6 +28,15 @@ func Explain(name string) Text { return classOf(name).text }
 // one is possible for a payment as it stands is for the ledger to say.
 func Fitting(name string) []ledger.Act { return slices.Clone(classOf(name).fitting) }
 
+// FittingFor lists the acts that can resolve a case: those of its class, unless what
+// it was opened for is gone. Then it can only be accepted (see ledger.ErrCaseGone).
+func FittingFor(c ledger.Case) []ledger.Act {
+	if c.Gone {
+		return []ledger.Act{ledger.ActAccept}
+	}
+	return Fitting(c.Class)
+}
+
 // classOf finds a class. The matcher's names are written out here, for packages
 // of one layer do not import each other.
 func classOf(name string) class {

@@ -195,7 +195,7 @@ func (t nameTemplate) match(name string, meaning DateMeaning) (NamedFile, error)
 			return wrong("no time of day in it")
 		}
 	}
-	file := NamedFile{Day: meaning.day(ledger.BusinessDay(date, midnight))}
+	file := NamedFile{Day: meaning.day(ledger.CalendarDay(date))}
 	if t.pattern.SubexpIndex("seq") >= 0 {
 		file.Sequence, _ = strconv.Atoi(group("seq")) // digits, by the pattern
 	}

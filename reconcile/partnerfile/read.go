@@ -274,7 +274,7 @@ func (r *reading) readHeaderDate(v *values, text string) {
 		v.fault("header.date", text, err.Error(), nil)
 		return
 	}
-	if err := r.setDay(h.DateMeaning.day(ledger.BusinessDay(date, midnight)), "the header"); err != nil {
+	if err := r.setDay(h.DateMeaning.day(ledger.CalendarDay(date)), "the header"); err != nil {
 		v.fault("header.date", text, err.Error(), ErrOtherDay)
 	}
 }

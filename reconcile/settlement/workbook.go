@@ -68,8 +68,7 @@ func (b *workbook) summary(batch ledger.Batch) [][]any {
 	name := func(s string) any { return b.Cell(sheet.LookBold, s) }
 	return [][]any{
 		{name("partner"), b.Text(batch.Partner)},
-		// End(0) is the calendar day's midnight, whatever the cut-off.
-		{name("business_date"), b.Date(batch.Day.End(0))},
+		{name("business_date"), b.Date(batch.Day.Midnight())},
 		{name("batch_no"), b.Cell(sheet.LookLeft, batch.No)},
 		{name("closed_at_wib"), b.Moment(batch.ClosedAt)},
 		{name("closed_early"), flag(batch.Early)},

@@ -74,8 +74,7 @@ func (b *workbook) headRows(h Head) [][]any {
 	name := func(l label) any { return b.Cell(sheet.LookBold, b.words.say(l)) }
 	rows := [][]any{
 		{name(numberLabel), b.Cell(sheet.LookLeft, h.No)},
-		// End(0) is the calendar day's midnight, whatever the cut-off.
-		{name(periodLabel), b.Date(h.From.End(0)), b.Date(h.To.End(0))},
+		{name(periodLabel), b.Date(h.From.Midnight()), b.Date(h.To.Midnight())},
 		{name(closedLabel), b.Moment(h.ClosedAt), "WIB"},
 		{name(issuerLabel), sheet.Plain(h.Issuer.Name)},
 	}
