@@ -60,11 +60,13 @@ type wireEntry struct {
 }
 
 // wireRequest holds the request's fields: text that kept its field's rule, or
-// else a digest. The Signature is not among them.
+// else a digest. The Signature is not among them. The payment code is masked, and
+// found by its HMAC, which is the same for the same code.
 type wireRequest struct {
 	TimeStamp   any    `json:"timestamp"`
 	MessageID   any    `json:"message_id"`
 	PaymentCode any    `json:"payment_code"`
+	CodeMAC     string `json:"payment_code_hmac,omitempty"`
 	Amount      any    `json:"amount,omitempty"`
 	TrackingRef any    `json:"tracking_ref"`
 	ProductCode any    `json:"product_code,omitempty"`

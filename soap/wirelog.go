@@ -1,6 +1,9 @@
 package soap
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,6 +53,11 @@ type WireLogConfig struct {
 	// Failed, if not nil, is told of each failure to write, with the number of
 	// entries or files lost since the log was opened. It must not block.
 	Failed func(lost uint64, err error)
+	// Key makes the messages findable (ledger.Messages): under it the payment codes,
+	// which are masked in the files, are hashed, and an index is kept beside them. It
+	// must be secret and stay the same, for there are few enough codes to try them all.
+	// nil: there are no hashes and no index, and searches fail.
+	Key []byte
 	// LeftOut, if not nil, is told of each unsigned message that is not kept because
 	// too many came. It must not block.
 	LeftOut func()
@@ -64,6 +72,8 @@ type WireLog struct {
 	done   chan struct{}
 	// unsigned holds messages without a right signature to their rate.
 	unsigned *rate.Limiter
+	// index finds what is written; nil without a key.
+	index *wireIndex
 
 	// mu guards what Append and the writer share.
 	mu      sync.Mutex
@@ -100,6 +110,9 @@ func OpenWireLog(c WireLogConfig) (*WireLog, error) {
 		config: c, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 		unsigned: rate.NewLimiter(rate.Every(unsignedInterval), unsignedBurst),
 	}
+	if c.Key != nil {
+		w.index = startWireIndex(c.Dir, c.Flush, func(err error) { w.fail(0, err) })
+	}
 	go w.run()
 	return w, nil
 }
@@ -115,18 +128,34 @@ func (w *WireLog) Append(x Exchange) {
 		}
 		return
 	}
-	line, err := json.Marshal(x.entry(now))
+	line, err := json.Marshal(w.findable(x.entry(now), x.Message))
 	if err != nil {
 		w.fail(1, fmt.Errorf("wire log: encode entry: %w", err))
 		return
 	}
-	if !w.enqueue(calendarDay(now), append(line, '\n')) {
+	if !w.enqueue(ledger.CalendarDay(now), append(line, '\n')) {
 		w.fail(1, ErrWireLogFull)
 	}
 }
 
-// calendarDay is the WIB day that names the file.
-func calendarDay(t time.Time) ledger.Day { return ledger.BusinessDay(t, 24*time.Hour) }
+// codeMACSize is the length of a payment code's HMAC-SHA256 as it is written, in
+// bytes: half of it, as RFC 2104 (section 5) allows.
+const codeMACSize = 16
+
+// findable adds to an entry what its payment code is found by.
+func (w *WireLog) findable(e wireEntry, m *Message) wireEntry {
+	if w.config.Key != nil && m != nil && m.MaskedCode() != "" {
+		e.Request.CodeMAC = hex.EncodeToString(w.codeMAC(m.PaymentCode))
+	}
+	return e
+}
+
+// codeMAC stands for a payment code in the files and in their index.
+func (w *WireLog) codeMAC(code string) []byte {
+	mac := hmac.New(sha256.New, w.config.Key)
+	mac.Write([]byte(code)) // a hash takes every write
+	return mac.Sum(nil)[:codeMACSize]
+}
 
 // enqueue hands a line to the writer; false if there is no room or the log is
 // closed.
@@ -164,13 +193,16 @@ func (w *WireLog) Close() error {
 	w.mu.Unlock()
 	close(w.quit)
 	<-w.done
-	if w.file == nil {
-		return nil
+	var errs []error
+	if w.file != nil {
+		if err := w.file.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("close wire log: %w", err))
+		}
 	}
-	if err := w.file.Close(); err != nil {
-		return fmt.Errorf("close wire log: %w", err)
+	if w.index != nil {
+		errs = append(errs, w.index.close())
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // fail counts lost entries and tells the owner.
@@ -212,6 +244,9 @@ func (w *WireLog) flush() {
 		if err := w.write(d); err != nil {
 			w.fail(d.entries, err)
 		}
+	}
+	if w.index != nil && len(pending) > 0 {
+		w.index.grown()
 	}
 }
 
