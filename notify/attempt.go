@@ -20,7 +20,7 @@ var errCut = errors.New("the attempt was cut off")
 // attempt makes one attempt of the schedule and hands its result on.
 func (s *Service) attempt(d *delivery) {
 	n := d.notice.Notice
-	a, reason, err := s.try(s.life, n, d.target)
+	a, err := s.try(s.life, n, d.target)
 	if err != nil && !errors.Is(err, errCut) {
 		s.reportError(err)
 	}
@@ -39,7 +39,7 @@ func (s *Service) attempt(d *delivery) {
 		// The wait begins at the attempt's end: a slow receiver gets all of it.
 		a.Next = d.nextAfter(a, s.config.Now(), s.config.Jitter)
 		d.merchant.unrecorded++
-		s.ended = append(s.ended, endedAttempt{d, a, reason})
+		s.ended = append(s.ended, endedAttempt{d, a})
 		s.startWriting()
 	}
 	s.dispatch(d.merchant)
@@ -47,26 +47,25 @@ func (s *Service) attempt(d *delivery) {
 
 // try posts a notice to a target once. An error means that it was not tried, or
 // cut off.
-func (s *Service) try(ctx context.Context, n ledger.Notice, target string) (ledger.Attempt, Reason, error) {
+func (s *Service) try(ctx context.Context, n ledger.Notice, target string) (ledger.Attempt, error) {
 	m, err := s.message(ctx, n, target)
 	if err != nil {
-		return ledger.Attempt{}, "", fmt.Errorf("notice %d of %s: %w", n.Seq, n.Merchant, err)
+		return ledger.Attempt{}, fmt.Errorf("notice %d of %s: %w", n.Seq, n.Merchant, err)
 	}
 	a := ledger.Attempt{At: s.config.Now(), Target: target}
 	r := s.sender.send(ctx, m)
 	switch {
 	case r.ours != nil:
-		return a, "", fmt.Errorf("notice %d of %s: post it: %w", n.Seq, n.Merchant, r.ours)
+		return a, fmt.Errorf("notice %d of %s: post it: %w", n.Seq, n.Merchant, r.ours)
 	case r.status == 0 && ctx.Err() != nil:
-		return a, "", errCut
+		return a, errCut
 	}
 	a.Took = s.config.Now().Sub(a.At)
-	a.Status, a.Answer, a.Fault = r.status, r.answer, r.fault.text
-	a.Delivered = r.fault.text == ""
-	if a.Delivered {
-		return a, ReasonDelivered, nil
+	a.Status, a.Answer, a.Reason, a.Fault = r.status, r.answer, r.fault.reason, r.fault.text
+	if r.fault == (fault{}) {
+		a.Delivered, a.Reason = true, ledger.AttemptDelivered
 	}
-	return a, r.fault.reason, nil
+	return a, nil
 }
 
 // message is what a notice's target is posted: written and signed at each

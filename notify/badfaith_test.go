@@ -64,7 +64,7 @@ func TestASlowReceiverRunsOutOfTime(t *testing.T) {
 			require.Equal(t, "no answer within 300ms", a.Fault)
 			require.Zero(t, a.Status)
 			require.Equal(t, noon.Add(2*time.Minute), a.Next.In(ledger.WIB))
-			require.Equal(t, notify.ReasonTimeout, b.lastReport(t).Reason)
+			require.Equal(t, ledger.AttemptTimeout, b.lastReport(t).Reason)
 		})
 	}
 }
@@ -146,7 +146,7 @@ func TestHeadersWithoutEnd(t *testing.T) {
 	require.Equal(t, "the answer's headers are too large", a.Fault)
 	// The kernel's buffers again; without a bound of ours it were 10 MiB more.
 	require.Less(t, written.Load(), int64(10<<20))
-	require.Equal(t, notify.ReasonProtocol, b.lastReport(t).Reason)
+	require.Equal(t, ledger.AttemptProtocol, b.lastReport(t).Reason)
 }
 
 func TestWhatIsKeptOfAnAnswer(t *testing.T) {
@@ -293,7 +293,7 @@ func TestTLS(t *testing.T) {
 			require.Equal(t, c.fault, a.Fault)
 			require.Equal(t, c.fault == "", a.Delivered)
 			if c.fault != "" {
-				require.Equal(t, notify.ReasonTLS, b.lastReport(t).Reason)
+				require.Equal(t, ledger.AttemptTLS, b.lastReport(t).Reason)
 			}
 		})
 	}
@@ -306,7 +306,7 @@ func TestNobodyThere(t *testing.T) {
 	down.Close()
 	a := one(t, b, down.URL)
 	require.Equal(t, "the connection was refused", a.Fault)
-	require.Equal(t, notify.ReasonConnection, b.lastReport(t).Reason)
+	require.Equal(t, ledger.AttemptConnection, b.lastReport(t).Reason)
 }
 
 func TestReportsTellNoSecretOfAMerchant(t *testing.T) {

@@ -83,22 +83,22 @@ func TestEveryRowOfTheSchedule(t *testing.T) {
 		retries int
 		status  int
 		fault   string
-		reason  notify.Reason
+		reason  ledger.AttemptReason
 	}{
-		"500":                      {status(500), 1, 500, "the receiver answered 500", notify.ReasonStatus},
-		"400":                      {status(400), 2, 400, "the receiver answered 400", notify.ReasonStatus},
-		"404":                      {status(404), 2, 404, "the receiver answered 404", notify.ReasonStatus},
-		"503":                      {status(503), 4, 503, "the receiver answered 503", notify.ReasonStatus},
-		"502":                      {status(502), 5, 502, "the receiver answered 502", notify.ReasonStatus},
-		"401":                      {status(401), 5, 401, "the receiver answered 401", notify.ReasonStatus},
-		"304":                      {status(304), 5, 304, "the receiver answered 304", notify.ReasonStatus},
-		"301":                      {redirect(301), 0, 301, "the receiver answered 301, a redirect that is not followed: set the URL to where it leads, https://shop.example/new", notify.ReasonRedirect},
-		"302":                      {redirect(302), 0, 302, "the receiver answered 302, a redirect that is not followed: set the URL to where it leads, https://shop.example/new", notify.ReasonRedirect},
-		"303":                      {redirect(303), 0, 303, "the receiver answered 303, a redirect that is not followed: set the URL to where it leads, https://shop.example/new", notify.ReasonRedirect},
-		"307 to nowhere":           {status(307), 5, 307, "the receiver answered 307: it redirects without saying where to", notify.ReasonRedirect},
-		"closed before an answer":  {hangUp, 5, 0, "the connection was closed before an answer", notify.ReasonConnection},
-		"closed within the header": {raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"), 5, 0, "the connection was closed before an answer", notify.ReasonConnection},
-		"garbage":                  {raw("220 mail.example ESMTP\r\n\r\n"), 5, 0, "the answer is not HTTP", notify.ReasonProtocol},
+		"500":                      {status(500), 1, 500, "the receiver answered 500", ledger.AttemptStatus},
+		"400":                      {status(400), 2, 400, "the receiver answered 400", ledger.AttemptStatus},
+		"404":                      {status(404), 2, 404, "the receiver answered 404", ledger.AttemptStatus},
+		"503":                      {status(503), 4, 503, "the receiver answered 503", ledger.AttemptStatus},
+		"502":                      {status(502), 5, 502, "the receiver answered 502", ledger.AttemptStatus},
+		"401":                      {status(401), 5, 401, "the receiver answered 401", ledger.AttemptStatus},
+		"304":                      {status(304), 5, 304, "the receiver answered 304", ledger.AttemptStatus},
+		"301":                      {redirect(301), 0, 301, "the receiver answered 301, a redirect that is not followed: set the URL to where it leads, https://shop.example/new", ledger.AttemptRedirect},
+		"302":                      {redirect(302), 0, 302, "the receiver answered 302, a redirect that is not followed: set the URL to where it leads, https://shop.example/new", ledger.AttemptRedirect},
+		"303":                      {redirect(303), 0, 303, "the receiver answered 303, a redirect that is not followed: set the URL to where it leads, https://shop.example/new", ledger.AttemptRedirect},
+		"307 to nowhere":           {status(307), 5, 307, "the receiver answered 307: it redirects without saying where to", ledger.AttemptRedirect},
+		"closed before an answer":  {hangUp, 5, 0, "the connection was closed before an answer", ledger.AttemptConnection},
+		"closed within the header": {raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"), 5, 0, "the connection was closed before an answer", ledger.AttemptConnection},
+		"garbage":                  {raw("220 mail.example ESMTP\r\n\r\n"), 5, 0, "the answer is not HTTP", ledger.AttemptProtocol},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -175,7 +175,7 @@ func TestAnyAnswerOf200To299IsTaken(t *testing.T) {
 		c := b.charge(t, "A-1")
 		b.step(t)
 		require.Equal(t, []ledger.NotificationState{ledger.NotificationDelivered}, b.states(t, c), code)
-		require.Equal(t, notify.ReasonDelivered, b.lastReport(t).Reason)
+		require.Equal(t, ledger.AttemptDelivered, b.lastReport(t).Reason)
 	}
 }
 

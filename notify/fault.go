@@ -10,35 +10,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
-)
 
-// Reason is how an attempt ended, in few words that metrics can count by.
-type Reason string
-
-// The reasons.
-const (
-	ReasonDelivered Reason = "delivered"
-	// ReasonStatus: the receiver answered with a status that is no 2xx.
-	ReasonStatus Reason = "status"
-	// ReasonRedirect: the receiver redirects in a way that is not followed.
-	ReasonRedirect Reason = "redirect"
-	// ReasonTimeout: there was no answer in time.
-	ReasonTimeout Reason = "timeout"
-	// ReasonName: the host's name does not resolve.
-	ReasonName Reason = "name"
-	// ReasonAddress: the host is not at a public address.
-	ReasonAddress Reason = "address"
-	// ReasonConnection: no connection came about, or it broke.
-	ReasonConnection Reason = "connection"
-	// ReasonTLS: the TLS handshake failed.
-	ReasonTLS Reason = "tls"
-	// ReasonProtocol: what came is no HTTP answer.
-	ReasonProtocol Reason = "protocol"
+	"paypoint/ledger"
 )
 
 // fault is why an attempt does not count as delivered.
 type fault struct {
-	reason Reason
+	reason ledger.AttemptReason
 	// text is for the merchant. It names nothing of our side: no address, no
 	// error of a library.
 	text string
@@ -49,21 +27,21 @@ type fault struct {
 func faultOf(err error, timeout time.Duration) fault {
 	switch {
 	case errors.Is(err, errNotPublic):
-		return fault{ReasonAddress, "the URL leads to an address that is not public"}
+		return fault{ledger.AttemptAddress, "the URL leads to an address that is not public"}
 	case timedOut(err):
-		return fault{ReasonTimeout, "no answer within " + timeout.String()}
+		return fault{ledger.AttemptTimeout, "no answer within " + timeout.String()}
 	case isName(err):
-		return fault{ReasonName, "the host's name does not resolve"}
+		return fault{ledger.AttemptName, "the host's name does not resolve"}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fault{ReasonConnection, "the connection was refused"}
+		return fault{ledger.AttemptConnectionRefused, "the connection was refused"}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return fault{ReasonConnection, "the host can't be reached"}
+		return fault{ledger.AttemptConnectionUnreachable, "the host can't be reached"}
 	}
 	if f, is := tlsFault(err); is {
 		return f
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
-		return fault{ReasonConnection, "the connection was closed before an answer"}
+		return fault{ledger.AttemptConnection, "the connection was closed before an answer"}
 	}
 	return protocolFault(err)
 }
@@ -100,24 +78,24 @@ func tlsFault(err error) (fault, bool) {
 		noRecord tls.RecordHeaderError
 		alert    tls.AlertError
 	)
-	text := ""
+	reason, text := ledger.AttemptTLS, ""
 	switch {
 	case errors.As(err, &unknown):
-		text = "the certificate is not signed by a known authority"
+		reason, text = ledger.AttemptTLSAuthority, "the certificate is not signed by a known authority"
 	case errors.As(err, &host):
-		text = "the certificate is for another host"
+		reason, text = ledger.AttemptTLSHost, "the certificate is for another host"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		text = "the certificate has expired or is not valid yet"
+		reason, text = ledger.AttemptTLSExpired, "the certificate has expired or is not valid yet"
 	case errors.As(err, &invalid), errors.As(err, &verify):
 		text = "the certificate is not valid"
 	case errors.As(err, &noRecord):
-		text = "the server does not speak TLS"
+		reason, text = ledger.AttemptTLSNone, "the server does not speak TLS"
 	case errors.As(err, &alert), strings.Contains(err.Error(), "tls: "):
 		text = "the handshake failed"
 	default:
 		return fault{}, false
 	}
-	return fault{ReasonTLS, "TLS: " + text}, true
+	return fault{reason, "TLS: " + text}, true
 }
 
 // protocolFault reads errors that net/http gives no types.
@@ -125,10 +103,10 @@ func protocolFault(err error) fault {
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "server response headers exceeded"):
-		return fault{ReasonProtocol, "the answer's headers are too large"}
+		return fault{ledger.AttemptProtocol, "the answer's headers are too large"}
 	case strings.Contains(text, "malformed"), strings.Contains(text, "net/http"):
-		return fault{ReasonProtocol, "the answer is not HTTP"}
+		return fault{ledger.AttemptProtocol, "the answer is not HTTP"}
 	default:
-		return fault{ReasonConnection, "the connection failed"}
+		return fault{ledger.AttemptConnection, "the connection failed"}
 	}
 }

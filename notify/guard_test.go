@@ -12,7 +12,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
 	"golang.org/x/net/dns/dnsmessage"
+	"paypoint/ledger"
 )
 
 func TestAllowedAddresses(t *testing.T) {
@@ -90,7 +92,7 @@ func post(t *testing.T, s *sender, target string) result {
 func notReached(t *testing.T, r result) {
 	t.Helper()
 	require.Zero(t, r.status)
-	require.Equal(t, fault{ReasonAddress, "the URL leads to an address that is not public"}, r.fault)
+	require.Equal(t, fault{ledger.AttemptAddress, "the URL leads to an address that is not public"}, r.fault)
 	require.NotContains(t, r.fault.text, "127.")
 }
 
@@ -145,7 +147,7 @@ func TestANameThatChangesDoesNotGetRoundTheGuard(t *testing.T) {
 func TestANameWithoutAnAddress(t *testing.T) {
 	t.Parallel()
 	r := post(t, guardedSender(serveNames(t).resolver()), "http://shop.example/")
-	require.Equal(t, fault{ReasonName, "the host's name does not resolve"}, r.fault)
+	require.Equal(t, fault{ledger.AttemptName, "the host's name does not resolve"}, r.fault)
 }
 
 // nameServer answers every question for an address with one that can be

@@ -47,15 +47,16 @@ type attempted struct {
 
 // storedAttempt is an attempt as the file has it.
 type storedAttempt struct {
-	At        time.Time     `json:"at"`
-	Took      time.Duration `json:"took"`
-	Target    string        `json:"target"`
-	Status    int           `json:"status,omitempty"`
-	Answer    string        `json:"answer,omitempty"`
-	Fault     string        `json:"fault,omitempty"`
-	Delivered bool          `json:"delivered,omitempty"`
-	Next      time.Time     `json:"next,omitzero"`
-	Manual    bool          `json:"manual,omitempty"`
+	At        time.Time            `json:"at"`
+	Took      time.Duration        `json:"took"`
+	Target    string               `json:"target"`
+	Status    int                  `json:"status,omitempty"`
+	Answer    string               `json:"answer,omitempty"`
+	Reason    ledger.AttemptReason `json:"reason,omitempty"`
+	Fault     string               `json:"fault,omitempty"`
+	Delivered bool                 `json:"delivered,omitempty"`
+	Next      time.Time            `json:"next,omitzero"`
+	Manual    bool                 `json:"manual,omitempty"`
 }
 
 // Sizes of the parts of a key, in bytes.
@@ -226,6 +227,29 @@ func (h *History) attempts(notices []ledger.Notice, newest int) (map[uint64][]le
 		})
 	}
 	return all, err
+}
+
+// delivered are the notices that some receiver has taken, by their Seq. Their At is
+// not needed: where a file has a Seq twice, the fingerprint tells which is meant.
+func (h *History) delivered(notices []ledger.Notice) (map[uint64]bool, error) {
+	taken := map[uint64]bool{}
+	err := h.view(func(bucket *bolt.Bucket) error {
+		for _, n := range notices {
+			own := noticeKey(n)[2*numberSize:]
+			for key, value := range within(bucket, binary.BigEndian.AppendUint64(nil, n.Seq)) {
+				if len(key) < noticeSize || !bytes.Equal(key[2*numberSize:noticeSize], own) {
+					continue
+				}
+				a, err := readAttempt(value)
+				if err != nil {
+					return err
+				}
+				taken[n.Seq] = taken[n.Seq] || a.Delivered
+			}
+		}
+		return nil
+	})
+	return taken, err
 }
 
 // newestWithin are the values of a notice's newest attempts to each target.

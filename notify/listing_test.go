@@ -78,3 +78,44 @@ func TestOfShowsAMerchantsOwn(t *testing.T) {
 	_, err = b.service.Of(t.Context(), other.ID, c.ID)
 	require.ErrorIs(t, err, ledger.ErrNotFound)
 }
+
+// States has what Of has, for notices of any charges at once.
+func TestStatesAreThoseOfEachNotice(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	merchants := []access.Merchant{
+		b.merchant(t, "Waiting", receive(t, status(503)).URL), b.merchant(t, "Failed", receive(t, status(303)).URL),
+		b.merchant(t, "Delivered", receive(t, nil).URL), b.merchant(t, "Both", receive(t, nil).URL, receive(t, status(503)).URL), b.merchant(t, "Nobody"),
+	}
+	var asked []ledger.Notice
+	want, found := map[uint64]ledger.NotificationState{}, map[ledger.NotificationState]int{}
+	var charges []ledger.Charge
+	for _, m := range merchants {
+		c := b.chargeOf(t, m.ID, "1", ledger.Details{Salt: "5a"})
+		b.pay(t, c)
+		charges = append(charges, c)
+	}
+	b.step(t)
+	b.reverse(t, charges[2])
+	for i, c := range charges {
+		list, err := b.service.Of(t.Context(), merchants[i].ID, c.ID)
+		require.NoError(t, err)
+		for _, n := range list {
+			want[n.Seq] = n.State
+			found[n.State]++
+			asked = append(asked, ledger.Notice{Seq: n.Seq, Number: n.Number, Merchant: n.Merchant, Standing: n.Standing})
+		}
+	}
+	require.Len(t, found, 4, "all states: %v", found)
+	states, err := b.service.States(t.Context(), asked)
+	require.NoError(t, err)
+	require.Equal(t, want, states)
+	for i := range asked {
+		asked[i].Number += 100 // of another ledger, whose file this was
+	}
+	states, err = b.service.States(t.Context(), asked)
+	require.NoError(t, err)
+	for _, state := range states {
+		require.NotEqual(t, ledger.NotificationDelivered, state)
+	}
+}

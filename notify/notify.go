@@ -101,8 +101,8 @@ type AttemptReport struct {
 	Target string
 	// Status is the HTTP status of the answer, 0 when none came.
 	Status int
-	// Reason is how it ended.
-	Reason Reason
+	// Reason is the class of how it ended.
+	Reason ledger.AttemptReason
 	Took   time.Duration
 	// Next is when it is tried again; zero when it is not.
 	Next time.Time

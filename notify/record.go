@@ -20,7 +20,6 @@ const (
 type endedAttempt struct {
 	delivery *delivery
 	attempt  ledger.Attempt
-	reason   Reason
 }
 
 // outcome is what became of a notice.
@@ -103,7 +102,7 @@ func (s *Service) recordGroup(group []endedAttempt) {
 		s.reportError(err)
 	}
 	for _, e := range group {
-		s.reportAttempt(e.delivery.notice.Notice, e.attempt, e.reason)
+		s.reportAttempt(e.delivery.notice.Notice, e.attempt)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -192,12 +191,12 @@ func (s *Service) tell(ctx context.Context, outcomes []outcome) error {
 	return nil
 }
 
-func (s *Service) reportAttempt(n ledger.Notice, a ledger.Attempt, reason Reason) {
+func (s *Service) reportAttempt(n ledger.Notice, a ledger.Attempt) {
 	if s.config.Report.Attempt == nil {
 		return
 	}
 	s.config.Report.Attempt(AttemptReport{
-		Notice: n, Target: MaskURL(a.Target), Status: a.Status, Reason: reason,
+		Notice: n, Target: MaskURL(a.Target), Status: a.Status, Reason: a.Reason.Class(),
 		Took: a.Took, Next: a.Next, Manual: a.Manual, Lag: a.At.Add(a.Took).Sub(n.At),
 	})
 }

@@ -28,12 +28,11 @@ func (s *Service) resend(n ledger.Notice) ([]ledger.Attempt, error) {
 func (s *Service) tryAll(n ledger.Notice, targets []string) ([]ledger.Attempt, error) {
 	// In the order of the targets, whichever answers first.
 	attempts := make([]ledger.Attempt, len(targets))
-	reasons := make([]Reason, len(targets))
 	errs := make([]error, len(targets))
 	var all sync.WaitGroup
 	for i, target := range targets {
 		all.Go(func() {
-			attempts[i], reasons[i], errs[i] = s.try(s.life, n, target)
+			attempts[i], errs[i] = s.try(s.life, n, target)
 			attempts[i].Manual = true
 		})
 	}
@@ -51,7 +50,7 @@ func (s *Service) tryAll(n ledger.Notice, targets []string) ([]ledger.Attempt, e
 	}
 	for i, a := range attempts {
 		if errs[i] == nil {
-			s.reportAttempt(n, a, reasons[i])
+			s.reportAttempt(n, a)
 		}
 	}
 	return attempts, errors.Join(errs...)

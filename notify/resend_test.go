@@ -38,7 +38,7 @@ func TestResendOfWhatWasDelivered(t *testing.T) {
 	attempts := b.resend(t, c)
 	require.Len(t, attempts, 2)
 	for i, target := range []string{r.URL, second.URL} {
-		require.Equal(t, ledger.Attempt{At: noon.Add(time.Hour), Target: target, Status: 200, Delivered: true, Manual: true}, attempts[i])
+		require.Equal(t, ledger.Attempt{At: noon.Add(time.Hour), Target: target, Status: 200, Reason: ledger.AttemptDelivered, Delivered: true, Manual: true}, attempts[i])
 	}
 	require.Equal(t, r.all()[0].header.Get("webhook-id"), r.all()[1].header.Get("webhook-id"))
 	require.NotEqual(t, r.all()[0].header.Get("webhook-timestamp"), r.all()[1].header.Get("webhook-timestamp"))

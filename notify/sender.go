@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"paypoint/access"
+
+	"paypoint/ledger"
 )
 
 const (
@@ -93,12 +95,12 @@ func (s *sender) send(ctx context.Context, m message) result {
 			return r
 		}
 		if hop == maxHops {
-			r.fault = fault{ReasonRedirect, fmt.Sprintf("more than %d redirects", maxHops)}
+			r.fault = fault{ledger.AttemptRedirect, fmt.Sprintf("more than %d redirects", maxHops)}
 			return r
 		}
 		next, problem := s.follow(m.target, location)
 		if problem != "" {
-			r.fault = fault{ReasonRedirect, fmt.Sprintf("the receiver answered %d: %s", r.status, problem)}
+			r.fault = fault{ledger.AttemptRedirect, fmt.Sprintf("the receiver answered %d: %s", r.status, problem)}
 			return r
 		}
 		m.target = next
@@ -111,7 +113,7 @@ func (s *sender) post(ctx context.Context, m message) (r result, location string
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, m.target, bytes.NewReader(m.body))
 	if err != nil {
-		return result{fault: fault{ReasonProtocol, "the URL can't be used"}}, ""
+		return result{fault: fault{ledger.AttemptProtocol, "the URL can't be used"}}, ""
 	}
 	// The transport may add to it, and a redirect needs it as it was.
 	request.Header = m.header.Clone()
@@ -146,9 +148,9 @@ func statusFault(status int, location string) fault {
 		if location != "" {
 			text += ", " + printable(location)
 		}
-		return fault{ReasonRedirect, text}
+		return fault{ledger.AttemptRedirect, text}
 	default:
-		return fault{ReasonStatus, fmt.Sprintf("the receiver answered %d", status)}
+		return fault{ledger.AttemptStatus, fmt.Sprintf("the receiver answered %d", status)}
 	}
 }
 
