@@ -50,7 +50,7 @@ func (b *bundle) open(t *testing.T) {
 	b.service = ledger.NewService(b.store, ledger.Agreement{CutOff: 24 * time.Hour}, clock)
 	b.directory, err = access.OpenDirectory(t.Context(), b.service, b.sealer, clock)
 	require.NoError(t, err)
-	b.staff, err = access.OpenStaff(t.Context(), b.service, func() time.Time { return b.now })
+	b.staff, err = access.OpenStaff(t.Context(), b.service, b.sealer, func() time.Time { return b.now })
 	require.NoError(t, err)
 }
 

@@ -86,7 +86,23 @@ func HasSecrets(ctx context.Context, reader ledger.Reader) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for sealed secrets: %w", err)
 	}
-	return len(merchants) > 0, nil
+	if len(merchants) > 0 {
+		return true, nil
+	}
+	persons, err := reader.Settings(ctx, personPrefix)
+	if err != nil {
+		return false, fmt.Errorf("look for sealed secrets: %w", err)
+	}
+	for key, value := range persons {
+		r, err := readPerson(value)
+		if err != nil {
+			return false, fmt.Errorf("look for sealed secrets: load %s: %w", key, err)
+		}
+		if r.TOTP != nil {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // settingKey is where a merchant is kept.

@@ -31,7 +31,8 @@ func FuzzOpenPerson(f *testing.F) {
 		}
 		service := ledger.NewService(memory.Open(), ledger.Agreement{}, clock)
 		require.NoError(t, service.Alter(t.Context(), "person/siti", "tester", func([]byte) ([]byte, error) { return value, nil }))
-		staff, err := access.OpenStaff(t.Context(), service, clock)
+		sealer := newSealer(t)
+		staff, err := access.OpenStaff(t.Context(), service, sealer, clock)
 		if err != nil {
 			require.ErrorContains(t, err, "load person/siti: ")
 			return
@@ -42,7 +43,7 @@ func FuzzOpenPerson(f *testing.F) {
 		requirePossible(t, p)
 		_, in := staff.Check("")
 		require.False(t, in)
-		rewrite(t, service, staff, p)
+		rewrite(t, service, staff, sealer, p)
 	})
 }
 
@@ -60,18 +61,22 @@ func requirePossible(t *testing.T, p access.Person) {
 
 // rewrite has a person written by a change and by its opposite, and loads what
 // was written.
-func rewrite(t *testing.T, service *ledger.Service, staff *access.Staff, p access.Person) {
+func rewrite(t *testing.T, service *ledger.Service, staff *access.Staff, sealer *access.Sealer, p access.Person) {
 	t.Helper()
-	// A second approver, so that the first can be shut out.
-	_, err := staff.Add(t.Context(), "tester", access.NewPerson{ID: "budi", Name: "Budi", Role: access.RoleApprover})
-	require.NoError(t, err)
-	for _, active := range []bool{!p.Active, p.Active} {
-		_, err = staff.SetActive(t.Context(), "tester", "siti", active)
+	// Others of the roles of which one must stay, so that the first can be shut out.
+	for id, role := range map[string]access.Role{"budi": access.RoleApprover, "ade": access.RoleAdmin} {
+		_, err := staff.Add(t.Context(), "tester", access.NewPerson{ID: id, Name: "Name", Role: role})
 		require.NoError(t, err)
 	}
-	again, err := access.OpenStaff(t.Context(), service, clock)
+	for _, active := range []bool{!p.Active, p.Active} {
+		_, err := staff.SetActive(t.Context(), "tester", "siti", active)
+		require.NoError(t, err)
+	}
+	again, err := access.OpenStaff(t.Context(), service, sealer, clock)
 	require.NoError(t, err)
 	require.Equal(t, staff.List(), again.List())
 	loaded, _ := again.Person("siti")
+	require.Equal(t, p.Stamp+2, loaded.Stamp, "each ended the sign-ins")
+	loaded.Stamp = p.Stamp
 	require.Equal(t, p, loaded)
 }

@@ -14,9 +14,10 @@ const (
 	// MaxPersons is how many persons there can be. Those who leave count too,
 	// for what they did stays under their id.
 	MaxPersons = 1000
-	// personVersion is the version of a person's setting. A program refuses
-	// settings that are newer than itself.
-	personVersion = 1
+	// personVersion is the version of a person's setting: 2 is the first with
+	// passwords, one-time codes and merchants. A program refuses settings that
+	// are newer than itself.
+	personVersion = 2
 )
 
 // What is wrong with a person.
@@ -29,14 +30,20 @@ var (
 	ErrTooManyPersons = errors.New("there are too many persons")
 	// ErrUnknownPerson: there is no person with the id.
 	ErrUnknownPerson = errors.New("no such person")
+	// ErrPersonChanged: somebody else has changed the person meanwhile.
+	ErrPersonChanged = errors.New("the person was changed meanwhile: try again")
 	// ErrInactivePerson: the person may do nothing.
 	ErrInactivePerson = errors.New("the person is not active")
 	// ErrLastApprover: without the person nobody could approve any more. Their
 	// tokens can be revoked all the same.
 	ErrLastApprover = errors.New("the person is the last active approver: let another one approve first")
+	// ErrLastAdmin: without the person nobody could let anybody in any more, but
+	// over the operators' socket.
+	ErrLastAdmin = errors.New("the person is the last active admin: make another one an admin first")
 )
 
-// Person is who works in finance. It holds no secret.
+// Person is who works with the console or with finance's API. It holds no
+// secret.
 type Person struct {
 	// ID is 2 to 32 of a-z, 0-9, dot, hyphen and underscore, the first a letter or
 	// a digit. Whatever the person does is recorded under it, so it never changes.
@@ -45,10 +52,24 @@ type Person struct {
 	Name string `json:"name"`
 	// Role is what the person may do.
 	Role Role `json:"role"`
-	// Active persons may call. The tokens of others are refused.
+	// Merchant is whose person it is: the id of a merchant for RoleMerchant, empty
+	// for all others.
+	Merchant string `json:"merchant,omitempty"`
+	// Active persons may call and sign in. The tokens and passwords of others are
+	// refused.
 	Active bool `json:"active"`
-	// Sandbox marks the persons whose tokens are known to everyone.
+	// Sandbox marks the persons whose tokens and passwords are known to everyone.
 	Sandbox bool `json:"sandbox,omitempty"`
+	// HasPassword says that the person can sign in. MustChange says that the
+	// password is a temporary one, good until PasswordEnds.
+	HasPassword  bool      `json:"has_password"`
+	MustChange   bool      `json:"must_change,omitempty"`
+	PasswordEnds time.Time `json:"password_ends,omitzero"`
+	// TOTP says that signing in takes a one-time code too.
+	TOTP bool `json:"totp"`
+	// Stamp counts what ends the person's sign-ins: another password or role, one
+	// time codes dropped, being shut out. One that began under another stamp is over.
+	Stamp uint64 `json:"-"`
 	// Created is when the person was added.
 	Created time.Time `json:"created"`
 	// Tokens are the person's bearer tokens, oldest first, expired ones too.
@@ -59,49 +80,74 @@ type Person struct {
 type NewPerson struct {
 	ID, Name string
 	Role     Role
+	Merchant string
 }
 
 // personShape is the shape of a person's id. It begins with no sign, so that no
 // command takes it for an option and no URL for a folder.
 var personShape = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,31}$`)
 
+// PossibleID says whether a text can be a person's id.
+func PossibleID(id string) bool { return personShape.MatchString(id) }
+
 func (n NewPerson) check() error {
-	if !personShape.MatchString(n.ID) {
+	if !PossibleID(n.ID) {
 		return fmt.Errorf("id: want 2 to 32 of a-z, 0-9, dot, hyphen and underscore, the first a letter or a digit: %w", ErrPerson)
 	}
 	if err := checkText("name", n.Name, MaxName, ErrPerson); err != nil {
 		return err
 	}
-	return checkRole(n.Role)
+	return checkRole(n.Role, n.Merchant)
 }
 
-func checkRole(role Role) error {
-	if !role.known() {
+// checkRole holds a role against the table and against the merchant whose
+// person it is to be.
+func checkRole(role Role, merchant string) error {
+	switch {
+	case !role.known():
 		return fmt.Errorf("role: want one of %s: %w", Roles(), ErrPerson)
+	case role == RoleMerchant && !idShape.MatchString(merchant):
+		return fmt.Errorf("merchant: want G and nine digits for the role %s: %w", role, ErrPerson)
+	case role != RoleMerchant && merchant != "":
+		return fmt.Errorf("merchant: only persons of the role %s have one: %w", RoleMerchant, ErrPerson)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // personRecord is a person as their setting keeps them.
 type personRecord struct {
-	Version int           `json:"v"`
-	ID      string        `json:"id"`
-	Name    string        `json:"name"`
-	Role    Role          `json:"role"`
-	Active  bool          `json:"active"`
-	Sandbox bool          `json:"sandbox,omitempty"`
-	Created time.Time     `json:"created"`
-	Tokens  []tokenRecord `json:"tokens,omitempty"`
+	Version  int           `json:"v"`
+	ID       string        `json:"id"`
+	Name     string        `json:"name"`
+	Role     Role          `json:"role"`
+	Merchant string        `json:"merchant,omitempty"`
+	Active   bool          `json:"active"`
+	Sandbox  bool          `json:"sandbox,omitempty"`
+	Created  time.Time     `json:"created"`
+	Tokens   []tokenRecord `json:"tokens,omitempty"`
+	// Stamp is Person's.
+	Stamp uint64 `json:"stamp,omitempty"`
+	// Password and TOTP are what the person signs in with; nil where there is none.
+	Password *passwordRecord `json:"password,omitempty"`
+	TOTP     *totpRecord     `json:"totp,omitempty"`
 }
 
-// approves says whether the person can approve.
-func (r personRecord) approves() bool { return r.Active && r.Role.Allows(RoleApprover) }
+// may says whether the person can do something now.
+func (r personRecord) may(a Action) bool { return r.Active && r.Role.May(a) }
 
-// person is the record without the digests of its tokens.
+// person is the record without its digests and its sealed secret.
 func (r personRecord) person() Person {
 	p := Person{
-		ID: r.ID, Name: r.Name, Role: r.Role,
+		ID: r.ID, Name: r.Name, Role: r.Role, Merchant: r.Merchant,
 		Active: r.Active, Sandbox: r.Sandbox, Created: r.Created.In(ledger.WIB),
+		TOTP: r.TOTP.confirmed(), Stamp: r.Stamp,
+	}
+	if r.Password != nil {
+		p.HasPassword, p.MustChange = true, !r.Password.Ends.IsZero()
+		if p.MustChange {
+			p.PasswordEnds = r.Password.Ends.In(ledger.WIB)
+		}
 	}
 	for _, t := range r.Tokens {
 		p.Tokens = append(p.Tokens, t.token())
@@ -116,10 +162,14 @@ func readPerson(value []byte) (personRecord, error) {
 	if err := json.Unmarshal(value, &r); err != nil {
 		return personRecord{}, err
 	}
-	if r.Version != personVersion {
-		return personRecord{}, fmt.Errorf("version %d, this program reads %d", r.Version, personVersion)
+	if r.Version < 1 || r.Version > personVersion {
+		return personRecord{}, fmt.Errorf("version %d, this program reads 1 to %d", r.Version, personVersion)
 	}
-	if err := (NewPerson{ID: r.ID, Name: r.Name, Role: r.Role}).check(); err != nil {
+	r.Version = personVersion
+	if err := (NewPerson{ID: r.ID, Name: r.Name, Role: r.Role, Merchant: r.Merchant}).check(); err != nil {
+		return personRecord{}, err
+	}
+	if err := r.Password.check(); err != nil {
 		return personRecord{}, err
 	}
 	if len(r.Tokens) > MaxTokens {

@@ -245,7 +245,7 @@ func TestACallerWhoHangsUpStillHasTheTokenRevoked(t *testing.T) {
 func TestTokensAreCheckedWhileTheyAreIssued(t *testing.T) {
 	t.Parallel()
 	service := ledger.NewService(memory.Open(), ledger.Agreement{}, clock)
-	staff, err := access.OpenStaff(t.Context(), service, clock)
+	staff, err := access.OpenStaff(t.Context(), service, newSealer(t), clock)
 	require.NoError(t, err)
 	const persons = 20
 	id := func(i int) string { return fmt.Sprint("person", i/access.MaxTokens) }
@@ -310,7 +310,7 @@ func BenchmarkCheck(b *testing.B) {
 		require.NoError(b, err)
 		require.NoError(b, service.Alter(b.Context(), fmt.Sprint("person/person", i), "bench", func([]byte) ([]byte, error) { return value, nil }))
 	}
-	staff, err := access.OpenStaff(b.Context(), service, clock)
+	staff, err := access.OpenStaff(b.Context(), service, nil, clock)
 	require.NoError(b, err)
 	last := fmt.Sprint(access.MaxPersons-1, access.MaxTokens-1)
 	ok := false

@@ -2,8 +2,8 @@ package access
 
 import "slices"
 
-// Role is what a person may do in finance. Each role has the rights of those
-// before it in Roles.
+// Role is what a person does in the company; the table in action.go says what
+// each may.
 type Role string
 
 const (
@@ -12,19 +12,40 @@ const (
 	// RoleFinance imports, matches, closes, notes, proposes, and records
 	// transfers and payouts.
 	RoleFinance Role = "finance"
-	// RoleApprover approves what another person proposed.
+	// RoleApprover does what finance does, and approves what another person
+	// proposed.
 	RoleApprover Role = "approver"
+	// RoleOperator keeps merchants, notifications and the daily jobs going.
+	RoleOperator Role = "operator"
+	// RoleMerchant is a person of one merchant, who sees that merchant's alone.
+	RoleMerchant Role = "merchant"
+	// RoleAdmin keeps the persons and reads the audit log.
+	RoleAdmin Role = "admin"
 )
 
-// Roles lists the roles from the fewest rights to the most.
-func Roles() []Role { return []Role{RoleViewer, RoleFinance, RoleApprover} }
+// Roles lists the roles.
+func Roles() []Role {
+	return []Role{RoleViewer, RoleFinance, RoleApprover, RoleOperator, RoleMerchant, RoleAdmin}
+}
 
 // known says whether it is one of Roles.
 func (r Role) known() bool { return slices.Contains(Roles(), r) }
 
-// Allows says whether a role has the rights of the one that is needed. A role
-// that is not known allows nothing, and one that is not known is never allowed.
-func (r Role) Allows(needed Role) bool {
-	// The index of a role that is not known is -1, below all.
-	return needed.known() && slices.Index(Roles(), r) >= slices.Index(Roles(), needed)
+// May says whether a role may do something. A role or an action that is not in
+// the table may not.
+func (r Role) May(a Action) bool {
+	for _, right := range rights() {
+		if right.action == a {
+			return right.roles&r.bit() != 0
+		}
+	}
+	return false
+}
+
+// bit is the role's place in a set of roles; none for one that is not known.
+func (r Role) bit() roles {
+	if i := slices.Index(Roles(), r); i >= 0 {
+		return 1 << i
+	}
+	return 0
 }

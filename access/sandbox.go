@@ -14,13 +14,23 @@ const (
 )
 
 // The sandbox's persons: two approvers, so that one can propose and the other
-// approve. Their tokens are no secrets either, and never expire.
+// approve, and one of each other role. The approvers' tokens and the password of
+// all are no secrets either, and never expire.
 const (
 	SandboxFinance       = "sandbox-finance"
 	SandboxFinanceToken  = "SB-paypoint-finance-token" // #nosec G101 -- no secret: the documentation has it
 	SandboxApprover      = "sandbox-approver"
 	SandboxApproverToken = "SB-paypoint-approver-token" // #nosec G101 -- no secret: the documentation has it
+	SandboxViewer        = "sandbox-viewer"
+	SandboxOperator      = "sandbox-operator"
+	SandboxAdmin         = "sandbox-admin"
+	SandboxShopkeeper    = "sandbox-merchant"
+	SandboxPassword      = "SB-paypoint-password" // #nosec G101 -- no secret: the documentation has it
 )
+
+// sandboxHash is the hash of SandboxPassword, made once: at the start of a
+// sandbox nobody waits for six.
+const sandboxHash = "$argon2id$v=19$m=19456,t=2,p=1$cGF5cG9pbnQgc2FuZGJveA$ughJmTnMXfeV5MyMRJB0M6Brv53DiZQLsJ/UHo+naPg" // #nosec G101 -- of no secret
 
 const (
 	// sandboxBy is who puts in what the sandbox has, as the journal calls it.
@@ -72,9 +82,13 @@ func (s *Staff) EnsureSandbox(ctx context.Context) error {
 		return fmt.Errorf("person %s is a real one: %w", people[0].ID, ErrNotSandbox)
 	}
 	for _, r := range s.sandboxPersons() {
-		// One may be missing, when the first start was cut short between the two.
-		if _, is := s.index.Load().persons[r.ID]; is {
+		// Some may be missing, when the first start was cut short, or when an older
+		// program made the sandbox; that knew no passwords.
+		if kept, is := s.index.Load().persons[r.ID]; is && (kept.Password != nil || !kept.Sandbox) {
 			continue
+		} else if is {
+			kept.Password = r.Password
+			r = kept
 		}
 		if _, err := s.put(ctx, sandboxBy, r); err != nil {
 			return fmt.Errorf("add sandbox persons: %w", err)
@@ -86,13 +100,24 @@ func (s *Staff) EnsureSandbox(ctx context.Context) error {
 // sandboxPersons are the sandbox's persons as they are first put in.
 func (s *Staff) sandboxPersons() []personRecord {
 	var records []personRecord
-	for _, p := range []struct{ id, name, token string }{
-		{SandboxFinance, "Sandbox Finance", SandboxFinanceToken},
-		{SandboxApprover, "Sandbox Approver", SandboxApproverToken},
+	for _, p := range []struct {
+		id, name, token string
+		role            Role
+		merchant        string
+	}{
+		{SandboxFinance, "Sandbox Finance", SandboxFinanceToken, RoleApprover, ""},
+		{SandboxApprover, "Sandbox Approver", SandboxApproverToken, RoleApprover, ""},
+		{SandboxViewer, "Sandbox Viewer", "", RoleViewer, ""},
+		{SandboxOperator, "Sandbox Operator", "", RoleOperator, ""},
+		{SandboxAdmin, "Sandbox Admin", "", RoleAdmin, ""},
+		{SandboxShopkeeper, "Sandbox Merchant", "", RoleMerchant, SandboxMerchant},
 	} {
-		r := s.newRecord(NewPerson{ID: p.id, Name: p.name, Role: RoleApprover})
+		r := s.newRecord(NewPerson{ID: p.id, Name: p.name, Role: p.role, Merchant: p.merchant})
 		r.Sandbox = true
-		r.Tokens = []tokenRecord{{SHA256: digestOf(p.token), Label: sandboxLabel, Created: r.Created}}
+		r.Password = &passwordRecord{Hash: sandboxHash, Set: r.Created}
+		if p.token != "" {
+			r.Tokens = []tokenRecord{{SHA256: digestOf(p.token), Label: sandboxLabel, Created: r.Created}}
+		}
 		records = append(records, r)
 	}
 	return records

@@ -66,7 +66,10 @@ func TestEnsureSandboxPutsInItsPersonsOnce(t *testing.T) {
 	for _, change := range b.changes(t) {
 		who = append(who, change.By+" "+change.Key)
 	}
-	require.Equal(t, []string{"sandbox person/sandbox-finance", "sandbox person/sandbox-approver"}, who)
+	require.Equal(t, []string{
+		"sandbox person/sandbox-finance", "sandbox person/sandbox-approver", "sandbox person/sandbox-viewer",
+		"sandbox person/sandbox-operator", "sandbox person/sandbox-admin", "sandbox person/sandbox-merchant",
+	}, who)
 }
 
 func TestEnsureSandboxLeavesItsPersonsAsTheyAre(t *testing.T) {
@@ -74,7 +77,7 @@ func TestEnsureSandboxLeavesItsPersonsAsTheyAre(t *testing.T) {
 	b := setup(t)
 	require.NoError(t, b.staff.EnsureSandbox(t.Context()))
 	b.hire(t, "siti", access.RoleViewer)
-	_, err := b.staff.SetRole(t.Context(), "tester", access.SandboxFinance, access.RoleFinance)
+	_, err := b.staff.SetRole(t.Context(), "tester", access.SandboxFinance, access.RoleFinance, "")
 	require.NoError(t, err)
 	p, _ := b.staff.Person(access.SandboxFinance)
 	_, err = b.staff.RevokeToken(t.Context(), "tester", access.SandboxFinance, p.Tokens[0].ID)
@@ -94,9 +97,46 @@ func TestEnsureSandboxGoesOnWhereItWasCutShort(t *testing.T) {
 	want := b.staff.List()
 	require.NoError(t, b.service.Alter(t.Context(), "person/sandbox-approver", "tester", func([]byte) ([]byte, error) { return nil, nil }))
 	b.restart(t)
-	require.Len(t, b.staff.List(), 1)
+	require.Len(t, b.staff.List(), len(want)-1)
 	require.NoError(t, b.staff.EnsureSandbox(t.Context()))
 	require.Equal(t, want, b.staff.List())
+}
+
+// A sandbox of a program that knew no passwords gets them, and the rest stays.
+func TestEnsureSandboxGivesPasswordsToAnOlderSandbox(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.NoError(t, b.staff.EnsureSandbox(t.Context()))
+	want := b.staff.List()
+	b.alter(t, "person/sandbox-finance", func(s map[string]any) { delete(s, "password"); s["v"] = 1 })
+	b.restart(t)
+	_, err := b.staff.CheckPassword(t.Context(), access.SandboxFinance, access.SandboxPassword)
+	require.ErrorIs(t, err, access.ErrCredentials)
+	require.NoError(t, b.staff.EnsureSandbox(t.Context()))
+	require.Equal(t, want, b.staff.List())
+	_, err = b.staff.CheckPassword(t.Context(), access.SandboxFinance, access.SandboxPassword)
+	require.NoError(t, err)
+}
+
+// There is a person of each role, and one password lets all of them in.
+func TestTheSandboxHasAPersonOfEachRole(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.NoError(t, b.staff.EnsureSandbox(t.Context()))
+	roles := map[access.Role]bool{}
+	for _, p := range b.staff.List() {
+		signedIn, err := b.staff.CheckPassword(t.Context(), p.ID, access.SandboxPassword)
+		require.NoError(t, err)
+		require.Equal(t, p, signedIn)
+		require.False(t, p.MustChange)
+		roles[p.Role] = true
+	}
+	delete(roles, access.RoleApprover)
+	require.Equal(t, map[access.Role]bool{
+		access.RoleViewer: true, access.RoleOperator: true, access.RoleMerchant: true, access.RoleAdmin: true,
+	}, roles)
+	shopkeeper, _ := b.staff.Person(access.SandboxShopkeeper)
+	require.Equal(t, access.SandboxMerchant, shopkeeper.Merchant)
 }
 
 func TestEnsureSandboxSparesRealPersons(t *testing.T) {
@@ -117,7 +157,7 @@ func TestEnsureSandboxSparesRealPersons(t *testing.T) {
 func TestEnsureSandboxTellsThatItCanNot(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	staff, err := access.OpenStaff(t.Context(), &stubborn{Settings: b.service, refusal: errRefused}, clock)
+	staff, err := access.OpenStaff(t.Context(), &stubborn{Settings: b.service, refusal: errRefused}, b.sealer, clock)
 	require.NoError(t, err)
 	require.ErrorIs(t, staff.EnsureSandbox(t.Context()), errRefused)
 	require.False(t, staff.HasSandbox())

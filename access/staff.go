@@ -18,12 +18,15 @@ import (
 // personPrefix begins the setting of each person.
 const personPrefix = "person/"
 
-// Staff is the persons of finance with their tokens. It answers from memory,
-// for every request asks it, and writes through to the ledger, which one
-// process holds. It may be used by many at once.
+// Staff is the persons with their tokens, passwords and one-time codes. It
+// answers from memory, for every request asks it, and writes through to the
+// ledger, which one process holds. It may be used by many at once.
 type Staff struct {
 	settings Settings
+	sealer   *Sealer
 	now      func() time.Time
+	// hashing bounds how many passwords are hashed at once.
+	hashing places
 
 	// writing puts changes one after the other; readers take the index as it is.
 	writing sync.Mutex
@@ -37,10 +40,10 @@ type staffIndex struct {
 	tokens  []heldToken
 }
 
-// OpenStaff loads the persons. It refuses a setting that it cannot trust. now
-// is the clock.
-func OpenStaff(ctx context.Context, settings Settings, now func() time.Time) (*Staff, error) {
-	s := &Staff{settings: settings, now: now}
+// OpenStaff loads the persons. It refuses a setting that it cannot trust, and a
+// sealer that does not open their secrets. now is the clock.
+func OpenStaff(ctx context.Context, settings Settings, sealer *Sealer, now func() time.Time) (*Staff, error) {
+	s := &Staff{settings: settings, sealer: sealer, now: now, hashing: newPlaces()}
 	values, err := settings.Reader().Settings(ctx, personPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("load persons: %w", err)
@@ -55,6 +58,9 @@ func OpenStaff(ctx context.Context, settings Settings, now func() time.Time) (*S
 		}
 		if err == nil {
 			err = r.hold(holders)
+		}
+		if err == nil {
+			err = s.checkSecrets(r)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("load %s: %w", key, err)
@@ -111,7 +117,8 @@ func (s *Staff) Person(id string) (Person, bool) {
 }
 
 // Add takes in a person, active and without a token. by says who asks. Errors:
-// ErrPerson, ErrPersonTaken, ErrTooManyPersons, and the ledger's.
+// ErrPerson, ErrPersonTaken, ErrTooManyPersons, ErrUnknownMerchant, and the
+// ledger's.
 func (s *Staff) Add(ctx context.Context, by string, n NewPerson) (Person, error) {
 	if err := n.check(); err != nil {
 		return Person{}, fmt.Errorf("add person: %w", err)
@@ -125,37 +132,71 @@ func (s *Staff) Add(ctx context.Context, by string, n NewPerson) (Person, error)
 	if len(x.persons) >= MaxPersons {
 		return Person{}, fmt.Errorf("add person %s: at most %d: %w", n.ID, MaxPersons, ErrTooManyPersons)
 	}
+	if err := s.checkMerchant(ctx, n.Merchant); err != nil {
+		return Person{}, fmt.Errorf("add person %s: %w", n.ID, err)
+	}
 	return s.put(ctx, by, s.newRecord(n))
+}
+
+// checkMerchant makes sure that there is a merchant, where one is named.
+func (s *Staff) checkMerchant(ctx context.Context, id string) error {
+	if id == "" {
+		return nil
+	}
+	found, err := s.settings.Reader().Settings(ctx, settingKey(id))
+	if err != nil {
+		return fmt.Errorf("look for merchant %s: %w", id, err)
+	}
+	if _, is := found[settingKey(id)]; !is {
+		return fmt.Errorf("merchant %s: %w", id, ErrUnknownMerchant)
+	}
+	return nil
 }
 
 func (s *Staff) newRecord(n NewPerson) personRecord {
 	return personRecord{
-		Version: personVersion, ID: n.ID, Name: n.Name, Role: n.Role,
+		Version: personVersion, ID: n.ID, Name: n.Name, Role: n.Role, Merchant: n.Merchant,
 		Active: true, Created: wholeSecond(s.now()),
 	}
 }
 
-// SetRole gives a person another role. by says who asks. Errors: ErrPerson for
-// a role that is none, ErrUnknownPerson, ErrLastApprover, and the ledger's.
-func (s *Staff) SetRole(ctx context.Context, by, id string, role Role) (Person, error) {
+// SetRole gives a person another role, of a merchant for RoleMerchant, and ends
+// their sign-ins. by says who asks. Errors: ErrPerson for a role that is none or
+// that does not go with the merchant, ErrUnknownMerchant, ErrUnknownPerson,
+// ErrLastApprover, ErrLastAdmin, and the ledger's.
+func (s *Staff) SetRole(ctx context.Context, by, id string, role Role, merchant string) (Person, error) {
 	return s.change(ctx, by, id, func(r *personRecord) error {
-		if r.Role == role {
+		if r.Role == role && r.Merchant == merchant {
 			return errUnchanged
 		}
-		r.Role = role
-		return checkRole(role)
+		if err := checkRole(role, merchant); err != nil {
+			return err
+		}
+		r.Role, r.Merchant = role, merchant
+		r.Stamp++
+		return s.checkMerchant(ctx, merchant)
 	})
 }
 
 // SetActive lets a person in, or shuts them out; their tokens stay, and are
-// good again when they are let in. by says who asks. Errors: ErrUnknownPerson,
-// ErrLastApprover, and the ledger's.
+// good again when they are let in, their sign-ins end. by says who asks. Errors:
+// ErrUnknownPerson, ErrLastApprover, ErrLastAdmin, and the ledger's.
 func (s *Staff) SetActive(ctx context.Context, by, id string, active bool) (Person, error) {
 	return s.change(ctx, by, id, func(r *personRecord) error {
 		if r.Active == active {
 			return errUnchanged
 		}
 		r.Active = active
+		r.Stamp++
+		return nil
+	})
+}
+
+// EndSignIns ends all sign-ins of a person. by says who asks. Errors:
+// ErrUnknownPerson and the ledger's.
+func (s *Staff) EndSignIns(ctx context.Context, by, id string) (Person, error) {
+	return s.change(ctx, by, id, func(r *personRecord) error {
+		r.Stamp++
 		return nil
 	})
 }
@@ -176,8 +217,8 @@ func (s *Staff) change(ctx context.Context, by, id string, alter func(*personRec
 	if errors.Is(err, errUnchanged) {
 		return before.person(), nil
 	}
-	if err == nil && before.approves() && !after.approves() && x.approvers() == 1 {
-		err = ErrLastApprover
+	if err == nil {
+		err = x.leaves(before, after)
 	}
 	if err != nil {
 		return Person{}, fmt.Errorf("change person %s: %w", id, err)
@@ -185,11 +226,25 @@ func (s *Staff) change(ctx context.Context, by, id string, alter func(*personRec
 	return s.put(ctx, by, after)
 }
 
-// approvers counts the persons who can approve.
-func (x *staffIndex) approvers() int {
+// leaves refuses a change that would leave nobody who approves, or nobody who
+// lets others in.
+func (x *staffIndex) leaves(before, after personRecord) error {
+	for _, rule := range []struct {
+		action Action
+		broken error
+	}{{ActCaseApprove, ErrLastApprover}, {ActUserWrite, ErrLastAdmin}} {
+		if before.may(rule.action) && !after.may(rule.action) && x.count(rule.action) == 1 {
+			return rule.broken
+		}
+	}
+	return nil
+}
+
+// count is how many persons can do something now.
+func (x *staffIndex) count(a Action) int {
 	count := 0
 	for _, r := range x.persons {
-		if r.approves() {
+		if r.may(a) {
 			count++
 		}
 	}

@@ -62,8 +62,8 @@ func TestAddPersonRefuses(t *testing.T) {
 		"a long name":         {access.NewPerson{ID: "ayu", Name: strings.Repeat("é", access.MaxName+1), Role: access.RoleViewer}, access.ErrPerson, "name: want 1 to 100"},
 		"a name in two lines": {access.NewPerson{ID: "ayu", Name: "A\nB", Role: access.RoleViewer}, access.ErrPerson, "name: want printable"},
 		"a name of a space":   {access.NewPerson{ID: "ayu", Name: " ", Role: access.RoleViewer}, access.ErrPerson, "name: want printable"},
-		"no role":             {access.NewPerson{ID: "ayu", Name: "Ayu"}, access.ErrPerson, "role: want one of [viewer finance approver]"},
-		"another role":        {access.NewPerson{ID: "ayu", Name: "Ayu", Role: "admin"}, access.ErrPerson, "role"},
+		"no role":             {access.NewPerson{ID: "ayu", Name: "Ayu"}, access.ErrPerson, "role: want one of [viewer finance approver operator merchant admin]"},
+		"another role":        {access.NewPerson{ID: "ayu", Name: "Ayu", Role: "root"}, access.ErrPerson, "role"},
 		"a taken id":          {access.NewPerson{ID: "siti", Name: "Other", Role: access.RoleApprover}, access.ErrPersonTaken, "siti"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestPersonsHaveALimit(t *testing.T) {
 	t.Parallel()
 	// In memory, for a thousand commits to a disk take as long as the disk likes.
 	service := ledger.NewService(memory.Open(), ledger.Agreement{}, clock)
-	staff, err := access.OpenStaff(t.Context(), service, clock)
+	staff, err := access.OpenStaff(t.Context(), service, newSealer(t), clock)
 	require.NoError(t, err)
 	// A hundred more than there is room for, at once.
 	errs := make([]error, access.MaxPersons+100)
@@ -113,7 +113,7 @@ func TestSetRoleAndSetActive(t *testing.T) {
 	b.hire(t, "siti", access.RoleViewer)
 	_, token := b.issue(t, "siti", noon.AddDate(0, 0, 1))
 
-	p, err := b.staff.SetRole(t.Context(), "tester", "siti", access.RoleApprover)
+	p, err := b.staff.SetRole(t.Context(), "tester", "siti", access.RoleApprover, "")
 	require.NoError(t, err)
 	require.Equal(t, access.RoleApprover, p.Role)
 	checked, ok := b.staff.Check(token)
@@ -136,7 +136,7 @@ func TestSetRoleAndSetActive(t *testing.T) {
 	require.True(t, ok, "the token is good again")
 	require.Equal(t, p, checked)
 
-	_, err = b.staff.SetRole(t.Context(), "tester", "siti", "admin")
+	_, err = b.staff.SetRole(t.Context(), "tester", "siti", "root", "")
 	require.ErrorIs(t, err, access.ErrPerson)
 	found, _ := b.staff.Person("siti")
 	require.Equal(t, p, found)
@@ -146,7 +146,10 @@ func TestNobodyElseIsChanged(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, change := range []func() error{
-		func() error { _, err := b.staff.SetRole(t.Context(), "tester", "ayu", access.RoleViewer); return err },
+		func() error {
+			_, err := b.staff.SetRole(t.Context(), "tester", "ayu", access.RoleViewer, "")
+			return err
+		},
 		func() error { _, err := b.staff.SetActive(t.Context(), "tester", "ayu", true); return err },
 		func() error { _, err := b.staff.RevokeToken(t.Context(), "tester", "ayu", "0123456789ab"); return err },
 		func() error {
@@ -176,7 +179,10 @@ func TestTheLastApproverStays(t *testing.T) {
 	tokenID, _ := b.issue(t, "budi", noon.AddDate(1, 0, 0))
 	before := b.staff.List()
 	for name, change := range map[string]func() error{
-		"demoted":     func() error { _, err := b.staff.SetRole(t.Context(), "tester", "budi", access.RoleFinance); return err },
+		"demoted": func() error {
+			_, err := b.staff.SetRole(t.Context(), "tester", "budi", access.RoleFinance, "")
+			return err
+		},
 		"deactivated": func() error { _, err := b.staff.SetActive(t.Context(), "tester", "budi", false); return err },
 	} {
 		err := change()
@@ -185,13 +191,13 @@ func TestTheLastApproverStays(t *testing.T) {
 	}
 	require.Equal(t, before, b.staff.List())
 	// What an inactive approver may be is nobody's last hope.
-	_, err = b.staff.SetRole(t.Context(), "tester", "citra", access.RoleViewer)
+	_, err = b.staff.SetRole(t.Context(), "tester", "citra", access.RoleViewer, "")
 	require.NoError(t, err)
 	_, err = b.staff.RevokeToken(t.Context(), "tester", "budi", tokenID)
 	require.NoError(t, err)
 
 	b.hire(t, "dewi", access.RoleApprover)
-	_, err = b.staff.SetRole(t.Context(), "tester", "budi", access.RoleFinance)
+	_, err = b.staff.SetRole(t.Context(), "tester", "budi", access.RoleFinance, "")
 	require.NoError(t, err)
 	_, err = b.staff.SetActive(t.Context(), "tester", "dewi", false)
 	require.ErrorIs(t, err, access.ErrLastApprover)
@@ -205,7 +211,7 @@ func TestOfTwoApproversWhoLeaveAtOnceOneStays(t *testing.T) {
 	errs := make([]error, 2)
 	var group sync.WaitGroup
 	group.Go(func() { _, errs[0] = b.staff.SetActive(t.Context(), "tester", "budi", false) })
-	group.Go(func() { _, errs[1] = b.staff.SetRole(t.Context(), "tester", "citra", access.RoleViewer) })
+	group.Go(func() { _, errs[1] = b.staff.SetRole(t.Context(), "tester", "citra", access.RoleViewer, "") })
 	group.Wait()
 	require.NotEqual(t, errs[0] == nil, errs[1] == nil)
 	for _, err := range errs {
@@ -220,11 +226,11 @@ func TestStaffStandsInTheJournalWithWhoChangedIt(t *testing.T) {
 	b := setup(t)
 	_, err := b.staff.Add(t.Context(), "operator ayu", access.NewPerson{ID: "siti", Name: "Siti", Role: access.RoleViewer})
 	require.NoError(t, err)
-	_, err = b.staff.SetRole(t.Context(), "operator budi", "siti", access.RoleViewer)
+	_, err = b.staff.SetRole(t.Context(), "operator budi", "siti", access.RoleViewer, "")
 	require.NoError(t, err, "already so: nothing to write")
 	_, err = b.staff.SetActive(t.Context(), "operator budi", "siti", true)
 	require.NoError(t, err, "already so: nothing to write")
-	_, err = b.staff.SetRole(t.Context(), "operator citra", "siti", access.RoleFinance)
+	_, err = b.staff.SetRole(t.Context(), "operator citra", "siti", access.RoleFinance, "")
 	require.NoError(t, err)
 	tokenID, token, err := b.staff.IssueToken(t.Context(), "operator dewi", "siti", "laptop", noon.AddDate(1, 0, 0))
 	require.NoError(t, err)
@@ -267,7 +273,7 @@ func TestOpenStaffRefusesWhatItCanNotTrust(t *testing.T) {
 		alter func(setting map[string]any)
 		names string
 	}{
-		"a newer version":        {func(s map[string]any) { s["v"] = 2 }, "version 2, this program reads 1"},
+		"a newer version":        {func(s map[string]any) { s["v"] = 3 }, "version 3, this program reads 1 to 2"},
 		"another's id":           {func(s map[string]any) { s["id"] = "budi" }, "holds person budi"},
 		"no id":                  {func(s map[string]any) { s["id"] = "" }, "id: want"},
 		"no name":                {func(s map[string]any) { s["name"] = "" }, "name: want"},
@@ -293,7 +299,7 @@ func TestOpenStaffRefusesWhatItCanNotTrust(t *testing.T) {
 			b.hire(t, "siti", access.RoleFinance)
 			b.issue(t, "siti", noon.AddDate(1, 0, 0))
 			b.alter(t, "person/siti", try.alter)
-			_, err := access.OpenStaff(t.Context(), b.service, clock)
+			_, err := access.OpenStaff(t.Context(), b.service, b.sealer, clock)
 			require.ErrorContains(t, err, "load person/siti")
 			require.ErrorContains(t, err, try.names)
 			require.NotContains(t, err.Error(), "ppf_")
@@ -306,7 +312,7 @@ func TestStoredPersons(t *testing.T) {
 	t.Parallel()
 	for name, rule := range map[string]string{
 		"good": "", "good-inactive": "", "good-sandbox": "",
-		"broken-version": "version 2", "broken-other-id": "holds person budi", "broken-role": "role: want",
+		"broken-version": "version 3", "broken-other-id": "holds person budi", "broken-role": "role: want",
 		"broken-name-lines": "name: want printable", "broken-truncated": "unexpected end", "broken-null": "version 0",
 		"broken-token-twice": "one of siti already", "broken-token-null": "no SHA-256", "broken-token-short": "not 64 hexadecimal",
 	} {
@@ -316,7 +322,7 @@ func TestStoredPersons(t *testing.T) {
 			require.NoError(t, err)
 			b := setup(t)
 			require.NoError(t, b.service.Alter(t.Context(), "person/siti", "tester", func([]byte) ([]byte, error) { return value, nil }))
-			_, err = access.OpenStaff(t.Context(), b.service, clock)
+			_, err = access.OpenStaff(t.Context(), b.service, b.sealer, clock)
 			if rule == "" {
 				require.NoError(t, err)
 				return
@@ -335,7 +341,7 @@ func (b blind) Reader() ledger.Reader { return unreadable{b.Settings.Reader()} }
 func TestOpenStaffTellsThatTheLedgerCanNotBeRead(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	_, err := access.OpenStaff(t.Context(), blind{b.service}, clock)
+	_, err := access.OpenStaff(t.Context(), blind{b.service}, b.sealer, clock)
 	require.ErrorIs(t, err, errRefused)
 	require.ErrorContains(t, err, "load persons")
 }
@@ -344,7 +350,7 @@ func TestARefusedChangeOfStaffChangesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	settings := &stubborn{Settings: b.service}
-	staff, err := access.OpenStaff(t.Context(), settings, clock)
+	staff, err := access.OpenStaff(t.Context(), settings, b.sealer, clock)
 	require.NoError(t, err)
 	_, err = staff.Add(t.Context(), "tester", access.NewPerson{ID: "siti", Name: "Siti", Role: access.RoleFinance})
 	require.NoError(t, err)
@@ -355,7 +361,7 @@ func TestARefusedChangeOfStaffChangesNothing(t *testing.T) {
 	settings.refusal = errRefused
 	_, err = staff.Add(t.Context(), "tester", access.NewPerson{ID: "budi", Name: "Budi", Role: access.RoleFinance})
 	require.ErrorIs(t, err, errRefused)
-	_, err = staff.SetRole(t.Context(), "tester", "siti", access.RoleViewer)
+	_, err = staff.SetRole(t.Context(), "tester", "siti", access.RoleViewer, "")
 	require.ErrorIs(t, err, errRefused)
 	_, err = staff.SetActive(t.Context(), "tester", "siti", false)
 	require.ErrorIs(t, err, errRefused)
