@@ -44,7 +44,7 @@ func TestACallerIsAskedForAgainAfterTheBody(t *testing.T) {
 			require.NoError(t, err)
 		}, http.StatusUnauthorized},
 		"demoted": {func(t *testing.T, o *office) {
-			_, err := o.persons.SetRole(t.Context(), "operator", clerk, access.RoleViewer)
+			_, err := o.persons.SetRole(t.Context(), "operator", clerk, access.RoleViewer, "")
 			require.NoError(t, err)
 		}, http.StatusForbidden},
 		"token revoked": {func(t *testing.T, o *office) {

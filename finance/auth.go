@@ -60,7 +60,7 @@ func (a *api) stillMay(c *call, route route) error {
 	if !ok || caller.ID != c.caller.ID {
 		return errUnknownCaller(c.r)
 	}
-	return caller.allow(route.role, route.person)
+	return caller.allow(route.action, route.person)
 }
 
 // attended is a request's body that ends well only for a caller who may still ask
@@ -81,20 +81,27 @@ func (b *attended) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// allow refuses a caller who has not the rights that a route needs.
-func (c Caller) allow(role access.Role, person bool) error {
-	// First, for an operator has no way to a higher role.
-	if person && !c.Person {
+// allow refuses a caller who may not do what a route does.
+func (c Caller) allow(action access.Action, person bool) error {
+	switch {
+	case c.Role == access.RoleMerchant:
+		// What a merchant may is bound to their own, and this API's lists are of all.
+		return failure{
+			status: http.StatusForbidden, Code: "forbidden",
+			Message: "it is for the staff: persons of merchants have the console",
+		}
+	case person && !c.Person:
+		// Before the action, for an operator has no way to a person's.
 		return failure{
 			status: http.StatusForbidden, Code: "person_needed",
 			Message: "it is recorded under a person's id: give the token of one, as Authorization: Bearer TOKEN",
 		}
-	}
-	if !c.Role.Allows(role) {
+	case !c.Role.May(action):
 		return failure{
 			status: http.StatusForbidden, Code: "forbidden",
-			Message: "it needs the role " + string(role) + "; yours is " + string(c.Role),
+			Message: "it needs the right " + string(action) + ", which the role " + string(c.Role) + " does not have",
 		}
+	default:
+		return nil
 	}
-	return nil
 }

@@ -41,6 +41,9 @@ type Case struct {
 	OpenedBy string    `json:"opened_by,omitempty"`
 	// Owner looks into it.
 	Owner string `json:"owner,omitempty"`
+	// Gone says that Indomaret's newest files do not show the difference any more: it
+	// can only be accepted.
+	Gone bool `json:"gone,omitempty"`
 	// Proposal waits for approval, or was approved.
 	Proposal *ledger.Proposal `json:"proposal,omitempty"`
 	// Resolved to Booked are of a resolved case; Booked is the journal number of its
@@ -58,7 +61,7 @@ func (a *api) caseView(c ledger.Case) Case {
 		ID: c.ID, Class: c.Class, State: c.State, Age: age, Bucket: cases.BucketOf(age),
 		Day: c.Day, Code: c.Code, Ref: c.Ref, Store: c.Store, Reason: c.Reason,
 		Ours: c.Ours, OursFee: c.OursFee, Theirs: c.Theirs, TheirsFee: c.TheirsFee, Surplus: c.Surplus(),
-		Note: c.Note, Opened: moment(c.Opened), OpenedBy: c.OpenedBy, Owner: c.Owner,
+		Note: c.Note, Opened: moment(c.Opened), OpenedBy: c.OpenedBy, Owner: c.Owner, Gone: c.Gone,
 		Resolved: moment(c.Resolved), ApprovedBy: c.ApprovedBy, Booked: c.Booked, PaidOut: c.PaidOut,
 	}
 	if c.Proposal != nil {
@@ -160,7 +163,7 @@ func (a *api) caseAgeing(c *call) error {
 type CaseDetail struct {
 	Case
 	Explanation cases.Text `json:"explanation"`
-	// Fitting are the acts that can resolve its class, the likeliest first.
+	// Fitting are the acts that can resolve it, the likeliest first.
 	Fitting []ledger.Act `json:"fitting"`
 	// Phone is the customer's, where Indomaret's file has one. It is masked but for
 	// its end: enough to tell who calls from another.
@@ -187,7 +190,7 @@ func (a *api) getCase(c *call) error {
 		return err
 	}
 	return c.reply(http.StatusOK, CaseDetail{
-		Case: a.caseView(one), Explanation: cases.Explain(one.Class), Fitting: cases.Fitting(one.Class),
+		Case: a.caseView(one), Explanation: cases.Explain(one.Class), Fitting: cases.FittingFor(one),
 		Phone: phone.String(), History: historyOf(records),
 	})
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
+	"paypoint/access"
+	"paypoint/access/audit"
 	"paypoint/finance"
 	"paypoint/ledger"
 	"paypoint/reconcile/cases"
@@ -103,7 +105,7 @@ func TestCaseworkIsLogged(t *testing.T) {
 	o.done(t, clerk, "POST", path+"/proposal", `{"act":"refund","amount":20000,"why":"half of it"}`)
 	act := o.lastAct(t, calls+1)
 	require.Equal(t, finance.Act{
-		Who: clerk, Name: "case.propose", Case: act.Case, Proposed: ledger.ActRefund, Amount: 20_000, Status: 200, Bytes: act.Bytes,
+		Who: clerk, Role: access.RoleFinance, Action: access.ActCaseWork, Changes: true, Name: audit.ActCasePropose, Case: act.Case, Proposed: ledger.ActRefund, Amount: 20_000, Status: 200, Bytes: act.Bytes,
 	}, act)
 	require.Equal(t, path, fmt.Sprintf("cases/%d", act.Case))
 	o.refused(t, approver, "DELETE", path+"/proposal", `{"why":" "}`, http.StatusUnprocessableEntity, "bad_text")
@@ -301,6 +303,30 @@ func TestApprovalIsOfTheProposalThatWasSeen(t *testing.T) {
 	refusal := o.refused(t, approver, "POST", path+"/approval", fmt.Sprintf(`{"proposal":%.0f}`, seen["seq"]), http.StatusConflict, "case_state")
 	require.Contains(t, refusal["message"], fmt.Sprintf("has proposal %.0f, not %.0f", changed["seq"], seen["seq"]))
 	require.Equal(t, "proposed", o.done(t, viewer, "GET", path, "")["state"])
+}
+
+// By a case whose difference a later match has not found, nobody moves money.
+func TestACaseThatIsGoneIsAcceptedAlone(t *testing.T) {
+	t.Parallel()
+	o := setup(t)
+	path := o.missing(t)
+	var id uint64
+	_, err := fmt.Sscanf(path, "cases/%d", &id)
+	require.NoError(t, err)
+	require.NotContains(t, o.done(t, viewer, "GET", path, ""), "gone")
+	p := o.done(t, clerk, "POST", path+"/proposal", `{"act":"refund","amount":50000,"why":"all of it"}`)["proposal"].(map[string]any)
+	_, err = o.ledger.NoteGone(t.Context(), id, "matcher", "version 2 has it not")
+	require.NoError(t, err)
+
+	refusal := o.refused(t, approver, "POST", path+"/approval", fmt.Sprintf(`{"proposal":%.0f}`, p["seq"]), http.StatusConflict, "case_gone")
+	require.Equal(t, "refund: the newest files do not show the case's difference any more, so it can only be accepted: the act does not fit", refusal["message"])
+	o.done(t, clerk, "DELETE", path+"/proposal", `{"why":"the file was corrected"}`)
+	o.refused(t, clerk, "POST", path+"/proposal", `{"act":"recover","why":"x"}`, http.StatusConflict, "case_gone")
+	detail := o.done(t, viewer, "GET", path, "")
+	require.Equal(t, []any{"accept"}, detail["fitting"])
+	require.Equal(t, true, detail["gone"])
+	p = o.done(t, clerk, "POST", path+"/proposal", `{"act":"accept","why":"the file was corrected"}`)["proposal"].(map[string]any)
+	require.Equal(t, "resolved", o.done(t, approver, "POST", path+"/approval", fmt.Sprintf(`{"proposal":%.0f}`, p["seq"]))["state"])
 }
 
 // Each class of the matcher that opens cases is explained.

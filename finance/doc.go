@@ -2,66 +2,67 @@
 //
 // # Routes
 //
-// Each route begins with the role that it needs; see access.Role. A + after it
-// says that it needs a person: what is done there is recorded under who did it,
-// and who proposed can't approve. Parameters are optional; "page" stands for
-// limit and cursor, "format" for csv, xlsx or json. A body is named before what
-// is answered.
+// Each route begins with the action that the caller's role must allow; see
+// access.Action, whose one table says so for each role. A + after it says that it
+// needs a person: what is done there is recorded under who did it, and who proposed
+// can't approve. Persons of merchants may use none of them: what is theirs is in
+// the console. Parameters are optional; "page" stands for limit and cursor,
+// "format" for csv, xlsx or json. A body is named before what is answered.
 //
-//	viewer     GET     settlements?from&page                        SettlementList
-//	viewer     GET     settlements/{day}                            Settlement
-//	finance    POST    settlements/{day}/close?early=true           Closing
-//	viewer     GET     settlements/{day}/file?format=txt|csv|xlsx   a file
+//	settlement.read       GET     settlements?from&page                        SettlementList
+//	settlement.read       GET     settlements/{day}                            Settlement
+//	settlement.close      POST    settlements/{day}/close?early=true           Closing
+//	settlement.export     GET     settlements/{day}/file?format=txt|csv|xlsx   a file
 //
-//	viewer     GET     files?day                                    FileList
-//	finance    POST    files?day&name                               Indomaret's file: Import
-//	finance    POST    profile/test?day&name                        Indomaret's file: Trial
+//	reconciliation.read   GET     files?day                                    FileList
+//	file.import           POST    files?day&name                               Indomaret's file: Import
+//	file.import           POST    profile/test?day&name                        Indomaret's file: Trial
 //
-//	viewer     GET     reconciliations?from&page                    DayList
-//	viewer     GET     reconciliations/{day}                        Day
-//	finance    POST    reconciliations/{day}/match                  reconcile.Outcome
-//	viewer     GET     reconciliations/{day}/findings?class&page    FindingList
-//	viewer     GET     reconciliations/{day}/findings/export?format  a file
+//	reconciliation.read   GET     reconciliations?from&page                    DayList
+//	reconciliation.read   GET     reconciliations/{day}                        Day
+//	reconciliation.match  POST    reconciliations/{day}/match                  reconcile.Outcome
+//	reconciliation.read   GET     reconciliations/{day}/findings?class&page    FindingList
+//	reconciliation.read   GET     reconciliations/{day}/findings/export?format  a file
 //
-//	viewer     GET     recovery                                     Recovery
-//	finance+   POST    recovery/files?day&name                      Indomaret's file: reconcile.GapFilled
-//	approver+  POST    recovery/sign-off                            {why, accept_missing?}: reconcile.SignedOff
+//	recovery.read         GET     recovery                                     Recovery
+//	recovery.work+        POST    recovery/files?day&name                      Indomaret's file: reconcile.GapFilled
+//	recovery.approve+     POST    recovery/sign-off                            {why, accept_missing?}: reconcile.SignedOff
 //
-//	viewer     GET     cases?open=true&class&owner&code&page        CaseList
-//	viewer     GET     cases/ageing                                 Ageing
-//	viewer     GET     cases/export?open=true&class&owner&code&format  a file
-//	viewer     GET     cases/{id}                                   CaseDetail
-//	finance+   POST    cases/{id}/notes                             {text}: Case
-//	finance+   PUT     cases/{id}/owner                             {owner}: Case
-//	finance+   POST    cases/{id}/proposal                          {act, why, amount?}: Case
-//	finance+   DELETE  cases/{id}/proposal                          {why}: Case
-//	approver+  POST    cases/{id}/approval                          {proposal}: Case
+//	case.read             GET     cases?open=true&class&owner&code&page        CaseList
+//	case.read             GET     cases/ageing                                 Ageing
+//	case.read             GET     cases/export?open=true&class&owner&code&format  a file
+//	case.read             GET     cases/{id}                                   CaseDetail
+//	case.work+            POST    cases/{id}/notes                             {text}: Case
+//	case.work+            PUT     cases/{id}/owner                             {owner}: Case
+//	case.work+            POST    cases/{id}/proposal                          {act, why, amount?}: Case
+//	case.work+            DELETE  cases/{id}/proposal                          {why}: Case
+//	case.approve+         POST    cases/{id}/approval                          {proposal}: Case
 //
-//	viewer     GET     statements?merchant&page                     StatementList
-//	viewer     GET     statements/export?merchant&format            a file
-//	finance    POST    statements/close                             {to, merchants?}: StatementsClosed
-//	viewer     GET     statements/{merchant}/{no}                   Statement
-//	viewer     GET     statements/{merchant}/{no}/file?format=json|csv|xlsx|pdf&language=id|en  a file
-//	viewer     GET     terms/{merchant}                             reconcile.TermsInForce
-//	finance    PUT     terms/{merchant}                             reconcile.MerchantTerms: reconcile.TermsInForce
+//	statement.read        GET     statements?merchant&page                     StatementList
+//	statement.read        GET     statements/export?merchant&format            a file
+//	statement.close       POST    statements/close                             {to, merchants?}: StatementsClosed
+//	statement.read        GET     statements/{merchant}/{no}                   Statement
+//	statement.read        GET     statements/{merchant}/{no}/file?format=json|csv|xlsx|pdf&language=id|en  a file
+//	merchant.read         GET     terms/{merchant}                             reconcile.TermsInForce
+//	merchant.terms        PUT     terms/{merchant}                             reconcile.MerchantTerms: reconcile.TermsInForce
 //
-//	viewer     GET     transfers?page                               TransferList
-//	viewer     GET     transfers/export?format                      a file
-//	finance    POST    transfers                                    {reference, on, amount, note?}: ledger.Transfer
-//	finance    POST    transfers/import                             CSV: reconcile.TransfersImported
-//	viewer     GET     transfers/{reference}/suggestion             Suggestion
-//	finance    POST    transfers/{reference}/match                  {days}: ledger.Transfer
-//	viewer     GET     payouts?page                                 PayoutList
-//	viewer     GET     payouts/export?format                        a file
-//	finance    POST    payouts                                      {reference, on, amount, merchant?, no?, case?}: ledger.Payout
-//	viewer     GET     receivables?from&page                        ReceivableList
-//	viewer     GET     receivables/export?from&format               a file
-//	viewer     GET     position?day                                 reconcile.Position
-//	viewer     GET     trial-balance?day                            TrialBalance
-//	viewer     GET     trial-balance/export?day&format              a file
+//	money.read            GET     transfers?page                               TransferList
+//	money.read            GET     transfers/export?format                      a file
+//	money.record          POST    transfers                                    {reference, on, amount, note?}: ledger.Transfer
+//	money.record          POST    transfers/import                             CSV: reconcile.TransfersImported
+//	money.read            GET     transfers/{reference}/suggestion             Suggestion
+//	money.record          POST    transfers/{reference}/match                  {days}: ledger.Transfer
+//	money.read            GET     payouts?page                                 PayoutList
+//	money.read            GET     payouts/export?format                        a file
+//	money.record          POST    payouts                                      {reference, on, amount, merchant?, no?, case?}: ledger.Payout
+//	money.read            GET     receivables?from&page                        ReceivableList
+//	money.read            GET     receivables/export?from&format               a file
+//	money.read            GET     position?day                                 reconcile.Position
+//	money.read            GET     trial-balance?day                            TrialBalance
+//	money.read            GET     trial-balance/export?day&format              a file
 //
-//	viewer     GET     schedule                                     ScheduleList
-//	finance    POST    schedule/{job}/{day}/run                     delivery.Run
+//	schedule.read         GET     schedule                                     ScheduleList
+//	schedule.run          POST    schedule/{job}/{day}/run                     delivery.Run
 //
 // # Values
 //
@@ -110,7 +111,7 @@
 //
 //	400  broken_off          the body did not arrive whole
 //	401  unauthorized        no token, or none of a person's
-//	403  forbidden           another role is needed
+//	403  forbidden           the caller's role does not allow it
 //	403  person_needed       an operator asks for what a person has to do
 //	403  same_person         who proposed can't approve
 //	404  not_found           there is no such path
@@ -129,6 +130,7 @@
 //	409  gap_open            something is missing still before it can be signed off
 //	409  too_many_cases      so much differs that the file must be wrong
 //	409  case_state          the case is resolved, or has another proposal, or none
+//	409  case_gone           Indomaret's newest files do not show the case's difference: accept it
 //	409  taken               the reference, or the batch, is another's
 //	409  rates_in_use        closed statements were made by other rates
 //	409  job_busy run_done run_early schedule_stuck

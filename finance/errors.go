@@ -40,6 +40,7 @@ func (f failure) because(err error) error { return fmt.Errorf("%w: %w", f, err) 
 // the log.
 func (c *call) refuse(err error) {
 	f := failureOf(err)
+	c.act.Code = f.Code
 	if f.header[0] != "" {
 		c.answer.Header().Set(f.header[0], f.header[1])
 	}
@@ -123,6 +124,16 @@ func notFound(err error, code, message string) error {
 		return err
 	}
 	return failure{status: http.StatusNotFound, Code: code, Message: message}.because(err)
+}
+
+// errUnrecordable refuses what nobody could tell afterwards. Its code is that of all
+// that may be asked again.
+func errUnrecordable() failure {
+	return failure{
+		status: http.StatusServiceUnavailable, Code: "unavailable",
+		Message: "the audit log can't be written now, and nothing is done that it would lack: ask again once it can, the server's log says why",
+		header:  [2]string{"Retry-After", "5"},
+	}
 }
 
 // errUnknownCaller asks for a token (RFC 6750, 3).

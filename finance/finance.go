@@ -40,6 +40,9 @@ type Config struct {
 	// callers over the network. A listener that only operators reach may answer
 	// with Operator without looking.
 	Authenticate func(*http.Request) (Caller, bool)
+	// Recordable says why what changes or exports something could not be recorded now:
+	// it is refused then, before it is done. nil asks nobody.
+	Recordable func() error
 	// Log is told of every call once it is answered; nil tells nobody. It is
 	// called from many goroutines at once.
 	Log func(Act)
@@ -70,7 +73,7 @@ func New(c Config) http.Handler {
 func (a *api) serve(routes []route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		c := &call{answer: &answer{ResponseWriter: w}, r: r, act: Act{Name: "unknown"}}
+		c := &call{answer: &answer{ResponseWriter: w}, r: r, act: newAct(r)}
 		err := a.handle(c, routes)
 		broken := err != nil && c.answer.begun()
 		if err != nil && !broken {
@@ -93,7 +96,7 @@ func (a *api) handle(c *call, routes []route) error {
 	if !ok {
 		return errUnknownCaller(c.r)
 	}
-	c.caller, c.act.Who = caller, caller.ID
+	c.caller, c.act.Who, c.act.Role = caller, caller.ID, caller.Role
 	if len(routes) == 0 {
 		return noSuchPath(c)
 	}
@@ -101,12 +104,26 @@ func (a *api) handle(c *call, routes []route) error {
 	if !ok {
 		return wrongMethod(c, routes)
 	}
-	c.act.Name = route.act
-	if err := caller.allow(route.role, route.person); err != nil {
+	c.act.Name, c.act.Action = route.act, route.action
+	if err := caller.allow(route.action, route.person); err != nil {
+		return err
+	}
+	if err := a.recordable(c.act); err != nil {
 		return err
 	}
 	// A copy: by its own request net/http knows which body it need not read to the end.
 	c.r = c.r.WithContext(c.r.Context())
 	c.r.Body = &attended{ReadCloser: c.r.Body, still: func() error { return a.stillMay(c, route) }}
 	return route.handle(c)
+}
+
+// recordable refuses what the audit log would lack.
+func (a *api) recordable(act Act) error {
+	if a.Recordable == nil || !act.Changes && !act.Exports() {
+		return nil
+	}
+	if err := a.Recordable(); err != nil {
+		return errUnrecordable().because(err)
+	}
+	return nil
 }

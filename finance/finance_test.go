@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"paypoint/access"
 	"paypoint/finance"
 	"paypoint/ledger"
 	"paypoint/reconcile/settlement"
@@ -70,7 +71,7 @@ func TestCloseEarlySaysWhatPassesBeyondReversal(t *testing.T) {
 	require.Equal(t, 2.0, closed["beyond_reversal"])
 	require.Equal(t, true, closed["early"])
 	require.Equal(t, finance.Act{
-		Who: "sandbox-finance", Name: "settlement.close", Day: "2026-11-20", Early: true, Payments: 2,
+		Who: "sandbox-finance", Role: access.RoleApprover, Action: access.ActSettlementClose, Changes: true, Query: "early=true", Name: "settlement.close", Day: "2026-11-20", Early: true, Payments: 2,
 		Status: http.StatusOK, Bytes: o.lastAct(t, 1).Bytes,
 	}, o.lastAct(t, 1))
 }

@@ -29,6 +29,7 @@ func refusals() []refusal {
 		// Of the ledger: its decisions say why.
 		{ledger.ErrSamePerson, forbidden, "same_person", ""},
 		{ledger.ErrCaseState, conflict, "case_state", ""},
+		{ledger.ErrCaseGone, conflict, "case_gone", "act"}, // an ErrAct too
 		{ledger.ErrAct, unprocessable, "act_not_possible", "act"},
 		{ledger.ErrText, unprocessable, "bad_text", ""},
 		{ledger.ErrSum, unprocessable, "bad_amount", "amount"},

@@ -4,15 +4,18 @@ import (
 	"net/http"
 
 	"paypoint/access"
+	"paypoint/access/audit"
 )
 
 // route is a path with a method, and who may use it.
 type route struct {
 	method, path string
-	// act is its name in the log.
+	// act is its name in the log. What the audit log has when it is done, a change or
+	// an export, is one of audit.Acts; what is merely read has a name of ours.
 	act string
-	// role is the one that is needed; person says that a person is, too.
-	role   access.Role
+	// action is what the caller's role must allow; person says that it takes a
+	// person, too.
+	action access.Action
 	person bool
 	handle func(*call) error
 }
@@ -20,20 +23,16 @@ type route struct {
 // prefix begins every path.
 const prefix = "/finance/v1/"
 
-// view is a route that reads or exports, work one that changes something, sign
-// one that a person has to answer for.
+// allow is a route for whoever may do an action, sign one that a person has to
+// answer for.
 //
-// Each names its need at its line in routes, so that no route is without one.
-func view(method, path, act string, handle func(*call) error) route {
-	return route{method, prefix + path, act, access.RoleViewer, false, handle}
+// Each names its action at its line in routes, so that no route is without one.
+func allow(action access.Action, method, path, act string, handle func(*call) error) route {
+	return route{method, prefix + path, act, action, false, handle}
 }
 
-func work(method, path, act string, handle func(*call) error) route {
-	return route{method, prefix + path, act, access.RoleFinance, false, handle}
-}
-
-func sign(method, path, act string, role access.Role, handle func(*call) error) route {
-	return route{method, prefix + path, act, role, true, handle}
+func sign(action access.Action, method, path, act string, handle func(*call) error) route {
+	return route{method, prefix + path, act, action, true, handle}
 }
 
 // routes are all there are, in the order of the package comment; a test holds
@@ -41,60 +40,60 @@ func sign(method, path, act string, role access.Role, handle func(*call) error) 
 func (a *api) routes() []route {
 	const get, post, put = http.MethodGet, http.MethodPost, http.MethodPut
 	return []route{
-		view(get, "settlements", "settlement.list", a.listSettlements),
-		view(get, "settlements/{day}", "settlement.get", a.getSettlement),
-		work(post, "settlements/{day}/close", "settlement.close", a.closeSettlement),
-		view(get, "settlements/{day}/file", "settlement.file", a.settlementFile),
+		allow(access.ActSettlementRead, get, "settlements", "settlement.list", a.listSettlements),
+		allow(access.ActSettlementRead, get, "settlements/{day}", "settlement.get", a.getSettlement),
+		allow(access.ActSettlementClose, post, "settlements/{day}/close", audit.ActSettlementClose, a.closeSettlement),
+		allow(access.ActSettlementExport, get, "settlements/{day}/file", audit.ActSettlementFile, a.settlementFile),
 
-		view(get, "files", "file.list", a.listFiles),
-		work(post, "files", "file.import", a.importFile),
-		work(post, "profile/test", "profile.test", a.tryProfile),
+		allow(access.ActReconciliationRead, get, "files", "file.list", a.listFiles),
+		allow(access.ActFileImport, post, "files", audit.ActFileImport, a.importFile),
+		allow(access.ActFileImport, post, "profile/test", audit.ActProfileTest, a.tryProfile),
 
-		view(get, "reconciliations", "reconciliation.list", a.listDays),
-		view(get, "reconciliations/{day}", "reconciliation.get", a.getDay),
-		work(post, "reconciliations/{day}/match", "reconciliation.match", a.matchDay),
-		view(get, "reconciliations/{day}/findings", "finding.list", a.listFindings),
-		view(get, "reconciliations/{day}/findings/export", "finding.export", a.exportFindings),
+		allow(access.ActReconciliationRead, get, "reconciliations", "reconciliation.list", a.listDays),
+		allow(access.ActReconciliationRead, get, "reconciliations/{day}", "reconciliation.get", a.getDay),
+		allow(access.ActReconciliationMatch, post, "reconciliations/{day}/match", audit.ActReconciliationMatch, a.matchDay),
+		allow(access.ActReconciliationRead, get, "reconciliations/{day}/findings", "finding.list", a.listFindings),
+		allow(access.ActReconciliationRead, get, "reconciliations/{day}/findings/export", audit.ActFindingExport, a.exportFindings),
 
-		view(get, "recovery", "recovery.get", a.getRecovery),
-		sign(post, "recovery/files", "recovery.import", access.RoleFinance, a.fillGap),
-		sign(post, "recovery/sign-off", "recovery.sign_off", access.RoleApprover, a.signOffGap),
+		allow(access.ActRecoveryRead, get, "recovery", "recovery.get", a.getRecovery),
+		sign(access.ActRecoveryWork, post, "recovery/files", audit.ActRecoveryImport, a.fillGap),
+		sign(access.ActRecoveryApprove, post, "recovery/sign-off", audit.ActRecoverySignOff, a.signOffGap),
 
-		view(get, "cases", "case.list", a.listCases),
-		view(get, "cases/ageing", "case.ageing", a.caseAgeing),
-		view(get, "cases/export", "case.export", a.exportCases),
-		view(get, "cases/{id}", "case.get", a.getCase),
-		sign(post, "cases/{id}/notes", "case.note", access.RoleFinance, a.noteCase),
-		sign(put, "cases/{id}/owner", "case.assign", access.RoleFinance, a.assignCase),
-		sign(post, "cases/{id}/proposal", "case.propose", access.RoleFinance, a.propose),
-		sign(http.MethodDelete, "cases/{id}/proposal", "case.withdraw", access.RoleFinance, a.withdraw),
-		sign(post, "cases/{id}/approval", "case.approve", access.RoleApprover, a.approve),
+		allow(access.ActCaseRead, get, "cases", "case.list", a.listCases),
+		allow(access.ActCaseRead, get, "cases/ageing", "case.ageing", a.caseAgeing),
+		allow(access.ActCaseRead, get, "cases/export", audit.ActCaseExport, a.exportCases),
+		allow(access.ActCaseRead, get, "cases/{id}", "case.get", a.getCase),
+		sign(access.ActCaseWork, post, "cases/{id}/notes", audit.ActCaseNote, a.noteCase),
+		sign(access.ActCaseWork, put, "cases/{id}/owner", audit.ActCaseAssign, a.assignCase),
+		sign(access.ActCaseWork, post, "cases/{id}/proposal", audit.ActCasePropose, a.propose),
+		sign(access.ActCaseWork, http.MethodDelete, "cases/{id}/proposal", audit.ActCaseWithdraw, a.withdraw),
+		sign(access.ActCaseApprove, post, "cases/{id}/approval", audit.ActCaseApprove, a.approve),
 
-		view(get, "statements", "statement.list", a.listStatements),
-		view(get, "statements/export", "statement.export", a.exportStatements),
-		work(post, "statements/close", "statement.close", a.closeStatements),
-		view(get, "statements/{merchant}/{no}", "statement.get", a.getStatement),
-		view(get, "statements/{merchant}/{no}/file", "statement.file", a.statementFile),
-		view(get, "terms/{merchant}", "terms.get", a.getTerms),
-		work(put, "terms/{merchant}", "terms.set", a.setTerms),
+		allow(access.ActStatementRead, get, "statements", "statement.list", a.listStatements),
+		allow(access.ActStatementRead, get, "statements/export", audit.ActStatementExport, a.exportStatements),
+		allow(access.ActStatementClose, post, "statements/close", audit.ActStatementClose, a.closeStatements),
+		allow(access.ActStatementRead, get, "statements/{merchant}/{no}", "statement.get", a.getStatement),
+		allow(access.ActStatementRead, get, "statements/{merchant}/{no}/file", audit.ActStatementFile, a.statementFile),
+		allow(access.ActMerchantRead, get, "terms/{merchant}", "terms.get", a.getTerms),
+		allow(access.ActMerchantTerms, put, "terms/{merchant}", audit.ActTermsSet, a.setTerms),
 
-		view(get, "transfers", "transfer.list", a.listTransfers),
-		view(get, "transfers/export", "transfer.export", a.exportTransfers),
-		work(post, "transfers", "transfer.record", a.recordTransfer),
-		work(post, "transfers/import", "transfer.import", a.importTransfers),
-		view(get, "transfers/{reference}/suggestion", "transfer.suggest", a.suggestDays),
-		work(post, "transfers/{reference}/match", "transfer.match", a.matchTransfer),
-		view(get, "payouts", "payout.list", a.listPayouts),
-		view(get, "payouts/export", "payout.export", a.exportPayouts),
-		work(post, "payouts", "payout.record", a.recordPayout),
-		view(get, "receivables", "receivable.list", a.listReceivables),
-		view(get, "receivables/export", "receivable.export", a.exportReceivables),
-		view(get, "position", "position", a.position),
-		view(get, "trial-balance", "trial_balance", a.trialBalance),
-		view(get, "trial-balance/export", "trial_balance.export", a.exportTrialBalance),
+		allow(access.ActMoneyRead, get, "transfers", "transfer.list", a.listTransfers),
+		allow(access.ActMoneyRead, get, "transfers/export", audit.ActTransferExport, a.exportTransfers),
+		allow(access.ActMoneyRecord, post, "transfers", audit.ActTransferRecord, a.recordTransfer),
+		allow(access.ActMoneyRecord, post, "transfers/import", audit.ActTransferImport, a.importTransfers),
+		allow(access.ActMoneyRead, get, "transfers/{reference}/suggestion", "transfer.suggest", a.suggestDays),
+		allow(access.ActMoneyRecord, post, "transfers/{reference}/match", audit.ActTransferMatch, a.matchTransfer),
+		allow(access.ActMoneyRead, get, "payouts", "payout.list", a.listPayouts),
+		allow(access.ActMoneyRead, get, "payouts/export", audit.ActPayoutExport, a.exportPayouts),
+		allow(access.ActMoneyRecord, post, "payouts", audit.ActPayoutRecord, a.recordPayout),
+		allow(access.ActMoneyRead, get, "receivables", "receivable.list", a.listReceivables),
+		allow(access.ActMoneyRead, get, "receivables/export", audit.ActReceivableExport, a.exportReceivables),
+		allow(access.ActMoneyRead, get, "position", "position", a.position),
+		allow(access.ActMoneyRead, get, "trial-balance", "trial_balance", a.trialBalance),
+		allow(access.ActMoneyRead, get, "trial-balance/export", audit.ActTrialBalanceExport, a.exportTrialBalance),
 
-		view(get, "schedule", "schedule.list", a.listSchedule),
-		work(post, "schedule/{job}/{day}/run", "schedule.run", a.runJob),
+		allow(access.ActScheduleRead, get, "schedule", "schedule.list", a.listSchedule),
+		allow(access.ActScheduleRun, post, "schedule/{job}/{day}/run", audit.ActScheduleRun, a.runJob),
 	}
 }
 

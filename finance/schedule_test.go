@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"paypoint/access"
 	"paypoint/finance"
 	"paypoint/ledger"
 	"paypoint/reconcile/delivery"
@@ -62,7 +63,7 @@ func TestJobIsRunByAPerson(t *testing.T) {
 	require.Equal(t, "done", run["state"])
 	require.Equal(t, "2026-11-20T10:00:00+07:00", run["ended"])
 	act := o.lastAct(t, calls+1)
-	require.Equal(t, finance.Act{Who: clerk, Name: "schedule.run", Job: "settle", Day: "2026-11-19", Status: 200, Bytes: act.Bytes}, act)
+	require.Equal(t, finance.Act{Who: clerk, Role: access.RoleFinance, Action: access.ActScheduleRun, Changes: true, Name: "schedule.run", Job: "settle", Day: "2026-11-19", Status: 200, Bytes: act.Bytes}, act)
 	jobs = o.done(t, viewer, "GET", "schedule", "")["jobs"].([]any)
 	require.Equal(t, run, jobs[0].(map[string]any)["last_good"])
 

@@ -31,7 +31,7 @@ const token = "SB-paypoint-finance-token"
 
 // The persons of the office, beside the sandbox's; each has the token of its
 // name in office.tokens.
-const viewer, clerk, approver = "vera", "fina", "arif"
+const viewer, clerk, approver, operator, shopkeeper, admin = "vera", "fina", "arif", "oki", "murni", "ade"
 
 // office is the API on a socket, over a ledger whose clock the test sets.
 type office struct {
@@ -99,17 +99,54 @@ func party(_ context.Context, merchant string) (statement.Party, error) {
 // staff are the persons with their tokens.
 func (o *office) staff(t *testing.T) *access.Staff {
 	t.Helper()
-	staff, err := access.OpenStaff(t.Context(), o.ledger, o.now)
+	staff, err := access.OpenStaff(t.Context(), o.ledger, newSealer(t), o.now)
 	require.NoError(t, err)
 	require.NoError(t, staff.EnsureSandbox(t.Context()))
 	o.tokens = map[string]string{}
-	for id, role := range map[string]access.Role{viewer: access.RoleViewer, clerk: access.RoleFinance, approver: access.RoleApprover} {
+	o.tokens[shopkeeper] = o.shopkeeper(t, staff)
+	for role, id := range persons() {
+		if role == access.RoleMerchant {
+			continue
+		}
 		_, err := staff.Add(t.Context(), "operator", access.NewPerson{ID: id, Name: id, Role: role})
 		require.NoError(t, err)
 		_, o.tokens[id], err = staff.IssueToken(t.Context(), "operator", id, "test", time.Time{})
 		require.NoError(t, err)
 	}
 	return staff
+}
+
+// persons are those of the office by their roles.
+func persons() map[access.Role]string {
+	return map[access.Role]string{
+		access.RoleViewer: viewer, access.RoleFinance: clerk, access.RoleApprover: approver,
+		access.RoleOperator: operator, access.RoleMerchant: shopkeeper, access.RoleAdmin: admin,
+	}
+}
+
+// shopkeeper gives the sandbox's merchant a person, whose token it returns.
+func (o *office) shopkeeper(t *testing.T, staff *access.Staff) string {
+	t.Helper()
+	directory, err := access.OpenDirectory(t.Context(), o.ledger, newSealer(t), o.now)
+	require.NoError(t, err)
+	_, err = directory.EnsureSandbox(t.Context())
+	require.NoError(t, err)
+	_, err = staff.Add(t.Context(), "operator", access.NewPerson{
+		ID: shopkeeper, Name: shopkeeper, Role: access.RoleMerchant, Merchant: access.SandboxMerchant,
+	})
+	require.NoError(t, err)
+	_, token, err := staff.IssueToken(t.Context(), "operator", shopkeeper, "test", time.Time{})
+	require.NoError(t, err)
+	return token
+}
+
+func newSealer(t *testing.T) *access.Sealer {
+	t.Helper()
+	key, err := access.CreateMasterKey(filepath.Join(t.TempDir(), "master.key"))
+	require.NoError(t, err)
+	sealer, err := access.NewSealer(key)
+	require.NoError(t, err)
+	return sealer
 }
 
 // now is the office's clock.
@@ -126,7 +163,7 @@ func (o *office) serve(t *testing.T, server *httptest.Server) {
 func (o *office) log(act finance.Act) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	act.Took = 0
+	act.Took, act.Caller = 0, ""
 	o.acts = append(o.acts, act)
 }
 

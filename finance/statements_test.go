@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"paypoint/access"
+	"paypoint/access/audit"
 	"paypoint/finance"
 	"paypoint/reconcile/statement"
 )
@@ -31,7 +33,7 @@ func TestStatementIsClosedAndPaidOut(t *testing.T) {
 	closed := o.done(t, clerk, "POST", "statements/close", `{"to":"2026-11-20"}`)["statements"].([]any)
 	require.Len(t, closed, 1)
 	act := o.lastAct(t, calls+1)
-	require.Equal(t, finance.Act{Who: clerk, Name: "statement.close", Day: "2026-11-20", Status: 200, Bytes: act.Bytes}, act)
+	require.Equal(t, finance.Act{Who: clerk, Role: access.RoleFinance, Action: access.ActStatementClose, Changes: true, Name: audit.ActStatementClose, Day: "2026-11-20", Status: 200, Bytes: act.Bytes}, act)
 	one := closed[0].(map[string]any)
 	require.Equal(t, map[string]any{
 		"merchant": "G000000001", "no": 1.0, "from": "2026-11-20", "to": "2026-11-20",

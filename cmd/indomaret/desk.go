@@ -43,6 +43,7 @@ type settings struct {
 	AmountIncludesFee bool          `help:"The agreement has the fee inside Amount."`
 	Journal           string        `default:"indomaret-journal.jsonl" help:"The tills' own record: one JSON line before a message leaves and one after. reverse and settlement read it."`
 	Timeout           time.Duration `default:"30s" help:"How long to wait for an answer; Indomaret waits 30s."`
+	ClockAhead        time.Duration `default:"0s" placeholder:"DURATION" help:"How far the tills' clock is ahead of the machine's, as that of a sandbox whose clock is turned."`
 	JSON              bool          `name:"json" help:"Print JSON instead of receipts."`
 }
 
@@ -104,9 +105,12 @@ func (d *desk) openTill(mode syncMode, clients int) (*till, error) {
 	return &till{
 		url: s.URL, http: newHTTPClient(clients), timeout: s.Timeout, signer: signer,
 		store: s.Store, product: s.Product, amountIncludesFee: s.AmountIncludesFee,
-		ids: newIdentities(), now: d.now, journal: journal,
+		ids: newIdentities(), now: d.tillsNow, journal: journal,
 	}, nil
 }
+
+// tillsNow is the time on the tills' clock.
+func (d *desk) tillsNow() time.Time { return d.now().Add(d.settings.ClockAhead) }
 
 // closeTill closes the journal and joins what that says to err.
 func (d *desk) closeTill(t *till, err error) error {

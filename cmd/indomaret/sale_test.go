@@ -39,6 +39,16 @@ func TestPay(t *testing.T) {
 	require.Equal(t, []string{"intent inquiry ", "outcome inquiry 00", "intent payment ", "outcome payment 00"}, steps)
 }
 
+func TestAClockAheadIsThatOfTheTills(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	c.partner.sell("0123", testCharge{amount: 50000})
+	require.Equal(t, exitApproved, c.run(t, "pay", "0123", "--clock-ahead", "13h30m").code)
+	for _, r := range c.records(t) {
+		require.Equal(t, "2026-11-23 13:29:30", r.TimeStamp, "%s %s", r.Phase, r.Op)
+	}
+}
+
 func TestPayAnotherAmountAndTheSameReferenceAgain(t *testing.T) {
 	t.Parallel()
 	c := setup(t)

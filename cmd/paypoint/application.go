@@ -18,6 +18,9 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"paypoint/access"
+	"paypoint/access/audit"
+	"paypoint/access/login"
+	"paypoint/console/today"
 	"paypoint/durable"
 	"paypoint/ledger"
 	"paypoint/notify"
@@ -41,18 +44,27 @@ type application struct {
 	clock     *sandboxClock
 	openStore func(url string, options store.Options) (ledger.Store, error)
 
-	store     ledger.Store
-	ledger    *ledger.Service
+	store  ledger.Store
+	ledger *ledger.Service
+	// sealer seals the secrets in the ledger.
+	sealer    *access.Sealer
 	merchants *access.Directory
-	// cursorKey seals the cursors of listings, which survive a restart.
-	cursorKey  []byte
-	settlement *settlement.Service
-	reconcile  *reconcile.Service
-	staff      *access.Staff
+	// cursorKey seals the cursors of listings, which survive a restart. By
+	// messageKey a wire message is found by its payment code, which it has masked.
+	cursorKey, messageKey []byte
+	settlement            *settlement.Service
+	reconcile             *reconcile.Service
+	staff                 *access.Staff
+	// audit is who did what, and logins who is signed in to the console.
+	audit  *audit.Log
+	logins *login.Store
 	// runs are the records of the schedule, which does the daily jobs.
 	runs     *delivery.FileRuns
 	schedule *delivery.Schedule
 	wireLog  *soap.WireLog
+	// wireLost and wireLeftOut are its entries that could not be kept, and those that
+	// were too many.
+	wireLost, wireLeftOut atomic.Uint64
 	// history has every attempt to deliver a notification, and notify makes them.
 	history *notify.History
 	notify  *notify.Service
@@ -70,6 +82,18 @@ type application struct {
 	// the one that /readyz asks too.
 	readings []stateReader
 	standing *reading[standing]
+	// attention is what waits for a person, for the console.
+	attention *reading[today.Attention]
+	disks     *reading[disk]
+	ships     *reading[boltdb.ShipState]
+	// undelivered is what the outbox was last found to hold, skewed the newest
+	// difference between the partner's clock and ours.
+	undelivered atomic.Pointer[undelivered]
+	skewed      atomic.Pointer[skewed]
+	// certificates are those of the listeners with TLS, started is when the process
+	// began.
+	certificates []certificate
+	started      time.Time
 }
 
 // failureInterval is how often a failure that can come with every message is
@@ -94,7 +118,7 @@ func openApplication(ctx context.Context, cfg Config, log *zap.Logger) (*applica
 
 func newApplication(cfg Config, log *zap.Logger) *application {
 	a := &application{
-		config: cfg, metrics: newMetrics(), now: time.Now, openStore: store.Open,
+		config: cfg, metrics: newMetrics(), now: time.Now, openStore: store.Open, started: time.Now(),
 	}
 	a.log = a.metrics.counting(log)
 	a.wireLogFailures = sampled(a.log)
@@ -135,7 +159,7 @@ func (a *application) open(ctx context.Context) error {
 		Ledger: a.ledger, TempDir: scratchFolder(a.config.DataDir),
 	})
 	for _, open := range []func(context.Context) error{
-		a.openMerchants, a.openStaff, a.openNotifications, a.openReconcile, a.openSchedule,
+		a.openMerchants, a.openStaff, a.openAudit, a.openLogins, a.openNotifications, a.openReconcile, a.openSchedule, a.openAttention,
 	} {
 		if err := open(ctx); err != nil {
 			return err
@@ -143,7 +167,7 @@ func (a *application) open(ctx context.Context) error {
 	}
 	a.wireLog, err = soap.OpenWireLog(soap.WireLogConfig{
 		Dir: a.config.WireLog.Dir, Retention: a.config.WireLog.RetentionDays, Flush: a.config.WireLog.FlushInterval,
-		Now: a.now, Failed: a.wireLogFailed, LeftOut: a.wireLogLeftOut,
+		Key: a.messageKey, Now: a.now, Failed: a.wireLogFailed, LeftOut: a.wireLogLeftOut,
 	})
 	return err
 }
@@ -169,12 +193,11 @@ func (a *application) openMerchants(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.cursorKey = key.Derive("listing cursors")
-	sealer, err := access.NewSealer(key)
-	if err != nil {
+	a.cursorKey, a.messageKey = key.Derive("listing cursors"), key.Derive("wire messages")
+	if a.sealer, err = access.NewSealer(key); err != nil {
 		return err
 	}
-	if a.merchants, err = access.OpenDirectory(ctx, a.ledger, sealer, a.now); err != nil {
+	if a.merchants, err = access.OpenDirectory(ctx, a.ledger, a.sealer, a.now); err != nil {
 		return err
 	}
 	if a.config.Sandbox {
@@ -231,11 +254,13 @@ func (a *application) masterKey(ctx context.Context) (access.MasterKey, error) {
 }
 
 func (a *application) wireLogFailed(lost uint64, err error) {
+	a.wireLost.Store(lost)
 	a.metrics.wireLogLost.Set(float64(lost))
 	a.wireLogFailures.Error("wire log entries are lost", zap.Uint64("lost", lost), zap.Error(err))
 }
 
 func (a *application) wireLogLeftOut() {
+	a.wireLeftOut.Add(1)
 	a.metrics.wireLogLeftOut.Inc()
 	a.wireLogFailures.Warn("unsigned messages are left out of the wire log: too many")
 }
@@ -255,7 +280,7 @@ func (a *application) Close() error {
 	if a.wireLog != nil {
 		errs = append(errs, a.wireLog.Close())
 	}
-	errs = append(errs, a.closeNotifications(), a.closeSchedule())
+	errs = append(errs, a.closeNotifications(), a.closeSchedule(), a.closeLogins(), a.closeAudit())
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
@@ -301,6 +326,7 @@ func (a *application) record(x soap.Exchange) {
 	}
 	a.wireLog.Append(x)
 	a.metrics.message(x, a.now())
+	a.noteSkew(x)
 	a.watchScans(x)
 	level := zap.InfoLevel
 	switch {

@@ -38,7 +38,7 @@ func TestBackupCommand(t *testing.T) {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
 		sum := sha256.Sum256(text)
-		require.Regexp(t, `^3 records until \S+ \S+ WIB, 0\.\d MB, schema \d+; taken \S+ \S+ WIB; head [0-9a-f]{64}\n`, out)
+		require.Regexp(t, `^7 records until \S+ \S+ WIB, 0\.\d MB, schema \d+; taken \S+ \S+ WIB; head [0-9a-f]{64}\n`, out)
 		require.True(t, strings.HasSuffix(out, "\n"+hex.EncodeToString(sum[:])+"  "+path+"\n"), "as sha256sum prints it: %s", out)
 		info, err := os.Stat(path)
 		require.NoError(t, err)
@@ -56,7 +56,7 @@ func TestBackupCommand(t *testing.T) {
 		require.Equal(t, exitDone, code, errText)
 		made := decode[madeBackup](t, out)
 		require.Equal(t, path+".json", made.File)
-		require.EqualValues(t, 3, made.Records)
+		require.EqualValues(t, 7, made.Records)
 		require.Len(t, made.SHA256, 64)
 		require.Len(t, namesIn(t, filepath.Dir(path)), 2, "nothing else is left")
 	})
@@ -72,7 +72,7 @@ func TestBackupToStandardOutput(t *testing.T) {
 		path := save(t, "piped.ppbackup", out)
 		code, out, errText = command("verify", path)
 		require.Equal(t, exitDone, code, errText)
-		require.Contains(t, out, "clean: 3 records")
+		require.Contains(t, out, "clean: 7 records")
 	})
 }
 

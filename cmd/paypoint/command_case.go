@@ -93,6 +93,9 @@ func (c *caseShowCommand) Run(s *session) error {
 		if d.Phone != "" {
 			s.printf("phone %s\n", d.Phone)
 		}
+		if d.Gone {
+			s.printf("gone: Indomaret's newest files do not show this difference any more\n")
+		}
 		acts := make([]string, len(d.Fitting))
 		for i, act := range d.Fitting {
 			acts[i] = string(act)

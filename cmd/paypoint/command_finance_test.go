@@ -200,7 +200,7 @@ func TestCommandsFromElsewhere(t *testing.T) {
 	code, out, errOut = elsewhere("reconcile", "import", save(t, "INDOMARET.txt", file))
 	require.Equal(t, exitDone, code, errOut)
 	require.Contains(t, out, "taken as version 1 of "+string(stageDay))
-	code, _, errOut = elsewhere("person", "list")
+	code, _, errOut = elsewhere("user", "list")
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, errOut, "leave --url out")
 
@@ -216,13 +216,13 @@ func TestProductionRefusesTheSandboxsPersons(t *testing.T) {
 	config, _ := productionFile(t, "")
 	engine, err := boltdb.Open(filepath.Join(filepath.Dir(config), "data", "ledger.db"), boltdb.Options{})
 	require.NoError(t, err)
-	staff, err := access.OpenStaff(t.Context(), ledger.NewService(engine, ledger.Agreement{CutOff: 24 * time.Hour}, time.Now), time.Now)
+	staff, err := access.OpenStaff(t.Context(), ledger.NewService(engine, ledger.Agreement{CutOff: 24 * time.Hour}, time.Now), nil, time.Now)
 	require.NoError(t, err)
 	require.NoError(t, staff.EnsureSandbox(t.Context()))
 	require.NoError(t, engine.Close())
 	code, _, errOut := runCommand("serve", "--config", config)
 	require.Equal(t, exitFailed, code)
-	require.Contains(t, errOut, "its persons' finance tokens are public")
+	require.Contains(t, errOut, "its persons' finance tokens and passwords are public")
 }
 
 // The token goes to the server that was named, not where that one points.
@@ -239,40 +239,54 @@ func TestATokenFollowsNoRedirect(t *testing.T) {
 	require.False(t, reached)
 }
 
-func TestPersonCommands(t *testing.T) {
+func TestUserCommands(t *testing.T) {
 	t.Parallel()
 	withServer(t, func(t *testing.T, command func(...string) (int, string, string)) {
 		must := must(t, command)
-		out, _ := must(exitDone, "person", "add", "siti", "Siti Rahayu", "--role", "finance")
-		require.Equal(t, "person siti (Siti Rahayu), finance, may call\n", out)
-		out, _ = must(exitDone, "person", "role", "siti", "viewer")
+		out, _ := must(exitDone, "user", "add", "siti", "Siti Rahayu", "--role", "finance")
+		require.Regexp(t, `^person siti \(Siti Rahayu\), finance, may call\ntemporary password, shown only now, good until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: ([a-z2-7]{5}-){3}[a-z2-7]{5}\n$`, out)
+		out, _ = must(exitDone, "user", "role", "siti", "viewer")
 		require.Contains(t, out, ", viewer, ")
-		out, _ = must(exitDone, "person", "token", "issue", "siti", "laptop")
+		out, _ = must(exitDone, "user", "token", "issue", "siti", "laptop")
 		issued := regexp.MustCompile(`^token (\S+) of siti, shown only now: (\S+)\n$`).FindStringSubmatch(out)
 		require.Len(t, issued, 3, out)
 		id, token := issued[1], issued[2]
-		out, _ = must(exitDone, "person", "list")
-		require.Regexp(t, `(?m)^siti +Siti Rahayu +viewer +true +`+id+` \(laptop\)$`, out)
+		out, _ = must(exitDone, "user", "list")
+		require.Regexp(t, `(?m)^siti +Siti Rahayu +viewer +true +temporary password +`+id+` \(laptop\)$`, out)
 		require.NotContains(t, out, token)
 
 		file := save(t, "token", token)
 		must(exitDone, "case", "list", "--token-file", file)
 		_, errOut := must(exitFailed, "settlement", "close", "--early", "--token-file", file)
-		require.Contains(t, errOut, "it needs the role finance; yours is viewer")
-		must(exitDone, "person", "deactivate", "siti")
+		require.Contains(t, errOut, "it needs the right settlement.close, which the role viewer does not have")
+		must(exitDone, "user", "deactivate", "siti")
 		must(exitFailed, "case", "list", "--token-file", file)
-		must(exitDone, "person", "activate", "siti")
+		must(exitDone, "user", "activate", "siti")
 		must(exitDone, "case", "list", "--token-file", file)
-		must(exitDone, "person", "token", "revoke", "siti", id)
+		must(exitDone, "user", "token", "revoke", "siti", id)
 		must(exitFailed, "case", "list", "--token-file", file)
 
+		out, _ = must(exitDone, "user", "password", "siti")
+		require.Regexp(t, `^temporary password, shown only now, good until \S+ \S+: \S{23}\n$`, out)
+		must(exitDone, "user", "sign-out", "siti")
+		must(exitDone, "user", "add", "murni", "Murni", "--role", "merchant", "--merchant", access.SandboxMerchant)
+		out, _ = must(exitDone, "user", "list")
+		require.Regexp(t, `(?m)^murni +Murni +merchant `+access.SandboxMerchant+` +true `, out)
+
 		for args, says := range map[string]string{
-			"person add siti Other":                      "siti",
-			"person add S Other":                         "id",
-			"person role nobody viewer":                  "nobody",
-			"person token issue nobody laptop":           "nobody",
-			"person token revoke siti 0000":              "token",
-			"person token issue siti x --expiry=2001-01": "",
+			"user add ayu Ayu --role merchant":                       "merchant: want G",
+			"user add ayu Ayu --role merchant --merchant G999999999": "no such merchant",
+			"user add ayu Ayu --merchant G000000001":                 "merchant: only",
+			"user password nobody":                                   "nobody",
+			"user drop-totp siti":                                    "no one-time codes",
+			"user sign-out nobody":                                   "nobody",
+			"user role sandbox-admin viewer":                         "last active admin",
+			"user add siti Other":                                    "siti",
+			"user add S Other":                                       "id",
+			"user role nobody viewer":                                "nobody",
+			"user token issue nobody laptop":                         "nobody",
+			"user token revoke siti 0000":                            "token",
+			"user token issue siti x --expiry=2001-01":               "",
 		} {
 			code, out, errOut := command(strings.Fields(args)...)
 			require.NotEqual(t, exitDone, code, args)

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
+	"paypoint/access"
 	"paypoint/ledger"
 	"paypoint/reconcile/statement"
 	"paypoint/soap"
@@ -51,6 +52,7 @@ type Config struct {
 	Schedule      Schedule      `yaml:"schedule"`
 	Charge        Charge        `yaml:"charge"`
 	Notifications Notifications `yaml:"notifications"`
+	Console       Console       `yaml:"console"`
 	Queue         Queue         `yaml:"queue"`
 	WireLog       WireLog       `yaml:"wire_log"`
 }
@@ -70,8 +72,8 @@ type Listeners struct {
 	Merchant Listener `yaml:"merchant"`
 	// Pages are what customers see: how to pay a charge, and whether it is paid.
 	Pages PublicListener `yaml:"pages"`
-	// Console is for finance staff: the finance API.
-	Console Listener `yaml:"console"`
+	// Console is for staff: the console's pages and the finance API.
+	Console PublicListener `yaml:"console"`
 	// Operations are health, readiness and metrics.
 	Operations Listener `yaml:"operations"`
 	// TrustedProxies are the networks whose forwarded headers are believed.
@@ -91,7 +93,8 @@ type PublicListener struct {
 	// PublicURL is the address under which the outside reaches it, for the links:
 	// that in the WSDL, that of a customer's page. Empty takes the host of each
 	// request; a page's link is then left out of a charge's answer, unless pages
-	// share the merchants' listener.
+	// share the merchants' listener. With https the console's cookies go over TLS
+	// alone.
 	PublicURL string `yaml:"public_url"`
 }
 
@@ -239,6 +242,13 @@ type Notifications struct {
 	RetentionDays int `yaml:"retention_days"`
 }
 
+// Console says how staff sign in to the console.
+type Console struct {
+	// RequireTOTP are the roles whose persons need a one-time code besides their
+	// password. They set it up when they first sign in.
+	RequireTOTP []string `yaml:"require_totp"`
+}
+
 // Queue bounds how many messages wait for the ledger.
 type Queue struct {
 	// MaxPayments wait at once; the next new payment is refused as busy.
@@ -270,7 +280,7 @@ func DefaultConfig() Config {
 			Partner:    PartnerListener{PublicListener: PublicListener{Listen: "127.0.0.1:8001"}},
 			Merchant:   Listener{Listen: "127.0.0.1:8002"},
 			Pages:      PublicListener{Listen: "127.0.0.1:8005"},
-			Console:    Listener{Listen: "127.0.0.1:8003"},
+			Console:    PublicListener{Listen: "127.0.0.1:8003"},
 			Operations: Listener{Listen: "127.0.0.1:8004"},
 		},
 		Limits: defaultLimits(),
@@ -301,6 +311,7 @@ func DefaultConfig() Config {
 		},
 		SelfCheck:     defaultSelfCheck(),
 		Notifications: Notifications{RetentionDays: 30},
+		Console:       Console{RequireTOTP: []string{string(access.RoleApprover), string(access.RoleAdmin)}},
 		Queue:         Queue{MaxPayments: 4096, MaxReversals: 1024},
 		WireLog:       WireLog{RetentionDays: 90, FlushInterval: time.Second},
 	}

@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
+	"paypoint/access"
 	"paypoint/ledger"
 	"paypoint/store"
 )
@@ -63,6 +64,17 @@ func (r *configReader) check() {
 	r.checkStatements()
 	r.checkDelivery()
 	r.checkSchedule()
+	r.checkConsole()
+}
+
+// checkConsole refuses roles that there are not: a slip of the hand would leave
+// one without its second factor.
+func (r *configReader) checkConsole() {
+	for i, role := range r.cfg.Console.RequireTOTP {
+		if !slices.Contains(access.Roles(), access.Role(role)) {
+			r.fault(item("console.require_totp", i), "%q: want one of %v", role, access.Roles())
+		}
+	}
 }
 
 // between reports a value outside low to high, both allowed.
@@ -125,6 +137,7 @@ func (r *configReader) checkListeners() {
 	r.checkListen("listeners.operations.listen", l.Operations.Listen)
 	r.checkPublicURL("listeners.partner.public_url", l.Partner.PublicURL)
 	r.checkPublicURL("listeners.pages.public_url", l.Pages.PublicURL)
+	r.checkPublicURL("listeners.console.public_url", l.Console.PublicURL)
 	r.checkClockAhead()
 	switch {
 	case r.cfg.SandboxTLS == "":

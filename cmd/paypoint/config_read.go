@@ -181,7 +181,7 @@ func (r *configReader) readSection(prefix string, section *ast.MappingNode) {
 // unknownKey reports a key that is none, or was one in an earlier version.
 func (r *configReader) unknownKey(path string, known []string) {
 	if path == "finance" {
-		r.fault(path, "is gone: finance tokens belong to persons now, see paypoint person --help")
+		r.fault(path, "is gone: finance tokens belong to persons now, see paypoint user --help")
 		return
 	}
 	r.fault(path, "unknown key (known: %s)", strings.Join(known, ", "))

@@ -135,7 +135,7 @@ statements:
 `, "PAYPOINT_WIRE_LOG_RETENTION_DAYS=ninety", "PAYPOINT_WIRELOG_DIR=/tmp", "HOME=/root")
 	require.Equal(t, []string{
 		`paypoint.yaml:2: data_dir: needs a value`,
-		`paypoint.yaml:3: colour: unknown key (known: data_dir, store, master_key_file, journal, self_check, log, listeners, limits, partner, settlement, reconcile, statements, delivery, schedule, charge, notifications, queue, wire_log)`,
+		`paypoint.yaml:3: colour: unknown key (known: data_dir, store, master_key_file, journal, self_check, log, listeners, limits, partner, settlement, reconcile, statements, delivery, schedule, charge, notifications, console, queue, wire_log)`,
 		`paypoint.yaml:4: log.level: unrecognized level: "loud"`,
 		`paypoint.yaml:7: listeners.partner.listen: "nowhere": want HOST:PORT, such as 127.0.0.1:8080`,
 		`paypoint.yaml:8: listeners.partner.public_url: want http(s)://HOST[:PORT][/PATH] and nothing more`,
@@ -152,7 +152,7 @@ statements:
 		`paypoint.yaml:22: charge.min_amount: "50.5": not an amount of whole rupiah: want 1 to 12 digits, optionally followed by .0 or .00`,
 		`paypoint.yaml:23: charge.code_length: has no value: give one, "" for none, or leave the key out`,
 		`paypoint.yaml:24: queue: want keys and values under it`,
-		`paypoint.yaml:25: finance: is gone: finance tokens belong to persons now, see paypoint person --help`,
+		`paypoint.yaml:25: finance: is gone: finance tokens belong to persons now, see paypoint user --help`,
 		`paypoint.yaml:31: statements.rates: unknown field "shares"`,
 		`PAYPOINT_WIRE_LOG_RETENTION_DAYS: wire_log.retention_days: "ninety": want a whole number`,
 		`PAYPOINT_WIRELOG_DIR: names no key of the configuration`,

@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,6 +24,18 @@ func (s *stage) ledgerFile() []byte {
 	text, err := os.ReadFile(filepath.Join(s.data, "ledger.db"))
 	require.NoError(s.t, err)
 	return text
+}
+
+// ledgerHash is the SHA-256 of the ledger's every byte: a file has 16 MB as soon as
+// it grows, which some tests would compare hundreds of times.
+func (s *stage) ledgerHash() string {
+	s.t.Helper()
+	file, err := os.Open(filepath.Join(s.data, "ledger.db"))
+	require.NoError(s.t, err)
+	hash := sha256.New()
+	_, err = io.Copy(hash, file)
+	require.NoError(s.t, errors.Join(err, file.Close()))
+	return hex.EncodeToString(hash.Sum(nil))
 }
 
 // journal lists all records.

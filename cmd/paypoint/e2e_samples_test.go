@@ -101,10 +101,10 @@ func TestEndToEndRefusalsHaveEveryElement(t *testing.T) {
 func TestEndToEndSamplesWithTheirPrintedSignature(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, stageSetup{})
-	before := s.ledgerFile()
+	before := s.ledgerHash()
 	for _, operation := range []string{"inquiry", "payment", "reversal"} {
 		require.Equal(t, "63 Invalid signature", s.post(sample(t, operation, "spec-sample-mended")).String())
-		require.Equal(t, before, s.ledgerFile())
+		require.Equal(t, before, s.ledgerHash())
 	}
 }
 
@@ -112,9 +112,9 @@ func TestEndToEndSamplesWithTheirPrintedSignature(t *testing.T) {
 func TestEndToEndSamplesAsPrinted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, stageSetup{})
-	before := s.ledgerFile()
+	before := s.ledgerHash()
 	for _, operation := range []string{"inquiry", "payment", "reversal"} {
 		require.Equal(t, saysNotXML, s.post(sample(t, operation, "spec-sample-as-printed")).String())
-		require.Equal(t, before, s.ledgerFile())
+		require.Equal(t, before, s.ledgerHash())
 	}
 }

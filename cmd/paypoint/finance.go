@@ -14,17 +14,17 @@ import (
 	"paypoint/reconcile/statement"
 )
 
-// openStaff loads the persons. The sandbox's have tokens that everyone knows, so
-// a ledger with them never serves production.
+// openStaff loads the persons. The sandbox's have tokens and passwords that
+// everyone knows, so a ledger with them never serves production.
 func (a *application) openStaff(ctx context.Context) (err error) {
-	if a.staff, err = access.OpenStaff(ctx, a.ledger, a.now); err != nil {
+	if a.staff, err = access.OpenStaff(ctx, a.ledger, a.sealer, a.now); err != nil {
 		return err
 	}
 	if a.config.Sandbox {
 		return a.staff.EnsureSandbox(ctx)
 	}
 	if a.staff.HasSandbox() {
-		return errors.New("the ledger is a sandbox's: its persons' finance tokens are public; start with --sandbox or on another data directory")
+		return errors.New("the ledger is a sandbox's: its persons' finance tokens and passwords are public; start with --sandbox or on another data directory")
 	}
 	return nil
 }
@@ -37,7 +37,7 @@ func (a *application) financeHandler(authenticate func(*http.Request) (finance.C
 		Cases: a.ledger, Ledger: a.ledger, Staff: a.staff, Schedule: wholeSchedule{a.schedule, a.ledger},
 		Profile: a.config.Reconcile.Profile, CutOff: a.config.Settlement.CutOff.SinceMidnight(), Calendar: a.config.calendar(),
 		TempDir: scratchFolder(a.config.DataDir), Now: a.now, NewReceipt: newReceipt,
-		Authenticate: authenticate, Log: a.logAct,
+		Authenticate: authenticate, Recordable: a.audit.Ready, Log: a.tookPlace,
 	})
 }
 
@@ -59,8 +59,19 @@ func (a *application) party(_ context.Context, id string) (statement.Party, erro
 	return statement.Party{ID: m.ID, Name: m.Name}, nil
 }
 
-// logAct logs what finance staff asked for.
-func (a *application) logAct(act finance.Act) {
+// tookPlace logs what finance staff asked for and records it in the audit log. Of
+// callers whom nobody knows both get as many as the log's quota lets through.
+func (a *application) tookPlace(act finance.Act) {
+	if !a.logAct(act) {
+		return
+	}
+	if entry, audited := auditFinance(act); audited {
+		a.recordAudit(entry)
+	}
+}
+
+// logAct logs what finance staff asked for, and says whether the log had room.
+func (a *application) logAct(act finance.Act) bool {
 	level := zap.InfoLevel
 	if act.Status >= http.StatusInternalServerError {
 		level = zap.ErrorLevel
@@ -69,13 +80,14 @@ func (a *application) logAct(act finance.Act) {
 	if act.Who == "" { // refused as unknown
 		leftOut, fits := a.metrics.quota.take("finance "+strconv.Itoa(act.Status), a.now())
 		if !fits {
-			return
+			return false
 		}
 		if leftOut > 0 {
 			fields = append(fields, zap.Int("left_out", leftOut))
 		}
 	}
 	a.log.Log(level, "finance request", fields...)
+	return true
 }
 
 // actFields leave out what the act is not about.

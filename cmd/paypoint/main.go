@@ -64,7 +64,7 @@ type commandLine struct {
 	Payout       payoutCommand       `cmd:"" help:"Record what was paid out to merchants and customers."`
 	TrialBalance trialBalanceCommand `cmd:"" help:"Print every account with its balance; a sound ledger sums to zero."`
 	Schedule     scheduleCommand     `cmd:"" help:"See how the daily jobs go, and run one again."`
-	Person       personCommand       `cmd:"" help:"Add the persons of finance and give out their tokens."`
+	User         userCommand         `cmd:"" help:"Add the persons who work here, with their roles, passwords and tokens."`
 	Merchant     merchantCommand     `cmd:"" help:"Add and list merchants, rotate their keys."`
 	Notification notificationCommand `cmd:"" help:"See what merchants are told, and send it again."`
 	Scans        scansCommand        `cmd:"" help:"Show the stores that ask for unknown codes."`

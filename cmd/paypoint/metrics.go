@@ -173,17 +173,18 @@ func (m *metrics) message(x soap.Exchange, now time.Time) {
 	if x.ReversedAfter > 0 {
 		m.reversalDelay.Observe(x.ReversedAfter.Seconds())
 	}
-	m.skew(x, now)
+	if skew, known := skewOf(x, now); known {
+		m.clockSkew.Observe(skew.Seconds())
+	}
 }
 
-// skew compares the partner's clock with ours. Who has not signed is nobody whose
-// clock matters, and a field with a defect has no time.
-func (m *metrics) skew(x soap.Exchange, now time.Time) {
+// skewOf compares the partner's clock with ours. Who has not signed is nobody
+// whose clock matters, and a field with a defect has no time.
+func skewOf(x soap.Exchange, now time.Time) (skew time.Duration, known bool) {
 	if x.Message == nil || x.Message.Sent.IsZero() || x.Reason == string(ledger.ReasonBadSignature) {
-		return
+		return 0, false
 	}
-	arrived := now.Add(-x.Took)
-	m.clockSkew.Observe(x.Message.Sent.Sub(arrived).Seconds())
+	return x.Message.Sent.Sub(now.Add(-x.Took)), true
 }
 
 // request counts an HTTP request.

@@ -30,7 +30,10 @@ type reading[T any] struct {
 	// turn is held while it is read: however often that is asked for, a disk that
 	// hangs keeps one goroutine.
 	turn chan struct{}
-	last atomic.Pointer[readResult[T]]
+	// every is the time from one reading to the next, and most how much longer that
+	// becomes for one that takes its time: see rest.
+	every, most time.Duration
+	last        atomic.Pointer[readResult[T]]
 }
 
 // readResult is what a reading has brought, and when the last one without an error did.
@@ -48,11 +51,11 @@ type stateReader interface {
 
 // newReading makes a reading, shows its age, and lets watch keep it fresh.
 func newReading[T any](a *application, of string, read func(context.Context) (T, error)) *reading[T] {
-	r := &reading[T]{read: read, turn: make(chan struct{}, 1)}
+	r := &reading[T]{read: read, turn: make(chan struct{}, 1), every: readInterval, most: readInterval}
 	r.last.Store(&readResult[T]{err: errSilent, good: time.Now()})
 	a.readings = append(a.readings, r)
 	a.metrics.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "paypoint_state_age_seconds", Help: "Time since what is shown of the ledger, the journal's shipping, the disk or the schedule was last read.",
+		Name: "paypoint_state_age_seconds", Help: "Time since what is shown of the ledger, the journal's shipping, the disk, the schedule or what waits for a person was last read.",
 		ConstLabels: prometheus.Labels{"of": of},
 	}, func() float64 { return r.age().Seconds() }))
 	return r
@@ -112,9 +115,19 @@ func (r *reading[T]) refresh(ctx context.Context) {
 	_, _ = r.now(ctx)
 }
 
-// keep reads at every readInterval until ctx ends.
+// keep reads again and again until ctx ends.
 func (r *reading[T]) keep(ctx context.Context) {
-	every(ctx, readInterval, func() { r.refresh(ctx) })
+	pause := r.every
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+			began := time.Now()
+			r.refresh(ctx)
+			pause = min(rest(r.every, time.Since(began)), r.most)
+		}
+	}
 }
 
 // readState reads all that is shown of the ledger and its disk.

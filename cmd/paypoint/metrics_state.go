@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"syscall"
 
 	"go.uber.org/zap/zapcore"
 
 	"paypoint/ledger"
-	"paypoint/notify"
 	"paypoint/soap"
 	"paypoint/store/boltdb"
 )
@@ -81,7 +81,9 @@ func (a *application) readStanding(ctx context.Context) (standing, error) {
 
 // disk is how large things are, in bytes unless they are records.
 type disk struct {
-	ledger     boltdb.Size
+	ledger boltdb.Size
+	// history is the file of notifications; 0 where there is none.
+	history    int64
 	free, size uint64
 }
 
@@ -89,6 +91,7 @@ type disk struct {
 // size.
 func (a *application) showDisk() {
 	disks := newReading(a, "disk", a.readDisk)
+	a.disks = disks
 	a.metrics.gauge("paypoint_disk_free_bytes", "Room that is left on the data directory's file system.",
 		disks.shows(func(d disk) float64 { return float64(d.free) }))
 	a.metrics.gauge("paypoint_disk_size_bytes", "Size of the data directory's file system.",
@@ -113,7 +116,7 @@ func (a *application) readDisk(context.Context) (disk, error) {
 		return disk{}, fmt.Errorf("room on the file system of %s: %w", a.config.DataDir, err)
 	}
 	block := uint64(stat.Bsize) // #nosec G115 -- a block's size is above 0
-	d := disk{free: stat.Bavail * block, size: stat.Blocks * block}
+	d := disk{free: stat.Bavail * block, size: stat.Blocks * block, history: sizeOf(a.historyFile())}
 	engine, isFile := a.store.(sizedStore)
 	if !isFile {
 		return d, nil
@@ -123,6 +126,15 @@ func (a *application) readDisk(context.Context) (disk, error) {
 		return disk{}, fmt.Errorf("size of the ledger: %w", err)
 	}
 	return d, nil
+}
+
+// sizeOf is a file's; 0 where there is none.
+func sizeOf(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // begin sets counters to 0 that alarms look at. One that appeared with its first
@@ -156,9 +168,9 @@ func (m *metrics) beginOthers() {
 	for _, level := range []zapcore.Level{zapcore.InfoLevel, zapcore.WarnLevel, zapcore.ErrorLevel} {
 		m.logged.WithLabelValues(level.String())
 	}
-	for _, reason := range []notify.Reason{
-		notify.ReasonDelivered, notify.ReasonStatus, notify.ReasonRedirect, notify.ReasonTimeout, notify.ReasonName,
-		notify.ReasonAddress, notify.ReasonConnection, notify.ReasonTLS, notify.ReasonProtocol,
+	for _, reason := range []ledger.AttemptReason{
+		ledger.AttemptDelivered, ledger.AttemptStatus, ledger.AttemptRedirect, ledger.AttemptTimeout, ledger.AttemptName,
+		ledger.AttemptAddress, ledger.AttemptConnection, ledger.AttemptTLS, ledger.AttemptProtocol,
 	} {
 		m.attempts.WithLabelValues(string(reason))
 	}

@@ -105,8 +105,8 @@ func TestMetricsOfASession(t *testing.T) {
 		`paypoint_http_requests_total{group="partner",status="200"} 5`,
 		`paypoint_http_requests_total{group="merchant",status="200"} 1`,
 		`paypoint_http_request_seconds_count{group="partner"} 5`,
-		`paypoint_ledger_commit_changes_count 6`, // the sandbox's merchant and two persons, charge, payment, reversal
-		`paypoint_ledger_commit_seconds_count 6`,
+		`paypoint_ledger_commit_changes_count 10`, // the sandbox's merchant and six persons, charge, payment, reversal
+		`paypoint_ledger_commit_seconds_count 10`,
 		`paypoint_ledger_waiting_payments 0`,
 		`paypoint_ledger_waiting_reversals 0`,
 		`paypoint_ledger_waiting_work 0`,

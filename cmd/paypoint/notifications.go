@@ -70,7 +70,7 @@ func (a *application) deliver() (stop func()) {
 func (a *application) recordAttempt(r notify.AttemptReport) {
 	a.metrics.attempt(r)
 	level := zapcore.InfoLevel
-	if r.Reason != notify.ReasonDelivered {
+	if r.Reason != ledger.AttemptDelivered {
 		level = zapcore.WarnLevel
 	}
 	entry := a.log.Check(level, "notification attempt")
@@ -118,38 +118,55 @@ const outboxPage = 1000
 // countOutbox sets the metrics of what is not delivered. In the outbox notices
 // lie by age, so the first that waits is the oldest.
 func (a *application) countOutbox(ctx context.Context) error {
-	var waiting, failed int
-	var oldest time.Duration
+	var found undelivered
 	for after := uint64(0); ; {
 		page, err := a.ledger.Reader().Outbox(ctx, after, outboxPage)
 		if err != nil {
 			return fmt.Errorf("count outbox: %w", err)
 		}
 		for _, n := range page {
-			if n.Failed {
-				failed++
-				continue
-			}
-			if waiting++; waiting == 1 {
-				oldest = a.now().Sub(n.At)
-			}
+			found.count(n)
 		}
 		if len(page) < outboxPage {
 			break
 		}
 		after = page[len(page)-1].Seq
 	}
-	a.metrics.noticesWaiting.Set(float64(waiting))
-	a.metrics.noticesFailed.Set(float64(failed))
-	a.metrics.noticesOldest.Set(oldest.Seconds())
+	a.undelivered.Store(&found)
+	a.metrics.noticesWaiting.Set(float64(found.waiting))
+	a.metrics.noticesFailed.Set(float64(found.failed))
+	a.metrics.noticesOldest.Set(0)
+	if found.waiting > 0 {
+		a.metrics.noticesOldest.Set(a.now().Sub(found.oldestWaiting).Seconds())
+	}
 	return nil
+}
+
+// undelivered is how many notices wait in the outbox or were given up, and when
+// the oldest of each was made.
+type undelivered struct {
+	waiting, failed             int
+	oldestWaiting, oldestFailed time.Time
+}
+
+// count adds a notice. They come by age.
+func (u *undelivered) count(n ledger.Notice) {
+	if n.Failed {
+		if u.failed++; u.failed == 1 {
+			u.oldestFailed = n.At
+		}
+		return
+	}
+	if u.waiting++; u.waiting == 1 {
+		u.oldestWaiting = n.At
+	}
 }
 
 // attempt counts an attempt to deliver a notice.
 func (m *metrics) attempt(r notify.AttemptReport) {
 	m.attempts.WithLabelValues(string(r.Reason)).Inc()
 	m.attemptSeconds.Observe(r.Took.Seconds())
-	if r.Reason == notify.ReasonDelivered && !r.Manual {
+	if r.Reason == ledger.AttemptDelivered && !r.Manual {
 		m.noticeLag.Observe(r.Lag.Seconds())
 	}
 }

@@ -124,6 +124,9 @@ func (o *operators) handler() http.Handler {
 		"PUT /operator/v1/persons/{id}/role":                  o.setRole,
 		"PUT /operator/v1/persons/{id}/active":                o.setPersonActive(true),
 		"DELETE /operator/v1/persons/{id}/active":             o.setPersonActive(false),
+		"POST /operator/v1/persons/{id}/password":             o.makePassword,
+		"DELETE /operator/v1/persons/{id}/totp":               o.dropTOTP,
+		"DELETE /operator/v1/persons/{id}/sign-ins":           o.endSignIns,
 		"POST /operator/v1/persons/{id}/tokens":               o.issueToken,
 		"DELETE /operator/v1/persons/{id}/tokens/{token}":     o.revokeToken,
 		"GET /operator/v1/merchants":                          o.listMerchants,
@@ -156,6 +159,7 @@ func (o *operators) handler() http.Handler {
 	return g.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		noteCaller(r.Context(), zap.String("who", operatorOf(r)))
 		mux.ServeHTTP(w, r)
+		o.auditOperator(w, r)
 	}), nil, o.app.log, o.app.metrics)
 }
 

@@ -51,6 +51,7 @@ func (o *operators) addMerchant(r *http.Request) (any, error) {
 		return nil, fmt.Errorf("add merchant: %w", err)
 	}
 	m, key, err := o.app.merchants.Add(r.Context(), operatorOf(r), access.NewMerchant{Name: n.Name, Prefix: n.Prefix, Hold: n.Hold})
+	note(r.Context(), zap.String("id", m.ID))
 	return merchantKey{m, key.Reveal()}, err
 }
 

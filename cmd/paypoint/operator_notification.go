@@ -123,7 +123,7 @@ const (
 // merchant's URLs has taken all, or refused one.
 func (o *operators) testNotifications(r *http.Request) (any, error) {
 	merchant := r.PathValue("id")
-	ids, err := o.testCharge(r.Context(), merchant)
+	ids, err := o.app.testCharge(r.Context(), merchant)
 	if err != nil {
 		return nil, fmt.Errorf("test notifications of %s: %w", merchant, err)
 	}
@@ -193,13 +193,13 @@ func (t testedNotifications) settled(targets []string) bool {
 
 // testCharge makes a charge to be told of and returns the ids of its
 // notifications.
-func (o *operators) testCharge(ctx context.Context, merchant string) ([]string, error) {
-	m, known := o.app.merchants.Merchant(merchant)
+func (a *application) testCharge(ctx context.Context, merchant string) ([]string, error) {
+	m, known := a.merchants.Merchant(merchant)
 	if !known {
 		return nil, access.ErrUnknownMerchant
 	}
-	_, ids, err := charge.MakeTest(ctx, notedLedger{o.app.ledger}, o.app.merchants, charge.Test{
-		Merchant: m, Terms: o.app.config.terms(), ID: newID(), Salt: rand.Text(), Now: o.app.now(),
+	_, ids, err := charge.MakeTest(ctx, notedLedger{a.ledger}, a.merchants, charge.Test{
+		Merchant: m, Terms: a.config.terms(), ID: newID(), Salt: rand.Text(), Now: a.now(),
 	})
 	return ids, err
 }

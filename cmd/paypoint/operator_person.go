@@ -6,18 +6,34 @@ import (
 	"net/http"
 	"time"
 
+	"go.uber.org/zap"
+
 	"paypoint/access"
 )
 
 // newPerson is the request for a person, personRole that for another role.
 type newPerson struct {
-	ID   string      `json:"id"`
-	Name string      `json:"name"`
-	Role access.Role `json:"role"`
+	ID       string      `json:"id"`
+	Name     string      `json:"name"`
+	Role     access.Role `json:"role"`
+	Merchant string      `json:"merchant,omitempty"`
 }
 
 type personRole struct {
-	Role access.Role `json:"role"`
+	Role     access.Role `json:"role"`
+	Merchant string      `json:"merchant,omitempty"`
+}
+
+// temporaryPassword is a password that is shown this once.
+type temporaryPassword struct {
+	Password string    `json:"temporary_password"`
+	Ends     time.Time `json:"temporary_password_ends"`
+}
+
+// addedPerson is a person with their first password.
+type addedPerson struct {
+	access.Person
+	temporaryPassword
 }
 
 // newToken is the request for a token; without Expires it does not end.
@@ -42,7 +58,33 @@ func (o *operators) addPerson(r *http.Request) (any, error) {
 	if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
 		return nil, fmt.Errorf("add person: %w", err)
 	}
-	return o.app.staff.Add(r.Context(), operatorOf(r), access.NewPerson(n))
+	p, err := o.app.staff.Add(r.Context(), operatorOf(r), access.NewPerson(n))
+	if err != nil {
+		return nil, err
+	}
+	note(r.Context(), zap.String("id", p.ID))
+	password, err := o.newPassword(r, p.ID)
+	p, _ = o.app.staff.Person(p.ID)
+	return addedPerson{p, password}, err
+}
+
+// newPassword makes a temporary password for a person.
+func (o *operators) newPassword(r *http.Request, id string) (temporaryPassword, error) {
+	password, err := o.app.staff.TemporaryPassword(r.Context(), operatorOf(r), id)
+	p, _ := o.app.staff.Person(id)
+	return temporaryPassword{password, p.PasswordEnds}, err
+}
+
+func (o *operators) makePassword(r *http.Request) (any, error) {
+	return o.newPassword(r, r.PathValue("id"))
+}
+
+func (o *operators) dropTOTP(r *http.Request) (any, error) {
+	return o.app.staff.DropTOTP(r.Context(), operatorOf(r), r.PathValue("id"))
+}
+
+func (o *operators) endSignIns(r *http.Request) (any, error) {
+	return o.app.staff.EndSignIns(r.Context(), operatorOf(r), r.PathValue("id"))
 }
 
 func (o *operators) setRole(r *http.Request) (any, error) {
@@ -50,7 +92,7 @@ func (o *operators) setRole(r *http.Request) (any, error) {
 	if err := json.NewDecoder(r.Body).Decode(&wanted); err != nil {
 		return nil, fmt.Errorf("set role: %w", err)
 	}
-	return o.app.staff.SetRole(r.Context(), operatorOf(r), r.PathValue("id"), wanted.Role)
+	return o.app.staff.SetRole(r.Context(), operatorOf(r), r.PathValue("id"), wanted.Role, wanted.Merchant)
 }
 
 func (o *operators) setPersonActive(active bool) func(*http.Request) (any, error) {

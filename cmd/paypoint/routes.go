@@ -60,6 +60,7 @@ func (a *application) guardPartner(all endpoints) error {
 		return fmt.Errorf("listeners.partner.tls: %w", err)
 	}
 	place.tls = reloading.config()
+	a.certificates = append(a.certificates, certificate{"partner", reloading.expires})
 	a.metrics.gauge("paypoint_tls_certificate_expiry_timestamp_seconds", "When the certificate of the partner's listener ends.",
 		func() float64 { return float64(reloading.expires().Unix()) })
 	return nil
@@ -76,6 +77,10 @@ func (a *application) endpoints() (endpoints, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages, err := a.consoleHandler()
+	if err != nil {
+		return nil, err
+	}
 	g, listeners, limits := a.groups(), a.config.Listeners, a.config.Limits
 	var places endpoints
 	places.add(listeners.Partner.Listen, limits.Partner.MaxConnections, "partner", map[string]http.Handler{
@@ -87,6 +92,8 @@ func (a *application) endpoints() (endpoints, error) {
 	})
 	places.add(listeners.Console.Listen, defaultConnections, "console", map[string]http.Handler{
 		financePaths: g.wrap(g.console, a.financeHandler(finance.BearerTokens(a.staff))),
+		consolePaths: g.wrap(g.console, pages),
+		"/console":   g.wrap(g.console, http.RedirectHandler(consolePaths, http.StatusSeeOther)),
 	})
 	places.add(listeners.Operations.Listen, defaultConnections, "operations", map[string]http.Handler{
 		"GET /healthz": g.wrap(g.operations, http.HandlerFunc(a.healthy)),

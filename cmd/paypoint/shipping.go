@@ -45,6 +45,7 @@ func (a *application) shipping() boltdb.Shipping {
 // there.
 func (a *application) showShipping() {
 	ships := newReading(a, "journal", a.shipState)
+	a.ships = ships
 	a.metrics.gauge("paypoint_journal_shipped_lag_records",
 		"Journal records that are not shipped yet; 0 where none are to be, NaN while the folder has not been opened.",
 		ships.shows(func(state boltdb.ShipState) float64 { return float64(state.Head - min(state.Shipped, state.Head)) }))

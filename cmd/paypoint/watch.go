@@ -22,6 +22,7 @@ func (a *application) watch(ctx context.Context) (stop func()) {
 	watching.Go(func() { a.afterRecovery(ctx, a.schedule.Work) })
 	watching.Go(func() { a.watchFailures(ctx) })
 	watching.Go(func() { a.selfChecks(ctx) })
+	watching.Go(func() { a.anchorAudit(ctx) })
 	for _, r := range a.readings {
 		watching.Go(func() { r.keep(ctx) })
 	}
