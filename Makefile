@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test verify bench fuzz torture mutants
+.PHONY: help build run demo test verify bench fuzz torture mutants pictures
 
 # The version that the programs report; unknown where there is no git.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -21,8 +21,9 @@ PACKAGES := ./... ./.ci/testsummary
 # detector ("make test RACE=" leaves that out); so are the programs, in the
 # tests' process and in those that the tests start. Of reconcile, the parts that
 # only compute have no state of their own, and their tests with large days take
-# minutes there.
-RACE := $(patsubst %,./%/...,$(wildcard access charge cmd finance ledger notify soap store)) ./reconcile ./reconcile/delivery
+# minutes there; of the console, the areas that only read have none either.
+RACE := $(patsubst %,./%/...,$(wildcard access charge cmd finance ledger notify soap store)) ./reconcile ./reconcile/delivery \
+	$(patsubst %,./console/%,frame task merchants notifications reconciliation settlements today)
 
 # How long the tests of one package may take: the histories play for minutes.
 TIMEOUT := 20m
@@ -72,10 +73,10 @@ verify: ## check format, code, generated code, sample config, imports and docume
 # What bench measures; match is a Go benchmark beside the sqlite3 shell, the
 # others are measured at running servers.
 comma := ,
-PARTS := $(subst $(comma), ,$(or $(PART),payments charges notifications steady match))
+PARTS := $(subst $(comma), ,$(or $(PART),payments charges notifications steady console match))
 SERVERS := $(filter-out match,$(PARTS))
 
-bench: build ## measure speed; PART=payments, charges, notifications, steady or match alone; PEERS=1 races other servers too; DAY=1 exports a day of 1,000,000
+bench: build ## measure speed; PART=payments, charges, notifications, steady, console or match alone; PEERS=1 races other servers too; DAY=1 exports a day of 1,000,000
 ifdef DAY
 	go test ./reconcile/settlement -run '^$$' -bench Day -benchtime 1x -timeout 1h
 else
@@ -95,6 +96,9 @@ fuzz: ## run each fuzz target (those that FUZZ matches) for FUZZTIME (20s)
 torture: ## play histories, crowds and days for DURATION (5m), then kill the server under load ROUNDS (50) times
 	TORTURE_DURATION=$(DURATION) go test -count=1 -timeout 0 -v -run '^TestTorture' ./torture
 	TORTURE_ROUNDS=$(ROUNDS) go test -count=1 -timeout 0 -v -run '^TestTorture' ./cmd/paypoint
+
+pictures: ## take the pictures of docs/finance.md anew from the running console
+	CONSOLE_PICTURES=docs/pictures go test -count=1 -v -run '^TestPictures$$' ./console/browser
 
 mutants: ## build the program with one bug at a time, and see that the histories find each
 	go run ./torture/mutants
