@@ -20,13 +20,15 @@ const mostCharges = 200_000
 
 // options are the command line.
 type options struct {
-	Part     []part        `default:"payments,charges,notifications,steady" enum:"payments,charges,notifications,steady" help:"What to measure: payments at the till; charges made by merchants, at ${peer_clients} clients; payments of which the merchant is notified, at ${peer_clients} clients; 500 messages a second at the till, from ${peer_clients} clients."`
+	Part     []part        `default:"payments,charges,notifications,steady" enum:"payments,charges,notifications,steady,console" help:"What to measure: payments at the till; charges made by merchants, at ${peer_clients} clients; payments of which the merchant is notified, at ${peer_clients} clients; 500 messages a second at the till, from ${peer_clients} clients; pages of the console, and searches."`
 	Codes    []int         `default:"10000,1000000" help:"Open codes in the ledger. Charges are measured beside the smallest number."`
 	Notified int           `default:"40000" help:"Open codes in the ledger of the part notifications."`
 	Clients  []int         `default:"1,16,64,256" help:"Clients at once that pay."`
 	Rounds   int           `default:"5" help:"Runs of each cell; the table shows medians."`
 	Limit    time.Duration `default:"4s" help:"Longest run."`
 	Lasts    time.Duration `default:"60s" help:"A run of the part steady, of which there is one a round, beside the largest number of codes."`
+	Sold     int           `default:"1000000" help:"Payments in the ledger of the part console."`
+	Looks    int           `default:"40" help:"How often the part console asks for each page."`
 	Peers    bool          `help:"Run the servers in bench/peers, too, at ${peer_clients} clients. Installs their npm packages when they are missing."`
 	JSON     bool          `help:"Print JSON for programs, with every run."`
 	Dir      string        `help:"Folder for the ledgers, on the disk to measure. Default: the system's folder for temporary files."`
@@ -70,6 +72,11 @@ func (o options) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if slices.Contains(o.Part, console) {
+		if err := o.showConsole(ctx, p.dir); err != nil || len(p.sections) == 0 {
+			return err
+		}
+	}
 	line := progressLine{to: os.Stderr, started: time.Now(), rewrite: isTerminal(os.Stderr)}
 	outcomes, err := p.race(ctx, line.show)
 	line.end()
@@ -88,9 +95,9 @@ func (o options) plan() (plan, error) {
 	if o.Rounds < 1 || o.Limit <= 0 || o.Lasts < steadyPace || len(o.Part) == 0 || len(o.Codes) == 0 || len(o.Clients) == 0 {
 		return plan{}, errors.New("--rounds, --limit, --lasts, --part, --codes and --clients must be more than nothing")
 	}
-	for _, n := range slices.Concat(o.Codes, o.Clients, []int{o.Notified}) {
+	for _, n := range slices.Concat(o.Codes, o.Clients, []int{o.Notified, o.Sold, o.Looks}) {
 		if n < 1 {
-			return plan{}, fmt.Errorf("--codes, --clients and --notified: %d is not a number above 0", n)
+			return plan{}, fmt.Errorf("--codes, --clients, --notified, --sold and --looks: %d is not a number above 0", n)
 		}
 	}
 	if o.Peers && !slices.Contains(o.Part, payments) {

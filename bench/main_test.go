@@ -16,7 +16,7 @@ func usable(t *testing.T) options {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "paypoint")
 	require.NoError(t, os.WriteFile(binary, nil, 0o755))
-	return options{Part: []part{payments}, Codes: []int{10}, Clients: []int{1}, Notified: 10, Rounds: 1, Limit: time.Second, Lasts: time.Second, Paypoint: binary, Root: "..", Dir: t.TempDir()}
+	return options{Part: []part{payments}, Codes: []int{10}, Clients: []int{1}, Notified: 10, Sold: 10, Looks: 1, Rounds: 1, Limit: time.Second, Lasts: time.Second, Paypoint: binary, Root: "..", Dir: t.TempDir()}
 }
 
 func TestPlanRunsPeersOnlyWhenAsked(t *testing.T) {
@@ -60,6 +60,8 @@ func TestPlanRefuses(t *testing.T) {
 		"zero codes":      {func(o *options) { o.Codes = []int{10, 0} }, "0 is not a number above 0"},
 		"minus a client":  {func(o *options) { o.Clients = []int{-1} }, "-1 is not a number above 0"},
 		"none notified":   {func(o *options) { o.Notified = 0 }, "0 is not a number above 0"},
+		"nothing sold":    {func(o *options) { o.Sold = 0 }, "0 is not a number above 0"},
+		"no look":         {func(o *options) { o.Looks = 0 }, "0 is not a number above 0"},
 		"no binary":       {func(o *options) { o.Paypoint = "/does/not/exist" }, "make build"},
 		"no folder":       {func(o *options) { o.Dir = "/does/not/exist" }, "make scratch folder"},
 	} {
@@ -132,7 +134,7 @@ func TestCommandLineKnowsItsParts(t *testing.T) {
 	parser, err := kong.New(&o, commandLine()...)
 	require.NoError(t, err)
 	_, err = parser.Parse([]string{"--root", "..", "--part", "refunds"})
-	require.ErrorContains(t, err, `--part must be one of "payments","charges","notifications","steady" but got "refunds"`)
+	require.ErrorContains(t, err, `--part must be one of "payments","charges","notifications","steady","console" but got "refunds"`)
 }
 
 func TestPaypointTakesTheLoad(t *testing.T) {

@@ -43,6 +43,7 @@ const (
 	charges       part = "charges"       // codes made through the merchants' API
 	notifications part = "notifications" // payments of which a merchant is told
 	steady        part = "steady"        // a given rate of messages at the till
+	console       part = "console"       // pages of the console
 )
 
 // heat is one cell of the plan: it is run once in every round.
