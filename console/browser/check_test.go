@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -164,14 +165,17 @@ func fileName(text string) string {
 	}, text)
 }
 
-// shoot takes a picture of the whole page and keeps it (go test -artifacts).
-func (b *tab) shoot(name string) string {
+// shoot takes a picture of the whole page for people to judge, where they are kept
+// (go test -artifacts): they take longer than all that a test looks at itself.
+func (b *tab) shoot(name string) {
 	b.t.Helper()
+	if kept := flag.Lookup("test.artifacts"); kept.Value.String() != "true" {
+		return
+	}
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	require.NoError(b.t, err)
 	path := filepath.Join(b.t.ArtifactDir(), fileName(name)+".png")
 	require.NoError(b.t, os.WriteFile(path, picture, 0o600))
-	return path
 }
