@@ -83,6 +83,10 @@ func TestDocsNameEveryMetric(t *testing.T) {
 	plain := slices.IndexFunc(l.urls, func(url string) bool { return strings.HasPrefix(url, "http://") })
 	_, err = newClient(t, l.urls[plain]).charge("order-1", stageAmount)
 	require.NoError(t, err)
+	// Cases are counted for the first time a moment after the start.
+	require.Eventually(t, func() bool {
+		return strings.Contains(metricsText(t, l.app.metrics), "paypoint_cases_open{")
+	}, patience, 10*time.Millisecond)
 	shown := shownMetrics(metricsText(t, l.app.metrics))
 	documented := documentedMetrics(t)
 	for _, name := range slices.Sorted(maps.Keys(shown)) {
