@@ -60,7 +60,7 @@ func openBrowser(t *testing.T) context.Context {
 	// NoSandbox, for the sandbox does not start for root. The browser's own
 	// language is Indonesian, as most customers' is.
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.Flag("accept-lang", "id"))
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.Flag("accept-lang", "id"), chromedp.WSURLReadTimeout(patience))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	browser, closeBrowser := chromedp.NewContext(allocator)

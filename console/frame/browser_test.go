@@ -37,8 +37,10 @@ func TestInChromium(t *testing.T) {
 	if err != nil {
 		t.Skip("needs chromium: Debian package chromium")
 	}
-	// NoSandbox, for the sandbox does not start for root.
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.NoSandbox)
+	// NoSandbox, for the sandbox does not start for root. While a page glides to what is
+	// clicked, a click lands beside it: pages jump.
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.NoSandbox,
+		chromedp.Flag("force-prefers-reduced-motion", true), chromedp.WSURLReadTimeout(patience))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	chromium, closeBrowser := chromedp.NewContext(allocator)
