@@ -37,7 +37,7 @@ func TestARequestAsReceiversKnowIt(t *testing.T) {
 	r := receive(t, nil)
 	b.notifyAt(t, access.SandboxMerchant, r.URL+"/hooks")
 	c := b.charge(t, "A-1")
-	b.clock.advance(time.Minute)
+	b.clock.Advance(time.Minute)
 	b.step(t)
 
 	require.Len(t, r.all(), 1)
@@ -279,29 +279,40 @@ func TestAChangedURLIsUsedAtOnce(t *testing.T) {
 
 func TestRotationSignsWithBothKeys(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	r := receive(t, nil)
-	m, old, err := b.directory.Add(t.Context(), "tester", access.NewMerchant{Name: "Shop"})
-	require.NoError(t, err)
-	b.notifyAt(t, m.ID, r.URL)
-	tell := func(order string) request {
-		b.chargeOf(t, m.ID, order, ledger.Details{Salt: "5a"})
-		b.step(t)
-		return r.all()[len(r.all())-1]
+	for name, end := range map[string]func(t *testing.T, b *bundle, fresh access.ServerKey){
+		"until the new one is used": func(t *testing.T, b *bundle, fresh access.ServerKey) {
+			_, err := b.directory.Authenticate(t.Context(), fresh.Reveal())
+			require.NoError(t, err)
+		},
+		// A signature of a key that others may have proves nothing.
+		"until the old one ends": func(_ *testing.T, b *bundle, _ access.ServerKey) { b.clock.Advance(time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			r := receive(t, nil)
+			m, old, err := b.directory.Add(t.Context(), "tester", access.NewMerchant{Name: "Shop"})
+			require.NoError(t, err)
+			b.notifyAt(t, m.ID, r.URL)
+			tell := func(order string) request {
+				b.chargeOf(t, m.ID, order, ledger.Details{Salt: "5a"})
+				b.step(t)
+				return r.all()[len(r.all())-1]
+			}
+			require.True(t, checked(tell("A-1"), old.Reveal()))
+
+			_, fresh, err := b.directory.RotateKey(t.Context(), "tester", m.ID, access.OldKeyEndsAt(b.clock.Now().Add(time.Hour)))
+			require.NoError(t, err)
+			both := tell("A-2")
+			require.Len(t, strings.Fields(both.header.Get("webhook-signature")), 2)
+			require.True(t, checked(both, old.Reveal()))
+			require.True(t, checked(both, fresh.Reveal()))
+
+			end(t, b, fresh)
+			after := tell("A-3")
+			require.Len(t, strings.Fields(after.header.Get("webhook-signature")), 1)
+			require.False(t, checked(after, old.Reveal()))
+			require.True(t, checked(after, fresh.Reveal()))
+		})
 	}
-	require.True(t, checked(tell("A-1"), old.Reveal()))
-
-	_, fresh, err := b.directory.RotateKey(t.Context(), "tester", m.ID)
-	require.NoError(t, err)
-	both := tell("A-2")
-	require.Len(t, strings.Fields(both.header.Get("webhook-signature")), 2)
-	require.True(t, checked(both, old.Reveal()))
-	require.True(t, checked(both, fresh.Reveal()))
-
-	_, err = b.directory.Authenticate(t.Context(), fresh.Reveal())
-	require.NoError(t, err)
-	after := tell("A-3")
-	require.Len(t, strings.Fields(after.header.Get("webhook-signature")), 1)
-	require.False(t, checked(after, old.Reveal()))
-	require.True(t, checked(after, fresh.Reveal()))
 }

@@ -202,7 +202,7 @@ func TestRetention(t *testing.T) {
 	sent := b.charge(t, "A-1")
 	failed := b.chargeOf(t, m.ID, "B-1", ledger.Details{Salt: "5a"})
 	b.step(t)
-	b.clock.advance(20 * days)
+	b.clock.Advance(20 * days)
 	young := b.chargeOf(t, m.ID, "B-2", ledger.Details{Salt: "5a"})
 	b.step(t)
 	_, err := b.service.Resend(t.Context(), b.of(t, sent)[0].Notice)
@@ -232,7 +232,7 @@ func TestAtMostFiftyAttemptsAreKept(t *testing.T) {
 	b.step(t)
 	notice := b.of(t, c)[0].Notice
 	for i := range 60 {
-		b.clock.advance(time.Second)
+		b.clock.Advance(time.Second)
 		r.now(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusTeapot)
 			_, _ = fmt.Fprint(w, i)
@@ -257,5 +257,5 @@ func TestAtMostFiftyAttemptsAreKept(t *testing.T) {
 	require.Len(t, r.all(), 61)
 	b.later(t, time.Second)
 	require.Len(t, r.all(), 62)
-	require.Equal(t, b.clock.now().Add(10*time.Minute), b.of(t, c)[0].Attempts[49].Next.In(ledger.WIB))
+	require.Equal(t, b.clock.Now().Add(10*time.Minute), b.of(t, c)[0].Attempts[49].Next.In(ledger.WIB))
 }

@@ -74,7 +74,7 @@ func TestADeadURLLeavesTheOthersAlone(t *testing.T) {
 
 			before := len(dead.all())
 			dead.now(nil)
-			b.clock.advance(2 * time.Hour)
+			b.clock.Advance(2 * time.Hour)
 			b.settle(t, 0)
 			alive.once(t, 2*orders+1)
 			taken := dead.all()[before:]
@@ -109,7 +109,7 @@ func TestADeadURLOfSomeCharges(t *testing.T) {
 	own.once(t, 20)
 	before := len(dead.all())
 	dead.now(nil)
-	b.clock.advance(2 * time.Minute)
+	b.clock.Advance(2 * time.Minute)
 	b.settle(t, 0)
 	require.Len(t, dead.all(), before+20)
 	alive.once(t, 60)
@@ -143,7 +143,7 @@ func TestManyDeadHostsOfAMerchant(t *testing.T) {
 		before[r] = len(r.all())
 		r.now(nil)
 	}
-	b.clock.advance(2 * time.Minute)
+	b.clock.Advance(2 * time.Minute)
 	b.settle(t, 0)
 	for _, r := range receivers {
 		require.Len(t, r.all(), before[r]+each)
@@ -187,7 +187,7 @@ func TestResendOfWhatIsLeftOut(t *testing.T) {
 	dead.now(nil)
 	b.resend(t, last)
 	require.Equal(t, []ledger.NotificationState{ledger.NotificationWaiting}, b.states(t, last), "its host has not caught up")
-	b.clock.advance(2 * time.Minute)
+	b.clock.Advance(2 * time.Minute)
 	b.settle(t, 10)
 	require.Equal(t, 1, len(dead.statuses("9")))
 	for _, c := range charges {
@@ -222,7 +222,7 @@ func TestWithoutAHistoryAllAreTold(t *testing.T) {
 	require.Len(t, alive.delivered(), 10)
 	require.Len(t, dead.delivered(), 3)
 	dead.now(nil)
-	b.clock.advance(2 * time.Minute)
+	b.clock.Advance(2 * time.Minute)
 	for range 10 {
 		quiet()
 	}

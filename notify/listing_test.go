@@ -64,7 +64,7 @@ func TestOfShowsAMerchantsOwn(t *testing.T) {
 	other := b.merchant(t, "Other", r.URL)
 	c := b.charge(t, "A-1")
 	b.step(t)
-	b.clock.advance(time.Minute)
+	b.clock.Advance(time.Minute)
 	b.pay(t, c)
 	list := b.of(t, c)
 	require.Len(t, list, 2)

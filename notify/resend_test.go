@@ -34,7 +34,7 @@ func TestResendOfWhatWasDelivered(t *testing.T) {
 	b.notifyAt(t, access.SandboxMerchant, r.URL, second.URL)
 	c := b.charge(t, "A-1")
 	b.step(t)
-	b.clock.advance(time.Hour)
+	b.clock.Advance(time.Hour)
 	attempts := b.resend(t, c)
 	require.Len(t, attempts, 2)
 	for i, target := range []string{r.URL, second.URL} {
@@ -80,14 +80,14 @@ func TestResendOfWhatWaits(t *testing.T) {
 	next := b.of(t, c)[0].Attempts[0].Next
 
 	// In vain: the schedule stays as it is.
-	b.clock.advance(time.Minute)
+	b.clock.Advance(time.Minute)
 	b.resend(t, c)
 	require.Equal(t, []ledger.NotificationState{ledger.NotificationWaiting}, b.states(t, c))
-	b.later(t, next.Sub(b.clock.now())-time.Second)
+	b.later(t, next.Sub(b.clock.Now())-time.Second)
 	require.Len(t, r.all(), 2)
 	b.later(t, time.Second)
 	require.Len(t, r.all(), 3)
-	require.Equal(t, b.clock.now().Add(10*time.Minute), b.of(t, c)[0].Attempts[2].Next.In(ledger.WIB), "the second of the schedule")
+	require.Equal(t, b.clock.Now().Add(10*time.Minute), b.of(t, c)[0].Attempts[2].Next.In(ledger.WIB), "the second of the schedule")
 
 	// With success: it is delivered, and what waits behind it goes at once.
 	first := b.of(t, c)[0].Notice

@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
+	"paypoint/clocktest"
 	"paypoint/ledger"
 	"paypoint/notify"
 	"paypoint/store"
@@ -25,15 +25,9 @@ import (
 // noon is when the tests begin.
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, ledger.WIB)
 
-// clock stands still until it is moved.
-type clock struct{ offset atomic.Int64 }
-
-func (c *clock) now() time.Time           { return noon.Add(time.Duration(c.offset.Load())) }
-func (c *clock) advance(by time.Duration) { c.offset.Add(int64(by)) }
-
 // bundle is a service over a ledger and a history of its own.
 type bundle struct {
-	clock     *clock
+	clock     *clocktest.Clock
 	store     ledger.Store
 	ledger    *ledger.Service
 	directory *access.Directory
@@ -60,19 +54,19 @@ func setup(t *testing.T, alter ...func(*notify.Config)) *bundle {
 
 func over(t *testing.T, opened ledger.Store, alter ...func(*notify.Config)) *bundle {
 	t.Helper()
-	b := &bundle{clock: &clock{}, store: opened, path: filepath.Join(t.TempDir(), notify.HistoryFile), outcomes: map[uint64]ledger.NoticeResult{}}
-	b.ledger = ledger.NewService(b.store, ledger.Agreement{Grace: 5 * time.Minute, CutOff: 24 * time.Hour}, b.clock.now)
+	b := &bundle{clock: clocktest.At(noon), store: opened, path: filepath.Join(t.TempDir(), notify.HistoryFile), outcomes: map[uint64]ledger.NoticeResult{}}
+	b.ledger = ledger.NewService(b.store, ledger.Agreement{Grace: 5 * time.Minute, CutOff: 24 * time.Hour}, b.clock.Now)
 	b.masterKey = filepath.Join(t.TempDir(), "master.key")
 	key, err := access.CreateMasterKey(b.masterKey)
 	require.NoError(t, err)
 	sealer, err := access.NewSealer(key)
 	require.NoError(t, err)
-	b.directory, err = access.OpenDirectory(t.Context(), b.ledger, sealer, b.clock.now)
+	b.directory, err = access.OpenDirectory(t.Context(), b.ledger, sealer, b.clock.Now)
 	require.NoError(t, err)
 	_, err = b.directory.EnsureSandbox(t.Context())
 	require.NoError(t, err)
 	b.config = notify.Config{
-		Ledger: b.ledger, Merchants: b.directory, Render: render, Now: b.clock.now,
+		Ledger: b.ledger, Merchants: b.directory, Render: render, Now: b.clock.Now,
 		Jitter:       func(time.Duration) time.Duration { return 0 },
 		AllowPrivate: true,
 		Report:       notify.Report{Attempt: b.attempted, Outcome: b.told, Error: b.failed},
@@ -172,7 +166,7 @@ func (b *bundle) step(t *testing.T) {
 // later steps after a time.
 func (b *bundle) later(t *testing.T, by time.Duration) {
 	t.Helper()
-	b.clock.advance(by)
+	b.clock.Advance(by)
 	b.step(t)
 }
 
@@ -205,7 +199,7 @@ func (b *bundle) chargeOf(t *testing.T, merchant, order string, details ledger.D
 	b.mu.Unlock()
 	c, err := b.ledger.Charge(t.Context(), ledger.NewCharge{
 		ID: id, Merchant: merchant, Prefix: "100", Order: order, Amount: 50_000, MinAmount: 50_000,
-		Expires: b.clock.now().Add(24 * time.Hour), Details: details,
+		Expires: b.clock.Now().Add(24 * time.Hour), Details: details,
 	})
 	require.NoError(t, err)
 	return c
@@ -215,7 +209,7 @@ func (b *bundle) chargeOf(t *testing.T, merchant, order string, details ledger.D
 func (b *bundle) pay(t *testing.T, c ledger.Charge) {
 	t.Helper()
 	result, err := b.ledger.Pay(t.Context(), ledger.Payment{
-		Code: c.Code, Ref: "REF1", Amount: c.Amount, Store: "TJKT0001", MessageID: "m1", TimeStamp: b.clock.now(),
+		Code: c.Code, Ref: "REF1", Amount: c.Amount, Store: "TJKT0001", MessageID: "m1", TimeStamp: b.clock.Now(),
 		Receipt: "R0123456789ABCDEF", Request: strings.Repeat("0", 64),
 	})
 	require.NoError(t, err)
@@ -226,7 +220,7 @@ func (b *bundle) pay(t *testing.T, c ledger.Charge) {
 func (b *bundle) reverse(t *testing.T, c ledger.Charge) {
 	t.Helper()
 	result, err := b.ledger.Reverse(t.Context(), ledger.Reversal{
-		Code: c.Code, Ref: "REF1", Amount: c.Amount, Store: "TJKT0001", MessageID: "m2", TimeStamp: b.clock.now(),
+		Code: c.Code, Ref: "REF1", Amount: c.Amount, Store: "TJKT0001", MessageID: "m2", TimeStamp: b.clock.Now(),
 		Request: strings.Repeat("0", 64),
 	})
 	require.NoError(t, err)

@@ -55,13 +55,13 @@ func TestTheFileHasNoToken(t *testing.T) {
 func TestSignInsEnd(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*testing.T, *desk, string){
-		"idle": func(_ *testing.T, d *desk, _ string) { d.wait(login.MaxIdle) },
+		"idle": func(_ *testing.T, d *desk, _ string) { d.Advance(login.MaxIdle) },
 		"old, though used": func(t *testing.T, d *desk, token string) {
 			for range int(login.MaxLife/(20*time.Minute)) - 1 {
-				d.wait(20 * time.Minute)
+				d.Advance(20 * time.Minute)
 				require.True(t, d.in(t, token))
 			}
-			d.wait(20 * time.Minute)
+			d.Advance(20 * time.Minute)
 		},
 		"ended":      func(t *testing.T, d *desk, token string) { require.NoError(t, d.store.End(token)) },
 		"shut out":   func(_ *testing.T, d *desk, _ string) { d.change("siti", func(p *access.Person) { p.Active = false }) },
@@ -99,11 +99,11 @@ func TestARequestIsWrittenDownOnceAMinute(t *testing.T) {
 		require.NoError(t, err)
 		return l.Seen.In(noon.Location())
 	}
-	d.wait(59 * time.Second)
+	d.Advance(59 * time.Second)
 	require.Equal(t, noon, seen())
-	d.wait(time.Second)
+	d.Advance(time.Second)
 	require.Equal(t, noon.Add(time.Minute), seen())
-	d.wait(59 * time.Second)
+	d.Advance(59 * time.Second)
 	require.Equal(t, noon.Add(time.Minute), seen())
 	d.restart(t)
 	require.Equal(t, noon.Add(time.Minute), seen())
@@ -118,7 +118,7 @@ func TestHalfASignIn(t *testing.T) {
 	l, _, err := d.store.Find(half, d)
 	require.NoError(t, err)
 	require.False(t, l.Whole)
-	d.wait(5 * time.Minute)
+	d.Advance(5 * time.Minute)
 	_, _, err = d.store.Renew(half, d.persons["budi"], true)
 	require.ErrorIs(t, err, login.ErrNoLogin, "it is siti's")
 	whole, l, err := d.store.Renew(half, d.persons["siti"], true)
@@ -128,12 +128,12 @@ func TestHalfASignIn(t *testing.T) {
 	require.False(t, d.in(t, half))
 	_, _, err = d.store.Renew(half, d.persons["siti"], true)
 	require.ErrorIs(t, err, login.ErrNoLogin)
-	d.wait(20 * time.Minute)
+	d.Advance(20 * time.Minute)
 	require.True(t, d.in(t, whole))
 
 	half, _, err = d.store.Begin(d.persons["siti"], false, "192.0.2.1")
 	require.NoError(t, err)
-	d.wait(login.MaxHalf)
+	d.Advance(login.MaxHalf)
 	require.False(t, d.in(t, half))
 	_, _, err = d.store.Renew(half, d.persons["siti"], true)
 	require.ErrorIs(t, err, login.ErrNoLogin)
@@ -160,7 +160,7 @@ func TestAPersonHasSoManySignIns(t *testing.T) {
 	other := d.begin(t, "budi")
 	var tokens []string
 	for range login.MaxLogins + 3 {
-		d.wait(time.Second)
+		d.Advance(time.Second)
 		tokens = append(tokens, d.begin(t, "siti"))
 	}
 	for i, token := range tokens {
@@ -217,7 +217,7 @@ func TestOpenRefusesAFileOfALaterProgram(t *testing.T) {
 		return tx.Bucket([]byte("format")).Put([]byte("version"), []byte("2"))
 	}))
 	require.NoError(t, db.Close())
-	_, err = login.Open(d.path, d.now)
+	_, err = login.Open(d.path, d.Now)
 	require.ErrorContains(t, err, `version "2", this program reads 1`)
 	require.NoError(t, os.Remove(d.path))
 	d.open(t)

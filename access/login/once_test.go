@@ -16,6 +16,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"paypoint/access/login"
+	"paypoint/clocktest"
 )
 
 // result is work that answers with a text.
@@ -41,7 +42,7 @@ func TestAFormActsOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, first)
 		require.Equal(t, "done", string(got))
-		d.wait(login.MaxLife)
+		d.Advance(login.MaxLife)
 		d.restart(t)
 	}
 	got, first, err = d.store.Once(t.Context(), "budi", key, result("another's"))
@@ -158,7 +159,7 @@ func TestFormsAreForgotten(t *testing.T) {
 	got, _, err := d.store.Once(t.Context(), "siti", key, func() ([]byte, error) { return bytes.Repeat([]byte("x"), login.MaxResult+1), nil })
 	require.NoError(t, err)
 	require.Len(t, got, login.MaxResult)
-	d.wait(login.MaxLife + time.Hour)
+	d.Advance(login.MaxLife + time.Hour)
 	_, first, err := d.store.Once(t.Context(), "siti", login.NewKey(), result("a later one"))
 	require.NoError(t, err)
 	require.True(t, first)
@@ -188,7 +189,7 @@ func (d *desk) keep(t testing.TB, forms int, begun time.Time) []string {
 		return nil
 	}))
 	require.NoError(t, file.Close())
-	d.store, err = login.Open(d.path, d.now)
+	d.store, err = login.Open(d.path, d.Now)
 	require.NoError(t, err)
 	return keys
 }
@@ -218,7 +219,7 @@ func TestAPersonsFormsAreBounded(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
 	keys := d.keep(t, login.MaxKeys-2, noon)
-	d.wait(time.Minute)
+	d.Advance(time.Minute)
 	refused := errors.New("refused by the test")
 	for range 3 {
 		_, _, err := d.store.Once(t.Context(), "siti", login.NewKey(), func() ([]byte, error) { return nil, refused })
@@ -238,7 +239,7 @@ func TestAPersonsFormsAreBounded(t *testing.T) {
 	require.NoError(t, err)
 
 	// All but the two of a minute later are over.
-	d.wait(login.MaxLife + time.Hour - time.Minute)
+	d.Advance(login.MaxLife + time.Hour - time.Minute)
 	_, _, err = d.store.Once(t.Context(), "siti", login.NewKey(), result("done"))
 	require.NoError(t, err)
 	byKey, byTime := d.kept(t)
@@ -250,9 +251,9 @@ func TestAPersonsFormsAreBounded(t *testing.T) {
 func BenchmarkOnceAmongMany(b *testing.B) {
 	for _, forms := range []int{0, login.MaxKeys - 1} {
 		b.Run(fmt.Sprint(forms), func(b *testing.B) {
-			d := &desk{path: b.TempDir() + "/console.db", time: noon}
+			d := &desk{path: b.TempDir() + "/console.db", Clock: clocktest.At(noon)}
 			var err error
-			d.store, err = login.Open(d.path, d.now)
+			d.store, err = login.Open(d.path, d.Now)
 			require.NoError(b, err)
 			d.keep(b, forms, noon)
 			refused := errors.New("refused by the benchmark")

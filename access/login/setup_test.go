@@ -2,7 +2,6 @@ package login_test
 
 import (
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"paypoint/access"
 	"paypoint/access/login"
+	"paypoint/clocktest"
 	"paypoint/ledger"
 )
 
@@ -18,17 +18,15 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, ledger.WIB)
 
 // desk is a store with its clock, and the persons who sign in to it.
 type desk struct {
-	path  string
-	store *login.Store
-
-	mutex   sync.Mutex
-	time    time.Time
+	*clocktest.Clock
+	path    string
+	store   *login.Store
 	persons map[string]access.Person
 }
 
 func setup(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{path: filepath.Join(t.TempDir(), "console.db"), time: noon, persons: map[string]access.Person{
+	d := &desk{path: filepath.Join(t.TempDir(), "console.db"), Clock: clocktest.At(noon), persons: map[string]access.Person{
 		"siti": {ID: "siti", Active: true, Role: access.RoleFinance, Stamp: 3},
 		"budi": {ID: "budi", Active: true, Role: access.RoleApprover, Stamp: 1},
 	}}
@@ -40,7 +38,7 @@ func setup(t *testing.T) *desk {
 func (d *desk) open(t *testing.T) {
 	t.Helper()
 	var err error
-	d.store, err = login.Open(d.path, d.now)
+	d.store, err = login.Open(d.path, d.Now)
 	require.NoError(t, err)
 }
 
@@ -49,18 +47,6 @@ func (d *desk) restart(t *testing.T) {
 	t.Helper()
 	require.NoError(t, d.store.Close())
 	d.open(t)
-}
-
-func (d *desk) now() time.Time {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	return d.time
-}
-
-func (d *desk) wait(by time.Duration) {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	d.time = d.time.Add(by)
 }
 
 // Person is login.Staff's.

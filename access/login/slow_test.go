@@ -24,7 +24,7 @@ func (d *desk) try(t *testing.T, person, address string) time.Duration {
 func (d *desk) tryPatiently(t *testing.T, person, address string) {
 	t.Helper()
 	for wait := d.try(t, person, address); wait > 0; wait = d.try(t, person, address) {
-		d.wait(wait)
+		d.Advance(wait)
 	}
 }
 
@@ -40,7 +40,7 @@ func TestTriesSlowDown(t *testing.T) {
 		require.Zero(t, d.try(t, "budi", "192.0.2.3"))
 		require.NoError(t, d.store.Passed("budi", "192.0.2.3"))
 		d.restart(t)
-		d.wait(want)
+		d.Advance(want)
 		require.Zero(t, d.try(t, "siti", "192.0.2.1"))
 	}
 }
@@ -54,7 +54,7 @@ func TestNobodyIsLockedOutForEver(t *testing.T) {
 		d.tryPatiently(t, "siti", "192.0.2.1")
 	}
 	require.Equal(t, login.MaxWait, d.try(t, "siti", "192.0.2.1"))
-	d.wait(time.Hour)
+	d.Advance(time.Hour)
 	for range login.FreeTries {
 		require.Zero(t, d.try(t, "siti", "192.0.2.1"))
 	}
@@ -99,7 +99,7 @@ func TestAKnownPlaceCountsByItself(t *testing.T) {
 	}
 	require.NotZero(t, d.try(t, "siti", "203.0.113.1"))
 	require.Zero(t, d.try(t, "siti", "192.0.2.1"))
-	d.wait(31 * 24 * time.Hour)
+	d.Advance(31 * 24 * time.Hour)
 	for range login.FreeTries {
 		require.Zero(t, d.try(t, "siti", "203.0.113.1"))
 	}

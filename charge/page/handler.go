@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"context"
+	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,8 +15,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"paypoint/assets"
 	"paypoint/ledger"
 )
+
+//go:embed assets
+var files embed.FS
 
 // Ledger is what the page asks of the ledger: ledger.Service.
 type Ledger interface {
@@ -49,7 +54,7 @@ type Config struct {
 type handler struct {
 	Config
 	template *template.Template
-	assets   assets
+	assets   assets.Set
 	tongues  tongues
 }
 
@@ -58,14 +63,15 @@ func New(config Config) http.Handler {
 	if config.Poll <= 0 {
 		config.Poll = DefaultPoll
 	}
-	h := &handler{Config: config, assets: readAssets(), tongues: newTongues()}
-	// The template is part of the program: that it parses is seen at the first test.
+	// Files and template are part of the program: that they are whole is seen at the
+	// first test.
+	h := &handler{Config: config, assets: assets.Must(assets.Read(files, "page", "/pay")), tongues: newTongues()}
 	h.template = template.Must(template.ParseFS(files, "assets/page.html"))
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("/pay/{id}", h.show)
 	mux.HandleFunc("/pay/{id}/state", h.state)
-	for _, asset := range h.assets.all() {
+	for _, asset := range h.assets.All() {
 		mux.Handle(asset.Path, asset)
 	}
 	mux.HandleFunc("/", h.unknown)
@@ -205,7 +211,7 @@ type layout struct {
 	// Words are the page's language, Languages all that there are.
 	Words     words
 	Languages []words
-	Assets    assets
+	Assets    assets.Set
 	Bill      *bill
 	Live      live
 	Refusal   *said

@@ -205,7 +205,7 @@ func TestPageOfAnOpenAmount(t *testing.T) {
 	require.Contains(t, body, "Anda boleh memilih jumlahnya, dari Rp10.000 sampai Rp1.250.000.")
 
 	result, err := b.ledger.Pay(t.Context(), ledger.Payment{
-		Code: c.Code, Ref: "IOP0001", Amount: 75_000, Store: "T001", TimeStamp: b.clock.now(), Receipt: "R1",
+		Code: c.Code, Ref: "IOP0001", Amount: 75_000, Store: "T001", TimeStamp: b.clock.Now(), Receipt: "R1",
 	})
 	require.NoError(t, err)
 	require.Equal(t, ledger.ReasonApproved, result.Reason)
@@ -239,13 +239,13 @@ func TestNothingTellsOfAPaymentBeyondTheTime(t *testing.T) {
 	b := setup(t)
 	short := func(n *ledger.NewCharge) { n.Expires = noon.Add(2 * time.Minute) }
 	waiting, held, reopened := b.charge(t, short), b.charge(t, short), b.charge(t, short)
-	b.clock.advance(2*time.Minute - time.Second)
+	b.clock.Advance(2*time.Minute - time.Second)
 	for _, c := range []ledger.Charge{waiting, held, reopened} {
 		b.inquire(t, c)
 	}
 	b.pay(t, held)
 	b.pay(t, reopened)
-	b.clock.advance(time.Second)
+	b.clock.Advance(time.Second)
 	b.reverse(t, reopened)
 	for _, query := range []string{"?lang=id", "?lang=en"} {
 		require.Equal(t, b.get(t, waiting, query), b.get(t, held, query))
@@ -312,7 +312,7 @@ func TestPageOfErasedDetails(t *testing.T) {
 		return view, err
 	})
 	answer := httptest.NewRecorder()
-	page.New(page.Config{Ledger: erased, MerchantName: b.name, Now: b.clock.now}).
+	page.New(page.Config{Ledger: erased, MerchantName: b.name, Now: b.clock.Now}).
 		ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/pay/"+c.ID, nil))
 	require.Equal(t, http.StatusOK, answer.Code)
 	require.NotContains(t, answer.Body.String(), "Untuk")
@@ -328,7 +328,7 @@ func TestPageOfACodeWithoutBarcode(t *testing.T) {
 		return ledger.View{Charge: c, Standing: ledger.StandingActive}, nil
 	})
 	answer := httptest.NewRecorder()
-	page.New(page.Config{Ledger: broken, MerchantName: b.name, Now: b.clock.now, Report: b.report}).
+	page.New(page.Config{Ledger: broken, MerchantName: b.name, Now: b.clock.Now, Report: b.report}).
 		ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/pay/"+uuid.NewString(), nil))
 	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
 	require.Len(t, b.faults(), 1)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/charge/page"
+	"paypoint/clocktest"
 	"paypoint/ledger"
 	"paypoint/store/memory"
 )
@@ -30,12 +31,6 @@ const (
 	// quick is how often pages ask in the tests.
 	quick = 100 * time.Millisecond
 )
-
-// clock stands still until it is moved.
-type clock struct{ offset atomic.Int64 }
-
-func (c *clock) now() time.Time           { return noon.Add(time.Duration(c.offset.Load())) }
-func (c *clock) advance(by time.Duration) { c.offset.Add(int64(by)) }
 
 // faulty is a ledger that can be told to fail, and counts its look-ups.
 type faulty struct {
@@ -56,7 +51,7 @@ func (f *faulty) Lookup(ctx context.Context, id string) (ledger.View, error) {
 
 // bundle is the page on a socket, over a ledger of its own.
 type bundle struct {
-	clock  *clock
+	clock  *clocktest.Clock
 	ledger *faulty
 	server *httptest.Server
 
@@ -68,11 +63,11 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{clock: &clock{}, shop: shop, asked: map[string][]time.Time{}}
+	b := &bundle{clock: clocktest.At(noon), shop: shop, asked: map[string][]time.Time{}}
 	agreement := ledger.Agreement{PartnerID: "PAYPOINT", RefWindow: 24 * time.Hour, Grace: 5 * time.Minute, CutOff: 24 * time.Hour}
-	b.ledger = &faulty{Service: ledger.NewService(memory.Open(), agreement, b.clock.now)}
+	b.ledger = &faulty{Service: ledger.NewService(memory.Open(), agreement, b.clock.Now)}
 	pages := page.New(page.Config{
-		Ledger: b.ledger, MerchantName: b.name, Now: b.clock.now, Poll: quick, Report: b.report,
+		Ledger: b.ledger, MerchantName: b.name, Now: b.clock.Now, Poll: quick, Report: b.report,
 	})
 	b.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
@@ -123,7 +118,7 @@ func (b *bundle) charge(t *testing.T, alter ...func(*ledger.NewCharge)) ledger.C
 	id := uuid.NewString()
 	n := ledger.NewCharge{
 		ID: id, Merchant: merchant, Prefix: "100", Hold: hold, Order: "order-" + id,
-		Amount: 1_250_000, MinAmount: 1_250_000, Fee: 2_500, Expires: b.clock.now().Add(24 * time.Hour),
+		Amount: 1_250_000, MinAmount: 1_250_000, Fee: 2_500, Expires: b.clock.Now().Add(24 * time.Hour),
 		Details: ledger.Details{Salt: "5a17", Customer: "SITI", Desc: "2 Kopi Gayo 250 g, 1 Saringan kain"},
 	}
 	for _, change := range alter {
@@ -141,7 +136,7 @@ func refOf(c ledger.Charge) ledger.TrackingRef { return ledger.TrackingRef(c.Cod
 func (b *bundle) pay(t *testing.T, c ledger.Charge) {
 	t.Helper()
 	result, err := b.ledger.Pay(t.Context(), ledger.Payment{
-		Code: c.Code, Ref: refOf(c), Amount: c.Amount, Store: "T001", TimeStamp: b.clock.now(), Receipt: "R000000000000042",
+		Code: c.Code, Ref: refOf(c), Amount: c.Amount, Store: "T001", TimeStamp: b.clock.Now(), Receipt: "R000000000000042",
 	})
 	require.NoError(t, err)
 	require.Equal(t, ledger.ReasonApproved, result.Reason)
@@ -150,7 +145,7 @@ func (b *bundle) pay(t *testing.T, c ledger.Charge) {
 // inquire asks what a charge is for, as a till does before it pays.
 func (b *bundle) inquire(t *testing.T, c ledger.Charge) {
 	t.Helper()
-	result, err := b.ledger.Inquire(t.Context(), ledger.Inquiry{Code: c.Code, Ref: refOf(c), Store: "T001", TimeStamp: b.clock.now()})
+	result, err := b.ledger.Inquire(t.Context(), ledger.Inquiry{Code: c.Code, Ref: refOf(c), Store: "T001", TimeStamp: b.clock.Now()})
 	require.NoError(t, err)
 	require.Equal(t, ledger.ReasonApproved, result.Reason)
 }
@@ -159,7 +154,7 @@ func (b *bundle) inquire(t *testing.T, c ledger.Charge) {
 func (b *bundle) reverse(t *testing.T, c ledger.Charge) {
 	t.Helper()
 	result, err := b.ledger.Reverse(t.Context(), ledger.Reversal{
-		Code: c.Code, Ref: refOf(c), Amount: c.Amount, Store: "T001", TimeStamp: b.clock.now(),
+		Code: c.Code, Ref: refOf(c), Amount: c.Amount, Store: "T001", TimeStamp: b.clock.Now(),
 	})
 	require.NoError(t, err)
 	require.Equal(t, ledger.ReasonApproved, result.Reason)
@@ -168,7 +163,7 @@ func (b *bundle) reverse(t *testing.T, c ledger.Charge) {
 // release lets the hold of a payment end.
 func (b *bundle) release(t *testing.T) {
 	t.Helper()
-	b.clock.advance(hold)
+	b.clock.Advance(hold)
 	_, err := b.ledger.Sweep(t.Context())
 	require.NoError(t, err)
 }
@@ -222,7 +217,7 @@ func (b *bundle) everyState(t *testing.T) map[string]ledger.Charge {
 	charge := func(name string, alter ...func(*ledger.NewCharge)) {
 		charges[name] = b.charge(t, alter...)
 	}
-	short := func(n *ledger.NewCharge) { n.Expires = b.clock.now().Add(time.Minute) }
+	short := func(n *ledger.NewCharge) { n.Expires = b.clock.Now().Add(time.Minute) }
 	atOnce := func(n *ledger.NewCharge) { n.Hold = 0 }
 	charge("expired", short)
 	charge("closing", short)
@@ -237,7 +232,7 @@ func (b *bundle) everyState(t *testing.T) map[string]ledger.Charge {
 	require.NoError(t, err)
 	charge("pending")
 	charge("open", func(n *ledger.NewCharge) { n.MinAmount = 10_000 })
-	charge("future", func(n *ledger.NewCharge) { n.ValidFrom = b.clock.now().Add(20 * time.Hour) })
-	b.clock.advance(time.Minute)
+	charge("future", func(n *ledger.NewCharge) { n.ValidFrom = b.clock.Now().Add(20 * time.Hour) })
+	b.clock.Advance(time.Minute)
 	return charges
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"paypoint/browsertest"
 	"paypoint/ledger"
 )
 
@@ -80,7 +81,7 @@ const misfits = `(() => {
 // fits checks the look of what is in the tab.
 func (b *tab) fits(t *testing.T, name string) {
 	t.Helper()
-	require.Empty(t, value[[]string](t, b, misfits), name)
+	require.Empty(t, browsertest.Value[[]string](b.Tab, misfits), name)
 }
 
 // testLooks looks at every state, on every screen, in each language and scheme.
@@ -91,11 +92,11 @@ func testLooks(t *testing.T, b *tab) {
 	}
 	for name, address := range addresses {
 		for _, lang := range []string{"id", "en"} {
-			b.do(t, chromedp.Navigate(address+"?lang="+lang))
+			b.Do(chromedp.Navigate(address + "?lang=" + lang))
 			for _, s := range []screen{phone, desktop, narrow} {
 				for _, scheme := range []string{"light", "dark"} {
 					picture := strings.Join([]string{name, s.name, scheme, lang}, "-")
-					b.do(t, on(s, "screen", scheme))
+					b.Do(on(s, "screen", scheme))
 					b.fits(t, picture)
 					if s != narrow {
 						b.shoot(t, picture)
@@ -112,9 +113,9 @@ func testHostileTextsFit(t *testing.T, b *tab) {
 		n.Amount, n.MinAmount, n.Fee = 999_999_000_000, 100_000_000_000, 999_999
 		n.Details.Desc = strings.Repeat("<script>alert(1)</script>\u202e", 9)
 	})
-	b.do(t, chromedp.Navigate(b.url(c)))
+	b.Do(chromedp.Navigate(b.url(c)))
 	for _, s := range []screen{phone, desktop, narrow} {
-		b.do(t, on(s, "screen", "light"))
+		b.Do(on(s, "screen", "light"))
 		b.fits(t, "hostile-"+s.name)
 		b.shoot(t, "hostile-"+s.name)
 	}
@@ -136,7 +137,7 @@ func testBarcodeOnScreens(t *testing.T, b *tab) {
 	for _, s := range []screen{phone, desktop, narrow} {
 		for _, scheme := range []string{"light", "dark"} {
 			c := b.charge(t)
-			b.do(t, on(s, "screen", scheme), chromedp.Navigate(b.url(c)))
+			b.Do(on(s, "screen", scheme), chromedp.Navigate(b.url(c)))
 			require.Equal(t, string(c.Code), decode(t, b.shoot(t, "barcode-"+s.name+"-"+scheme)))
 		}
 	}
@@ -144,19 +145,17 @@ func testBarcodeOnScreens(t *testing.T, b *tab) {
 
 func testBarcodeOnPaper(t *testing.T, b *tab) {
 	c := b.charge(t)
-	b.do(t, on(sheet, "print", "dark"), chromedp.Navigate(b.url(c)))
+	b.Do(on(sheet, "print", "dark"), chromedp.Navigate(b.url(c)))
 	b.fits(t, "paper")
 	require.Equal(t, string(c.Code), decode(t, b.shoot(t, "paper")))
-	seen, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText`))
-	require.NoError(t, err)
+	seen := browsertest.Run(b.Tab, chromedp.Evaluate[string](`document.body.innerText`))
 	for _, needed := range []string{"Rp1.252.500", "Cara bayar", "Bayar paling lambat", shop} {
 		require.Contains(t, seen, needed)
 	}
 	for _, useless := range []string{"Salin kode", "Periksa status", "English", "Sisa waktu"} {
 		require.NotContains(t, seen, useless)
 	}
-	printed, err := chromedp.Run(b.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))
-	require.NoError(t, err)
+	printed := browsertest.Run(b.Tab, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))
 	keep(t, filepath.Join(t.ArtifactDir(), "paper.pdf"), printed)
 	require.Equal(t, 1, bytes.Count(printed, []byte("/Type /Page\n")), "all is on one sheet")
 }

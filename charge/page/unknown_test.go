@@ -18,7 +18,7 @@ func TestUnknownPagesCanBeRefused(t *testing.T) {
 	c := b.charge(t)
 	wait, asked := time.Duration(0), 0
 	pages := page.New(page.Config{
-		Ledger: b.ledger, MerchantName: b.name, Now: b.clock.now,
+		Ledger: b.ledger, MerchantName: b.name, Now: b.clock.Now,
 		Unknown: func(*http.Request) time.Duration {
 			asked++
 			return wait
