@@ -65,6 +65,8 @@ type restoredLedger struct {
 	Asked bool `json:"incomplete_asked,omitempty"`
 	// Torn is how many bytes of a half-written end the shipped journal had.
 	Torn int64 `json:"torn,omitempty"`
+	// Lacking says that the shipped journal lacks its newest files.
+	Lacking bool `json:"lacking,omitempty"`
 	// Recovery is what is to be done first; nil where the ledger serves at once.
 	Recovery *ledger.Recovery `json:"recovery,omitempty"`
 	// FirstDay is the earliest business day that the schedule may have to do
@@ -111,7 +113,7 @@ func (c *restoreCommand) Run(s *session) error {
 		return err
 	}
 	made.Backup, made.FromBackup, made.FromJournal = done.Backup, done.FromBackup, done.FromJournal
-	made.Records, made.Head, made.Last, made.Torn = done.Records, done.Head, done.Last, done.Torn
+	made.Records, made.Head, made.Last, made.Torn, made.Lacking = done.Records, done.Head, done.Last, done.Torn, done.Lacking
 	// Not before the ledger has its name: killed until then, restore is asked again,
 	// and asks the witnesses again.
 	if !made.Complete {

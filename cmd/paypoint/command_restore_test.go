@@ -187,6 +187,11 @@ func TestRestoredLedgerInWords(t *testing.T) {
 			restoredLedger{FromJournal: 7, Records: 7, Recovery: gap, Asked: true},
 			"7 records, 7 of the shipped journal", "Taken for incomplete, as was asked for.\nMissing: all that was decided after record 7,", 6,
 		},
+		"a file that is gone": {
+			restoredLedger{FromJournal: 7, Records: 7, Recovery: gap, Lacking: true},
+			"7 records, 7 of the shipped journal",
+			"The shipped journal lacks its newest files: the last one that is there says that another follows.\nMissing: all that was decided after record 7,", 6,
+		},
 		"not waited for": {
 			restoredLedger{FromJournal: 7, Records: 7, Recovery: gap},
 			"7 records, 7 of the shipped journal",

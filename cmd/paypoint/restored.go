@@ -94,6 +94,9 @@ func (made *restoredLedger) doubts() []string {
 	for _, why := range made.Unread {
 		lines = append(lines, "Could not be asked how far the lost ledger had come: "+why)
 	}
+	if made.Lacking {
+		lines = append(lines, "The shipped journal lacks its newest files: the last one that is there says that another follows.")
+	}
 	if made.Asked {
 		lines = append(lines, "Taken for incomplete, as was asked for.")
 	}

@@ -122,7 +122,7 @@ func TestStopsWhenWhatItWaitsForFails(t *testing.T) {
 	t.Parallel()
 	template := newTemplate(t)
 	// Earlier calls are those of opening the folder.
-	for fault, first := range map[string]int{"fsync:error=EIO": 7, "write:error=ENOSPC": 5} {
+	for fault, first := range map[string]int{"fsync:error=EIO": 8, "write:error=ENOSPC": 5} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			stopped := 0

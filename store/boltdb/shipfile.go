@@ -37,6 +37,9 @@ import (
 //
 // The checksum covers the length, so that a stretch of zeros, which a loss of
 // power can leave too, is no entry.
+//
+// An entry that holds nothing is a file's last: another file follows. So a folder
+// that lacks its newest files shows it.
 
 const (
 	// shipMagic begins every shipped file.
@@ -80,6 +83,9 @@ func newShipFile(meta metadata, waited bool, after head) ([]byte, error) {
 	}
 	return appendEntry([]byte(shipMagic), text), nil
 }
+
+// shipFollowed is the entry that ends a file which another one follows.
+func shipFollowed() []byte { return appendEntry(nil) }
 
 // appendEntry appends an entry that holds some parts.
 func appendEntry(buffer []byte, parts ...[]byte) []byte {

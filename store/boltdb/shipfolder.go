@@ -33,10 +33,11 @@ type shipFolder struct {
 	// last is the last record in the folder, and torn the last one that can be made
 	// out in what is to be cut off; zero when nothing is.
 	last, torn head
-	// newest is the file that is to be cut at whole before another is begun; "" for
-	// none.
-	newest string
-	whole  int64
+	// newest is the file that is to be cut at whole, and marked as followed unless it
+	// is, before another is begun; "" for none.
+	newest   string
+	whole    int64
+	followed bool
 }
 
 // openShipFolder takes a folder for this process and finds its last record. What
@@ -74,7 +75,7 @@ func (f *shipFolder) findEnd() error {
 	if !bytes.Equal(end.header.Ledger.CodeKey, f.meta.CodeKey) {
 		return fmt.Errorf("%w: %s is of another one, name another folder", ErrShippedOther, newest.path)
 	}
-	f.last, f.newest, f.whole = end.last, newest.path, end.whole
+	f.last, f.newest, f.whole, f.followed = end.last, newest.path, end.whole, end.followed
 	if end.torn > 0 {
 		f.torn, err = lastTorn(newest.path, end.whole)
 		return err
@@ -93,30 +94,44 @@ func (f *shipFolder) removeBegun() error {
 	return err
 }
 
-// cut shortens a file, and makes sure that all that is left is on the disk.
-func cut(path string, size int64) error {
+// cut shortens a file, appends to it, and makes sure that all of it is on the disk.
+func cut(path string, size int64, more []byte) error {
 	file, err := os.OpenFile(path, os.O_RDWR, 0) // #nosec G304 -- a file of ours, found or made just before
 	if err != nil {
 		return err
 	}
-	return errors.Join(file.Truncate(size), file.Sync(), file.Close())
+	err = file.Truncate(size)
+	if err == nil {
+		_, err = file.WriteAt(more, size)
+	}
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
-// mend cuts off what a process that died has left half written. What it wrote
-// last may be in the system's memory only, too.
-func (f *shipFolder) mend() error {
+// endNewest says in the newest file that another follows, and cuts off what a
+// process that died has left half written. What it wrote last may be in the
+// system's memory only, too.
+func (f *shipFolder) endNewest() error {
 	if f.newest == "" {
 		return nil
 	}
+	var mark []byte
+	if !f.followed {
+		mark = shipFollowed()
+	}
 	newest := f.newest
 	f.newest = ""
-	return cut(newest, f.whole)
+	return cut(newest, f.whole, mark)
 }
 
 // begin begins a new file after the last record. It gets its name when its
-// header is on the disk.
+// header is on the disk, and the file before says that another follows: who
+// restores in between is told of a file too many that is missing, never of one
+// too few.
 func (f *shipFolder) begin(waited bool) error {
-	if err := errors.Join(f.closeFile(), f.mend()); err != nil {
+	if f.out != nil {
+		f.newest, f.whole, f.followed = f.name, f.size, false
+	}
+	if err := f.closeFile(); err != nil {
 		return err
 	}
 	header, err := newShipFile(f.meta, waited, f.last)
@@ -136,6 +151,9 @@ func (f *shipFolder) begin(waited bool) error {
 	if f.place, err = out.Stat(); err != nil {
 		return err
 	}
+	if err := f.endNewest(); err != nil {
+		return err
+	}
 	if err := os.Rename(name+shipBegun, name); err != nil {
 		return err
 	}
@@ -146,13 +164,13 @@ func (f *shipFolder) begin(waited bool) error {
 // append writes an entry with some records, the last of which is last, and waits
 // for the disk. After an error the folder must be opened anew.
 func (f *shipFolder) append(records []byte, last head) error {
+	if err := samePlace("shipped journal", f.name, f.place); err != nil {
+		return err
+	}
 	if f.size >= f.most {
 		if err := f.begin(f.waited); err != nil {
 			return err
 		}
-	}
-	if err := samePlace("shipped journal", f.name, f.place); err != nil {
-		return err
 	}
 	entry := appendEntry(nil, records)
 	if err := f.write(entry); err != nil {

@@ -77,7 +77,7 @@ func TestShippingRefusesAFolder(t *testing.T) {
 				require.NoError(b.t, err)
 				return text
 			})
-		}, ErrNewer, "its schema is 4"},
+		}, ErrNewer, "its schema is 5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -172,6 +172,59 @@ func TestShippingBeginsAnotherFileInTime(t *testing.T) {
 		require.Greater(t, len(files), 2)
 		require.Equal(t, b.wait, b.restored().Complete)
 	})
+}
+
+// TestShippingTellsOfFilesThatAreGone: a folder that lacks its newest files, by a
+// start's or by their length, is never taken for complete.
+func TestShippingTellsOfFilesThatAreGone(t *testing.T) {
+	t.Parallel()
+	eachWait(t, func(t *testing.T, b *shippingBook) {
+		b.open()
+		b.store.ship.out.folder.most = 1500
+		for range 3 {
+			b.book()
+			b.shipped()
+		}
+		b.close()
+		b.run(2)
+		done := b.restored()
+		require.Equal(t, b.wait, done.Complete)
+		require.False(t, done.Lacking)
+		for files := len(filesIn(t, b.folder)) - len([]string{lockName}); files > 1; files-- {
+			require.NoError(t, os.Remove(b.newest()))
+			done, err := Restore(RestoreOptions{Journal: b.folder, Path: filepath.Join(t.TempDir(), "ledger.db")})
+			require.NoError(t, err)
+			require.True(t, done.Lacking, "%d files are left", files-1)
+			require.False(t, done.Complete)
+		}
+	})
+}
+
+// TestShippingEndsAFileOnce: one that was left without a follower, by a process
+// that died between both or by an earlier version, is followed like any other.
+func TestShippingEndsAFileOnce(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func([]byte) []byte{
+		"ended, without a follower": func(text []byte) []byte { return append(text, shipFollowed()...) },
+		"half ended":                func(text []byte) []byte { return append(text, shipFollowed()[:5]...) },
+		"not ended":                 func(text []byte) []byte { return text },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newShippingBook(t, true)
+			b.run(2)
+			before := b.newest()
+			alter(t, before, leave)
+			b.run(2)
+			text, err := os.ReadFile(before)
+			require.NoError(t, err)
+			require.Equal(t, 1, bytes.Count(text, shipFollowed()))
+			require.True(t, bytes.HasSuffix(text, shipFollowed()))
+			done := b.restored()
+			require.True(t, done.Complete)
+			require.False(t, done.Lacking)
+		})
+	}
 }
 
 // A folder that lacks all of a large ledger is caught up in groups.

@@ -22,6 +22,9 @@ type shipReader struct {
 	// which all is right.
 	at, whole int64
 	header    shipHeader
+	// followed says that the file's last entry was read, which tells that another
+	// file follows.
+	followed bool
 	// last is the last record of the entry that was read last, or the one before the
 	// first; and group what of that entry nobody has taken yet.
 	last  head
@@ -123,6 +126,9 @@ func (r *shipReader) readGroup() error {
 	if errors.Is(err, errTorn) {
 		err = r.judgeTorn()
 	}
+	if err == nil && len(held) == 0 {
+		err = r.endFollowed()
+	}
 	if err != nil {
 		return err
 	}
@@ -141,6 +147,16 @@ func (r *shipReader) readGroup() error {
 	}
 	r.group, r.last, r.whole = group, last, r.at
 	return nil
+}
+
+// endFollowed ends a file of which the last entry was read: io.EOF, unless there is
+// more.
+func (r *shipReader) endFollowed() error {
+	if r.at != r.size {
+		return fmt.Errorf("%w at byte %d: the file was ended after record %d, and goes on", ErrShippedDamaged, r.at, r.last.seq)
+	}
+	r.followed, r.whole = true, r.at
+	return io.EOF
 }
 
 // judgeTorn tells the end of a file whose writer died from damage: whole
@@ -217,6 +233,8 @@ type shippedEnd struct {
 	last head
 	// whole is how many of its bytes are right, and torn how many are left.
 	whole, torn int64
+	// followed says that another file was begun after it.
+	followed bool
 }
 
 // readToEnd reads a shipped file as far as it is right. Errors: those of
@@ -235,7 +253,7 @@ func readToEnd(f shippedFile) (shippedEnd, error) {
 	if err = errors.Join(err, file.Close()); err != nil {
 		err = fmt.Errorf("read %s: %w", f.path, err)
 	}
-	return shippedEnd{r.header, r.last, r.whole, r.size - r.whole}, err
+	return shippedEnd{r.header, r.last, r.whole, r.size - r.whole, r.followed}, err
 }
 
 // lastTorn is the last record that can be made out behind a place of a shipped
