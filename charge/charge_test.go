@@ -42,7 +42,7 @@ func TestAnOrderIdIsTakenWhileItCanBePaidOrWas(t *testing.T) {
 		"denied":    {liveDenied, "201"},
 		"cancelled": {liveCancelled, "201"},
 		"expired":   {liveExpired, "201"},
-		"time over": {func(_ *testing.T, b *bundle, _ ledger.View) { b.clock.advance(24 * time.Hour) }, "201"},
+		"time over": {func(_ *testing.T, b *bundle, _ ledger.View) { b.clock.Advance(24 * time.Hour) }, "201"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

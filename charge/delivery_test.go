@@ -3,7 +3,6 @@ package charge_test
 import (
 	"io"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -14,18 +13,16 @@ import (
 	"paypoint/charge"
 	"paypoint/charge/openapi/openapitest"
 	"paypoint/notify"
+	"paypoint/notify/notifytest"
 )
 
 // deliver puts the real delivery of notifications behind the API. It delivers
 // when a test says so (step).
 func (b *bundle) deliver(t *testing.T) {
 	t.Helper()
-	history, err := notify.OpenHistory(filepath.Join(t.TempDir(), notify.HistoryFile), func(err error) { t.Error(err) })
-	require.NoError(t, err)
-	b.history = history
-	t.Cleanup(func() { require.NoError(t, history.Close()) })
+	b.history = notifytest.History(t)
 	b.delivery = notify.New(notify.Config{
-		Ledger: b.service, Merchants: b.directory, History: history, Render: charge.Notification, Now: b.clock.now,
+		Ledger: b.service, Merchants: b.directory, History: b.history, Render: charge.Notification, Now: b.clock.Now,
 		Jitter:       func(time.Duration) time.Duration { return 0 },
 		AllowPrivate: true,
 	})

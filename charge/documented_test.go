@@ -226,7 +226,7 @@ var stories = map[string]struct {
 	},
 	"the ledger is busy": {play: func(t *testing.T, b *bundle, id string) {
 		// The first call with a new key writes, whatever it asks.
-		_, secret, err := b.directory.RotateKey(t.Context(), "tester", access.SandboxMerchant)
+		_, secret, err := b.directory.RotateKey(t.Context(), "tester", access.SandboxMerchant, access.OldKeyEndsAt(b.clock.Now().Add(access.DefaultOldKey)))
 		require.NoError(t, err)
 		b.store.fail(func() error { return ledger.ErrBusy })
 		b.all(t, refusal{503, "503"}, every, func(o operation) reply {

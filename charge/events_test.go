@@ -48,7 +48,7 @@ func TestEventsAreOfOneTransaction(t *testing.T) {
 	b := setup(t)
 	first := b.charge(t, "A-1")
 	b.send(t, "POST", "/v2/A-1/cancel", "")
-	b.clock.advance(time.Hour)
+	b.clock.Advance(time.Hour)
 	second := b.charge(t, "A-1")
 	require.Contains(t, b.send(t, "GET", "/v1/charges/A-1/events", "").body, second.ID)
 	old := b.send(t, "GET", "/v1/charges/"+first.ID+"/events", "")

@@ -25,7 +25,7 @@ func TestARetryWhoseExpiryIsOver(t *testing.T) {
 	for name, live := range map[string]func(t *testing.T, b *bundle, v ledger.View){
 		"held": func(t *testing.T, b *bundle, v ledger.View) { b.pay(t, v.Code, "REF1", 50_000) },
 		"looked up by a till": func(t *testing.T, b *bundle, v ledger.View) {
-			found, err := b.service.Inquire(t.Context(), ledger.Inquiry{Code: v.Code, Ref: "REF1", Store: "TJKT0001", TimeStamp: b.clock.now()})
+			found, err := b.service.Inquire(t.Context(), ledger.Inquiry{Code: v.Code, Ref: "REF1", Store: "TJKT0001", TimeStamp: b.clock.Now()})
 			require.NoError(t, err)
 			require.Equal(t, ledger.ReasonApproved, found.Reason)
 		},
@@ -40,10 +40,10 @@ func TestARetryWhoseExpiryIsOver(t *testing.T) {
 			require.Contains(t, first.body, `"status_code":"201"`)
 			v, err := b.service.Status(t.Context(), m.ID, "E-1")
 			require.NoError(t, err)
-			b.clock.advance(time.Minute - time.Second)
+			b.clock.Advance(time.Minute - time.Second)
 			live(t, b, v)
 
-			b.clock.advance(time.Second)
+			b.clock.Advance(time.Second)
 			before := b.records(t)
 			require.Equal(t, first.body, ask(minuteFromNoon("E-1")).body)
 			for _, body := range []string{minuteFromNoon("E-1", `"message":"another"`), minuteFromNoon("E-2")} {
@@ -54,14 +54,14 @@ func TestARetryWhoseExpiryIsOver(t *testing.T) {
 			requireOver(t, r)
 			require.Equal(t, before, b.records(t))
 
-			b.clock.advance(10 * time.Minute)
+			b.clock.Advance(10 * time.Minute)
 			_, err = b.service.Sweep(t.Context())
 			require.NoError(t, err)
 			requireOver(t, ask(minuteFromNoon("E-1")))
 		})
 	}
 	b := setup(t)
-	b.clock.advance(time.Hour)
+	b.clock.Advance(time.Hour)
 	b.store.fail(func() error { return ledger.ErrBusy })
 	requireRefusal(t, b, b.send(t, "POST", "/v2/charge", minuteFromNoon("E-1")), 503, "503")
 }
@@ -79,7 +79,7 @@ func TestARetryWhoseStartIsOver(t *testing.T) {
 	from := `"valid_from":"2026-03-04 12:01:00 +0700"`
 	first := b.send(t, "POST", "/v2/charge", order("E-1", from))
 	require.Contains(t, first.body, `"status_code":"201"`)
-	b.clock.advance(2 * time.Minute)
+	b.clock.Advance(2 * time.Minute)
 	require.Equal(t, first.body, b.send(t, "POST", "/v2/charge", order("E-1", from)).body)
 	require.Contains(t, b.send(t, "POST", "/v2/charge", order("E-2", from)).body, `"status_code":"201"`)
 }

@@ -19,6 +19,7 @@ import (
 	"paypoint/access"
 	"paypoint/charge"
 	"paypoint/charge/openapi/openapitest"
+	"paypoint/clocktest"
 	"paypoint/ledger"
 	"paypoint/notify"
 	"paypoint/store/memory"
@@ -33,12 +34,6 @@ var terms = charge.Terms{
 	DefaultExpiry: 24 * time.Hour, MinExpiry: 20 * time.Second, MaxExpiry: 180 * 24 * time.Hour,
 	Products: []string{"123123"},
 }
-
-// clock stands still until it is moved.
-type clock struct{ offset atomic.Int64 }
-
-func (c *clock) now() time.Time           { return noon.Add(time.Duration(c.offset.Load())) }
-func (c *clock) advance(by time.Duration) { c.offset.Add(int64(by)) }
 
 // faulty is a store that can be told to fail.
 type faulty struct {
@@ -67,7 +62,7 @@ func (f *faulty) Apply(ctx context.Context, keys ledger.Keys, decide func(ledger
 
 // bundle is the API on a socket, over a ledger of its own.
 type bundle struct {
-	clock     *clock
+	clock     *clocktest.Clock
 	store     *faulty
 	service   *ledger.Service
 	directory *access.Directory
@@ -111,16 +106,16 @@ func httpServer(t *testing.T, handler http.Handler) *httptest.Server {
 // over puts the API over a store, with the sandbox's merchant in it.
 func over(t testing.TB, store ledger.Store, sealer *access.Sealer) *bundle {
 	t.Helper()
-	b := &bundle{clock: &clock{}, store: &faulty{Store: store}}
-	b.service = ledger.NewService(b.store, ledger.Agreement{Grace: 5 * time.Minute, CutOff: 24 * time.Hour}, b.clock.now)
+	b := &bundle{clock: clocktest.At(noon), store: &faulty{Store: store}}
+	b.service = ledger.NewService(b.store, ledger.Agreement{Grace: 5 * time.Minute, CutOff: 24 * time.Hour}, b.clock.Now)
 	var err error
-	b.directory, err = access.OpenDirectory(t.Context(), b.service, sealer, b.clock.now)
+	b.directory, err = access.OpenDirectory(t.Context(), b.service, sealer, b.clock.Now)
 	require.NoError(t, err)
 	_, err = b.directory.EnsureSandbox(t.Context())
 	require.NoError(t, err)
 	var ids atomic.Int64
 	b.config = charge.Config{
-		Ledger: b.service, Merchants: b.directory, Terms: terms, Now: b.clock.now,
+		Ledger: b.service, Merchants: b.directory, Terms: terms, Now: b.clock.Now,
 		NewID:     func() string { return fmt.Sprintf("01955e1c-0000-7000-8000-%012d", ids.Add(1)) },
 		NewSalt:   func() string { return "00112233445566778899aabbccddeeff" },
 		Report:    b.report,
@@ -205,7 +200,7 @@ func (b *bundle) charge(t *testing.T, id string, cstore ...string) ledger.View {
 func (b *bundle) pay(t *testing.T, code ledger.PaymentCode, ref ledger.TrackingRef, amount ledger.Rupiah) {
 	t.Helper()
 	result, err := b.service.Pay(t.Context(), ledger.Payment{
-		Code: code, Ref: ref, Amount: amount, Store: "TJKT0001", MessageID: "m1", TimeStamp: b.clock.now(),
+		Code: code, Ref: ref, Amount: amount, Store: "TJKT0001", MessageID: "m1", TimeStamp: b.clock.Now(),
 		Receipt: "R0123456789ABCDEF", Request: strings.Repeat("0", 64),
 	})
 	require.NoError(t, err)
@@ -216,7 +211,7 @@ func (b *bundle) pay(t *testing.T, code ledger.PaymentCode, ref ledger.TrackingR
 func (b *bundle) reverse(t *testing.T, code ledger.PaymentCode, ref ledger.TrackingRef, amount ledger.Rupiah) {
 	t.Helper()
 	result, err := b.service.Reverse(t.Context(), ledger.Reversal{
-		Code: code, Ref: ref, Amount: amount, Store: "TJKT0001", MessageID: "m2", TimeStamp: b.clock.now(),
+		Code: code, Ref: ref, Amount: amount, Store: "TJKT0001", MessageID: "m2", TimeStamp: b.clock.Now(),
 		Request: strings.Repeat("0", 64),
 	})
 	require.NoError(t, err)

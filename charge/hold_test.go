@@ -33,7 +33,7 @@ func TestAHeldPaymentIsToldToNobody(t *testing.T) {
 	require.Contains(t, other.body, `"status_code":"406"`)
 
 	// Even when the hold is over it is the release that tells, not the clock.
-	b.clock.advance(time.Minute)
+	b.clock.Advance(time.Minute)
 	require.Equal(t, before.body, b.send(t, "GET", "/v2/H-1/status", "", mine).body)
 	_, err = b.service.Sweep(t.Context())
 	require.NoError(t, err)

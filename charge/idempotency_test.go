@@ -76,7 +76,7 @@ func TestAKeyMakesARequestOnce(t *testing.T) {
 			t.Parallel()
 			b, counted := count(t, func(*counting) {})
 			first := b.send(t, "POST", "/v2/charge", order("A-1"), keyed(try.first...))
-			b.clock.advance(try.after)
+			b.clock.Advance(try.after)
 			second := b.send(t, "POST", "/v2/charge", order("A-1"), keyed(try.second...))
 			// The ledger knows a retry without a key too, so the answers are alike.
 			require.Equal(t, first.body, second.body)
@@ -109,7 +109,7 @@ func TestAKeptAnswerEndsWithWhatItTells(t *testing.T) {
 	}
 	for name, live := range map[string]func(t *testing.T, b *bundle, v ledger.View){
 		"cancelled": by("cancel"), "expired": by("expire"), "denied": liveDenied,
-		"time over": func(_ *testing.T, b *bundle, _ ledger.View) { b.clock.advance(time.Minute) },
+		"time over": func(_ *testing.T, b *bundle, _ ledger.View) { b.clock.Advance(time.Minute) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

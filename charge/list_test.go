@@ -71,7 +71,7 @@ func oneOfEach(t *testing.T) *bundle {
 		}
 		b.charge(t, story.order, extra...)
 		story.live(t)
-		b.clock.advance(time.Hour)
+		b.clock.Advance(time.Hour)
 	}
 	return b
 }
@@ -173,7 +173,7 @@ func TestPagesLineUp(t *testing.T) {
 		b.charge(t, id)
 		want = append([]string{id}, want...)
 		if i%3 == 0 { // several share a millisecond
-			b.clock.advance(time.Millisecond)
+			b.clock.Advance(time.Millisecond)
 		}
 	}
 	for _, limit := range []string{"1", "7", "24", "25", "100"} {

@@ -120,7 +120,7 @@ func TestAHeldPaymentIsNotNotified(t *testing.T) {
 	require.NotContains(t, b.send(t, "GET", "/v1/charges?status=settlement", "", mine).body, v.ID)
 	requireRefusal(t, b, b.send(t, "GET", "/v1/notifications/"+v.ID+"-settlement", "", mine), 200, "404")
 
-	b.clock.advance(time.Minute)
+	b.clock.Advance(time.Minute)
 	_, err = b.service.Sweep(t.Context())
 	require.NoError(t, err)
 	require.Contains(t, b.send(t, "GET", "/v1/notifications/"+v.ID+"-settlement", "", mine).body, `"state":"waiting"`)

@@ -116,7 +116,7 @@ func TestANotificationWordForWord(t *testing.T) {
 	b.listenAt(t, shop.url)
 	shop.say(func(w http.ResponseWriter, _ string) { http.Error(w, "<down>", http.StatusServiceUnavailable) })
 	v := b.charge(t, "N-1")
-	b.clock.advance(time.Second)
+	b.clock.Advance(time.Second)
 	b.step(t)
 	first := fmt.Sprintf(`"notification":{"id":"%[1]s-pending","transaction_id":"%[1]s","order_id":"N-1","transaction_status":"pending","time":"2026-03-04 12:00:00",`+
 		`"state":"%%s","attempts":[{"time":"2026-03-04 12:00:01","url":"%[2]s","http_status":503,"took_ms":0,"answer":"\u003cdown\u003e","fault":"%%s","delivered":false,`+
@@ -258,7 +258,7 @@ func TestATestThatFailsHalfway(t *testing.T) {
 	})
 	requireRefusal(t, b, b.send(t, "POST", "/v1/notifications/test", ""), 503, "503")
 	b.store.fail(nil)
-	b.clock.advance(time.Minute)
+	b.clock.Advance(time.Minute)
 	swept, err := b.service.Sweep(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, swept, "its time is short")

@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
-	"paypoint/charge"
 )
 
 func TestOwnMembersComeBack(t *testing.T) {
@@ -53,18 +52,6 @@ func TestAnEmptyOwnMemberStaysAway(t *testing.T) {
 	r := b.send(t, "GET", "/v2/order-101/status", "")
 	require.NotContains(t, r.body, "custom_field")
 	require.NotContains(t, r.body, "metadata")
-}
-
-func TestErasedDetailsAreLeftOut(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.send(t, "POST", "/v2/charge", recorded(t, "all-members"))
-	v := mustStatus(t, b, "order-101")
-	v.Details = nil
-	_, body := charge.Notification(v, access.ServerKey{})
-	require.NotContains(t, string(body), "custom_field")
-	require.NotContains(t, string(body), "metadata")
-	require.Contains(t, string(body), `"order_id":"order-101"`)
 }
 
 func TestARetryGetsTheSameAnswer(t *testing.T) {

@@ -29,9 +29,9 @@ func TestTooManyRequests(t *testing.T) {
 		require.Equal(t, "429", b.lastFailure(t).Code)
 	}
 	require.Equal(t, before, b.records(t))
-	b.clock.advance(2*time.Second - time.Millisecond)
+	b.clock.Advance(2*time.Second - time.Millisecond)
 	require.Equal(t, "1", b.send(t, "GET", "/v2/A-1/status", "").header.Get("Retry-After"))
-	b.clock.advance(time.Millisecond)
+	b.clock.Advance(time.Millisecond)
 	require.Equal(t, 200, b.send(t, "GET", "/v2/A-1/status", "").http)
 }
 

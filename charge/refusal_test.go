@@ -282,7 +282,7 @@ func TestABusyLedgerRefusesTheFirstCallWithANewKey(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.charge(t, "A-1")
-	_, secret, err := b.directory.RotateKey(t.Context(), "tester", access.SandboxMerchant)
+	_, secret, err := b.directory.RotateKey(t.Context(), "tester", access.SandboxMerchant, access.OldKeyEndsAt(b.clock.Now().Add(access.DefaultOldKey)))
 	require.NoError(t, err)
 	b.store.fail(func() error { return ledger.ErrBusy })
 	requireRefusal(t, b, b.send(t, "GET", "/v2/A-1/status", "", withKey(secret.Reveal())), 503, "503")
@@ -294,7 +294,7 @@ func TestTermsThatTheLedgerRefuses(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	// The code's time is over between its reading and its booking.
-	b.store.fail(func() error { b.clock.advance(time.Minute); return nil })
+	b.store.fail(func() error { b.clock.Advance(time.Minute); return nil })
 	r := b.send(t, "POST", "/v2/charge", recorded(t, "expiry-of-20-seconds"))
 	require.Equal(t, 400, r.http)
 	require.Contains(t, r.body, `"validation_messages":["transaction_details, cstore and custom_expiry contradict each other"]`)

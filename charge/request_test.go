@@ -25,7 +25,7 @@ func (b *bundle) inquireBody(t *testing.T, text string) ledger.InquiryResult {
 	}
 	require.NoError(t, json.Unmarshal([]byte(r.body), &body))
 	require.NotEmpty(t, body.Code, r.body)
-	result, err := b.service.Inquire(t.Context(), ledger.Inquiry{Code: body.Code, Ref: "REF1", Store: "TJKT0001", TimeStamp: b.clock.now()})
+	result, err := b.service.Inquire(t.Context(), ledger.Inquiry{Code: body.Code, Ref: "REF1", Store: "TJKT0001", TimeStamp: b.clock.Now()})
 	require.NoError(t, err)
 	return result
 }
@@ -60,7 +60,7 @@ func TestExtensionsReachTheTill(t *testing.T) {
 	b := setup(t)
 	text := recorded(t, "all-extensions")
 	require.Equal(t, ledger.ReasonNotYetPayable, b.inquireBody(t, text).Reason)
-	b.clock.advance(time.Hour)
+	b.clock.Advance(time.Hour)
 	result := b.inquireBody(t, strings.Replace(text, "order-101", "order-102", 1))
 	require.Equal(t, ledger.ReasonApproved, result.Reason)
 	require.Equal(t, [3]string{"00063|00062|00061", "two", ""}, result.Details.Extra)
@@ -99,7 +99,7 @@ func TestExpiryTimes(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			// Within a second, the expiry is at its start: what is answered holds.
-			b.clock.advance(750 * time.Millisecond)
+			b.clock.Advance(750 * time.Millisecond)
 			r := b.send(t, "POST", "/v2/charge", recorded(t, name))
 			require.Contains(t, r.body, `"expiry_time":"`+want+`"`)
 			var body struct {

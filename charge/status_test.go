@@ -53,8 +53,8 @@ func TestStatusTellsEveryState(t *testing.T) {
 		slip                  string
 	}{
 		"pending":                    {func(*testing.T, *bundle, ledger.View) {}, "201", "pending", "The transaction waits for its payment.", ""},
-		"last second":                {func(_ *testing.T, b *bundle, _ ledger.View) { b.clock.advance(24*time.Hour - time.Millisecond) }, "201", "pending", "The transaction waits for its payment.", ""},
-		"time over, not swept":       {func(_ *testing.T, b *bundle, _ ledger.View) { b.clock.advance(24 * time.Hour) }, "407", "expire", "The transaction is expired.", ""},
+		"last second":                {func(_ *testing.T, b *bundle, _ ledger.View) { b.clock.Advance(24*time.Hour - time.Millisecond) }, "201", "pending", "The transaction waits for its payment.", ""},
+		"time over, not swept":       {func(_ *testing.T, b *bundle, _ ledger.View) { b.clock.Advance(24 * time.Hour) }, "407", "expire", "The transaction is expired.", ""},
 		"time over, swept":           {liveSwept, "407", "expire", "The transaction is expired.", ""},
 		"paid":                       {livePaid, "200", "settlement", "The transaction is paid.", paidSlip},
 		"paid and then taken back":   {liveDenied, "202", "deny", "The store took the payment back. The transaction is not paid.", `,"approval_code":"R0123456789ABCDEF","store_id":"TJKT0001","tracking_ref":"REF1"`},
@@ -88,7 +88,7 @@ func livePaid(t *testing.T, b *bundle, v ledger.View) { b.pay(t, v.Code, "REF1",
 
 func livePaidLongAgo(t *testing.T, b *bundle, v ledger.View) {
 	livePaid(t, b, v)
-	b.clock.advance(1000 * time.Hour)
+	b.clock.Advance(1000 * time.Hour)
 }
 
 func liveDenied(t *testing.T, b *bundle, v ledger.View) {
@@ -97,7 +97,7 @@ func liveDenied(t *testing.T, b *bundle, v ledger.View) {
 }
 
 func liveSwept(t *testing.T, b *bundle, _ ledger.View) {
-	b.clock.advance(24 * time.Hour)
+	b.clock.Advance(24 * time.Hour)
 	swept, err := b.service.Sweep(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, swept)
@@ -149,7 +149,7 @@ func TestTheOldKeySignsUntilTheNewOneIsUsed(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.charge(t, "A-1")
-	_, secret, err := b.directory.RotateKey(t.Context(), "tester", access.SandboxMerchant)
+	_, secret, err := b.directory.RotateKey(t.Context(), "tester", access.SandboxMerchant, access.OldKeyEndsAt(b.clock.Now().Add(access.DefaultOldKey)))
 	require.NoError(t, err)
 	fresh := secret.Reveal()
 	require.Contains(t, b.send(t, "GET", "/v2/A-1/status", "").body, signature("A-1", "201", "50000.00", access.SandboxServerKey))

@@ -3,7 +3,7 @@
 // It holds the domain (Rupiah, PaymentCode, Charge, Transaction, Batch,
 // accounts), the pure decisions with their truth tables (DecideInquiry,
 // DecidePayment, DecideReversal, DecideCharge, DecideCancel, DecideExpire,
-// DecideDue, DecideClose), the journal's events, and the ports that an engine
+// DecideDue, DecideErase, DecideClose), the journal's events, and the ports that an engine
 // fills (Store, Reader, Rows). It imports nothing but the standard library.
 //
 // One message takes this way: Service puts it to Store.Apply with the Keys of

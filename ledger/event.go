@@ -41,6 +41,8 @@ const (
 	KindTransferMatched Kind = "transfer_matched"
 	KindPayout          Kind = "payout"
 	KindFile            Kind = "file"
+
+	KindDetailsErased Kind = "details_erased"
 )
 
 // Charged gives out a payment code.

@@ -7,7 +7,7 @@ import "fmt"
 func Load(rows Rows, keys Keys) (State, error) {
 	var s State
 	for _, step := range []func(Rows, Keys, *State) error{
-		loadCharge, loadTransaction, loadRefUse, loadBatches, loadFresh, loadSettings, loadRecovery, loadCharges, loadNotices, loadDocuments,
+		loadCharge, loadTransaction, loadRefUse, loadBatches, loadFresh, loadSettings, loadRecovery, loadCharges, loadDetailed, loadNotices, loadDocuments,
 	} {
 		if err := step(rows, keys, &s); err != nil {
 			return State{}, err

@@ -114,6 +114,8 @@ func projectEvent(rows Rows, r Record) error {
 		return projectRecoveryBegun(rows, e)
 	case RecoveryEnded:
 		return projectRecoveryEnded(rows)
+	case DetailsErased:
+		return projectDetailsErased(rows, e)
 	default:
 		return projectFinance(rows, r)
 	}

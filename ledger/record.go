@@ -131,6 +131,8 @@ func unmarshalEvent(kind Kind, text []byte) (Event, error) {
 		return eventOf[RecoveryBegun](text)
 	case KindRecoveryEnded:
 		return eventOf[RecoveryEnded](text)
+	case KindDetailsErased:
+		return eventOf[DetailsErased](text)
 	default:
 		return unmarshalFinance(kind, text)
 	}

@@ -112,6 +112,7 @@ func samples() []ledger.Record {
 		sample(ledger.RecoveryBegun{Seq: 24, Since: at.Add(24 * time.Second), Until: at.Add(time.Hour), By: "operator", NumbersFrom: 1_000_000_004}),
 		sample(ledger.RecoveryEnded{By: "budi", Why: "Indomaret's files are in", Accepted: []ledger.Day{"2026-03-11"}}),
 		sample(ledger.CaseNoted{Case: 14, Text: "it is gone", Gone: true, By: "siti"}),
+		sample(ledger.DetailsErased{Through: 1_000_000_004}),
 	}
 }
 

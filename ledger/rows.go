@@ -21,6 +21,11 @@ type Rows interface {
 
 	Details(number uint64) (*Details, error)
 	PutDetails(number uint64, d Details) error
+	// OldestDetails lists the least numbers of charges that have details, at most
+	// limit of them, in ascending order.
+	OldestDetails(limit int) ([]uint64, error)
+	// DeleteDetails deletes the details of all charges up to a number.
+	DeleteDetails(through uint64) error
 
 	Transaction(PaymentCode, TrackingRef) (*Transaction, error)
 	PutTransaction(Transaction) error

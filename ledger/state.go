@@ -38,6 +38,8 @@ type Keys struct {
 	Counter bool
 	// Details asks for the customer's details too.
 	Details bool
+	// Detailed asks for the oldest charges that have details, at most so many.
+	Detailed int
 	// Newest asks whether a newer charge has the order id of the charge.
 	Newest bool
 	// Setting names a setting.
@@ -100,6 +102,9 @@ type State struct {
 	Due []DueCharge
 	// Charges are those of Keys.Numbers that there are, in its order.
 	Charges []*Charge
+	// Detailed are the charges with the least numbers that have details; see
+	// Keys.Detailed.
+	Detailed []*Charge
 	// Notices are those of Keys.Notices that are in the outbox, by their Seq.
 	Notices map[uint64]Notice
 	// Documents are those of Keys.Documents that there are, by their keys.

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	bolt "go.etcd.io/bbolt"
@@ -41,7 +42,7 @@ func TestBackupIsTheLedger(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, report.Records, info.Records)
 	require.Equal(t, report.Head, info.Head)
-	require.True(t, strings.HasPrefix(string(text), "paypoint backup 1\n{\"schema\":3,\"records\":"), string(text[:100]))
+	require.True(t, strings.HasPrefix(string(text), "paypoint backup 1\n{\"schema\":4,\"records\":"), string(text[:100]))
 
 	told := int64(0)
 	checked, err := CheckBackup(bytes.NewReader(text), func(done, total int64) {
@@ -103,7 +104,7 @@ func TestBackupOfAnOlderLayout(t *testing.T) {
 func TestVerifyBackup(t *testing.T) {
 	t.Parallel()
 	for name, path := range map[string]string{
-		"today's": newRich(t), "schema 1": schema1().newFile(t), "schema 2": schema2().newFile(t),
+		"today's": newRich(t), "schema 1": schema1().newFile(t), "schema 2": schema2().newFile(t), "schema 3": schema3().newFile(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -152,6 +153,10 @@ func TestBackupUnderLoad(t *testing.T) {
 	}
 	var last uint64
 	for range 4 {
+		require.Eventually(t, func() bool {
+			head, err := store.Head(ctx)
+			return err == nil && head > last
+		}, time.Minute, time.Millisecond, "the tills come to something")
 		var text bytes.Buffer
 		told := int64(0)
 		info, err := store.Backup(&text, noon(), func(done, total int64) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"paypoint/ledger"
 )
@@ -142,7 +143,20 @@ func (c *child) steps() []func() error {
 			_, err := service.RecordTransfer(context.Background(), ledger.Transfer{Reference: "T1", On: testDay(), Amount: 50_000, By: "ani"})
 			return c.outcome("transfer", err)
 		},
+		func() error {
+			_, err := c.later(time.Hour).Sweep(context.Background())
+			return c.outcome("sweep", err)
+		},
+		func() error {
+			_, err := c.later(time.Hour+testRetention).EraseDetails(context.Background(), testRetention)
+			return c.outcome("erase", err)
+		},
 	)
+}
+
+// later is the child's service when some time has passed.
+func (c *child) later(d time.Duration) *ledger.Service {
+	return ledger.NewService(c.store, testAgreement(), func() time.Time { return noon().Add(d) })
 }
 
 func (c *child) pay(service *ledger.Service, number uint64) error {

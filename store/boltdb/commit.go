@@ -136,7 +136,7 @@ func (s *Store) commitToDisk(tx *bolt.Tx, journal *appender) error {
 func (s *Store) checkCommitted(last head) error {
 	var there head
 	err := s.db.View(func(tx *bolt.Tx) (err error) {
-		if err = leadsToLeaf(openedFile{db: s.db, info: s.file}, tx, bucketJournal); err == nil {
+		if err = leadsToLeaf(s.pages, tx, bucketJournal); err == nil {
 			there, err = readHead(tx)
 		}
 		return err

@@ -104,7 +104,7 @@ func copyCompactly(made string, old openedFile, progress func(done, total int64)
 		return err
 	}
 	// bbolt lets a file grow by more than it needs.
-	return cut(made, c.size)
+	return cut(made, c.size, nil)
 }
 
 // compacting is a copy that is being made.

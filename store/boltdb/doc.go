@@ -25,6 +25,14 @@
 // of it. It follows only what is on the ledger's disk: Open refuses a ledger that
 // lacks what its index has followed.
 //
+// # Erased details
+//
+// Customers' details lie in a bucket of their own, beside the journal, which has
+// their hash. They are erased in the order of the charges: a setting, projected from
+// the journal, names the last charge that has none any more. Verify finds details
+// that are missing after it, there before it, or not those of the hash. Pages that
+// came free hold old bytes until they are written again; Compact leaves them out.
+//
 // # Older files
 //
 // Open upgrades a file of an older layout: it makes a new one from the old

@@ -124,6 +124,15 @@ func booked(t *testing.T, store *Store) map[string]bool {
 			there["seal"] = true
 		}
 	}
+	state, err := store.Load(context.Background(), ledger.Keys{Number: 2, Details: true, Setting: ledger.SettingDetailsErased})
+	require.NoError(t, err)
+	if state.Charge.Status == ledger.StatusReleased {
+		there["sweep"] = true
+	}
+	require.Equal(t, state.Setting != nil, state.Details == nil)
+	if state.Details == nil {
+		there["erase"] = true
+	}
 	for name, prefix := range map[string]string{"case": "case/", "transfer": "transfer/T1"} {
 		documents, err := store.Documents(context.Background(), prefix, "", 2)
 		require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,7 +25,8 @@ import (
 //	1    the first
 //	2    the outbox; charges know their newest record
 //	3    documents in the place of cases; balances by day
-const Schema = 3
+//	4    details can be erased: a program of before takes that for damage
+const Schema = 4
 
 // pageSize keeps the tree a level lower than bbolt's usual 4 KiB pages: each
 // payment of a large ledger writes its leaf and the branches above it.
@@ -131,8 +133,10 @@ func initialize(path string, meta metadata) error {
 type openedFile struct {
 	db   *bolt.DB
 	meta metadata
-	// info is the very file, whatever lies under its name by now.
-	info os.FileInfo
+	// info is the very file, whatever lies under its name by now, and pages reads it.
+	// It is the engine's own, which closes it: closing is db's.
+	info  os.FileInfo
+	pages io.ReaderAt
 }
 
 // openFile opens an existing ledger file after looking at it: bbolt maps the
@@ -197,7 +201,7 @@ func openBolt(path string, options bolt.Options) (opened openedFile, err error) 
 		}
 		// bbolt keeps this function, and may ask for the file once more later.
 		if opened.info == nil {
-			opened.info = info
+			opened.info, opened.pages = info, file
 		}
 		return file, nil
 	}

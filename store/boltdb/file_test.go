@@ -152,7 +152,7 @@ func TestOpenRefusesANewerFile(t *testing.T) {
 	editMetadata(t, path, func(m *metadata) { m.Schema = Schema + 1 })
 	_, err := Open(path, Options{})
 	require.ErrorIs(t, err, ErrNewer)
-	require.ErrorContains(t, err, "its schema is 4, this program reads up to 3")
+	require.ErrorContains(t, err, "its schema is 5, this program reads up to 4")
 	_, err = Verify(path, t.TempDir(), nil)
 	require.ErrorIs(t, err, ErrNewer)
 }

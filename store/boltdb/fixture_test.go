@@ -12,19 +12,19 @@ import (
 	"paypoint/ledger"
 )
 
-// schema3 is a ledger as the first program of today's layout wrote it, before
-// there were backups and shipped journals.
-func schema3() older { return older{schema: 3, records: 53, charges: 10} }
+// schema4 is newErased as the first program of today's layout wrote it, with charges
+// whose details were erased, and one that had its own.
+func schema4() older { return older{schema: 4, records: 60, charges: 11} }
 
 // TestTheFirstLedgerOfTodaysLayout: a later program of the same layout opens it as
 // it is, derives the same rows from its journal, and goes on in it.
 func TestTheFirstLedgerOfTodaysLayout(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, schema3().schema, Schema, "there is a newer layout: test this one's upgrade")
-	path, as := schema3().newFile(t), schema3().newFile(t)
+	require.Equal(t, schema4().schema, Schema, "there is a newer layout: test this one's upgrade")
+	path, as := schema4().newFile(t), schema4().newFile(t)
 	report, err := Verify(path, t.TempDir(), nil)
 	require.NoError(t, err)
-	require.Equal(t, uint64(schema3().records), report.Records)
+	require.Equal(t, uint64(schema4().records), report.Records)
 	reopen(t, path, Options{Upgrading: func(uint64, uint64) { t.Error("it is upgraded") }})
 	requireSameLedger(t, path, as)
 	require.Equal(t, []string{"ledger.db"}, filesIn(t, filepath.Dir(path)))
@@ -34,13 +34,13 @@ func TestTheFirstLedgerOfTodaysLayout(t *testing.T) {
 	ctx := context.Background()
 	r := &rich{t: t, store: store, clock: &richClock{noon()}}
 	r.service = ledger.NewService(store, testAgreement(), r.clock.Now)
-	view, err := r.service.Status(ctx, "G1", "six")
+	view, err := r.service.Status(ctx, "G1", "ten")
 	require.NoError(t, err)
 	r.pay(view.Charge, "N", "TA01")
 	require.NoError(t, chargeAndPay(r.service, "new"))
 	places, err := store.Listed(ctx, "G1", "", ledger.Place{}, 100)
 	require.NoError(t, err)
-	require.Len(t, places, schema3().charges)
+	require.Len(t, places, schema4().charges)
 	require.NoError(t, store.Close())
 	_, err = Verify(path, t.TempDir(), nil)
 	require.NoError(t, err)
@@ -51,8 +51,8 @@ func TestTheFirstLedgerOfTodaysLayout(t *testing.T) {
 func TestTheFirstLedgerOfTodaysLayoutIsCarriedOver(t *testing.T) {
 	t.Parallel()
 	b := newShippingBook(t, true)
-	b.path = schema3().newFile(t)
-	as := schema3().newFile(t)
+	b.path = schema4().newFile(t)
+	as := schema4().newFile(t)
 	text, _ := backUp(t, b.path)
 	b.run(0)
 	b.restored()
@@ -64,6 +64,6 @@ func TestTheFirstLedgerOfTodaysLayoutIsCarriedOver(t *testing.T) {
 	require.NoError(t, err)
 	requireSameLedger(t, unpacked, as)
 	view(t, as, func(tx *bolt.Tx) {
-		require.Equal(t, schema3().records, tx.Bucket(bucketJournal).Stats().KeyN)
+		require.Equal(t, schema4().records, tx.Bucket(bucketJournal).Stats().KeyN)
 	})
 }

@@ -34,7 +34,7 @@ func buckets() [][]byte {
 }
 
 // derivedBuckets are those whose every byte follows from the journal. Details
-// can be erased, and the due index may run ahead: they are checked by rules.
+// are not in the journal, and the due index may run ahead: they are checked by rules.
 func derivedBuckets() [][]byte {
 	return [][]byte{
 		bucketCharges, bucketIDs, bucketOrders, bucketRefs, bucketDocuments,

@@ -2,9 +2,8 @@ package boltdb
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"os"
+	"io"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -28,7 +27,7 @@ const (
 
 // pageWalk is a walk over the pages of a file that is open.
 type pageWalk struct {
-	file *os.File
+	file io.ReaderAt
 	size uint64 // of a page, in bytes
 	// pages is how many there are, and seen which of them the walk has met.
 	pages uint64
@@ -37,15 +36,10 @@ type pageWalk struct {
 
 // walkPages makes sure that no page is met twice, and that every one is there.
 // Errors: a *Difference, and the system's.
-func walkPages(of openedFile) (err error) {
-	file, err := os.Open(of.db.Path())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+func walkPages(of openedFile) error {
 	return guard(func() error {
 		return of.db.View(func(tx *bolt.Tx) error {
-			w := pageWalk{file: file, size: uint64(of.db.Info().PageSize)} // #nosec G115 -- a uint32 in the file
+			w := pageWalk{file: of.pages, size: uint64(of.db.Info().PageSize)} // #nosec G115 -- a uint32 in the file
 			return w.all(tx)
 		})
 	})
@@ -77,18 +71,13 @@ func (w *pageWalk) read(id, length uint64) ([]byte, error) {
 // end in a leaf. A disk that did not write one of them can have left an older page
 // there that leads back to itself: bbolt would follow it until the memory ends.
 // Errors: a *Difference, and the system's.
-func leadsToLeaf(of openedFile, tx *bolt.Tx, bucket []byte) (err error) {
+func leadsToLeaf(file io.ReaderAt, tx *bolt.Tx, bucket []byte) error {
 	id := uint64(tx.Bucket(bucket).Root())
 	if id == 0 {
 		return nil // its rows stand in the page of its name
 	}
-	file, err := os.Open(of.db.Path())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	w := pageWalk{file: file, size: uint64(of.db.Info().PageSize)} // #nosec G115 -- a uint32 in the file
-	w.pages = uint64(tx.Size()) / w.size                           // #nosec G115 -- a file is no shorter than empty
+	w := pageWalk{file: file, size: uint64(tx.DB().Info().PageSize)} // #nosec G115 -- a uint32 in the file
+	w.pages = uint64(tx.Size()) / w.size                             // #nosec G115 -- a file is no shorter than empty
 	for range maxPageDepth {
 		if id < 2 || id >= w.pages {
 			return w.damaged(id, "is none of the file's")

@@ -57,3 +57,17 @@ func TestStopsWhenACommitPanics(t *testing.T) {
 	require.ErrorIs(t, setOne(s, "after"), ledger.ErrOutcomeUnknown)
 	require.NoError(t, s.Close())
 }
+
+// What was committed is read back by the descriptor that bbolt has already.
+func TestAFileIsOpenOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	s, err := Open(path, Options{})
+	require.NoError(t, err)
+	for _, key := range []string{"first", "second", "third"} {
+		require.NoError(t, setOne(s, key))
+		require.Equal(t, 1, openTimes(t, path))
+	}
+	require.NoError(t, s.Close())
+	require.Zero(t, openTimes(t, path))
+}

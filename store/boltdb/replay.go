@@ -53,7 +53,11 @@ func (r *replay) all(from *bolt.Tx) error {
 	if err != nil {
 		return &Difference{"journal", err.Error()}
 	}
-	return r.follow(newFileSource(from), last.seq)
+	source, err := newFileSource(from)
+	if err != nil {
+		return err
+	}
+	return r.follow(source, last.seq)
 }
 
 // follow replays what a source gives, up to a record.
@@ -125,7 +129,7 @@ func (r *replay) check(key, value []byte) (ledger.Record, error) {
 }
 
 // detailsOf holds a charge's code against the file's key, and its details
-// against the hash in the journal, and returns their row.
+// against the hash in the journal, and returns their row; none where they are erased.
 func (r *replay) detailsOf(from source, record ledger.Record) ([]byte, error) {
 	charged, ok := record.Event.(ledger.Charged)
 	if !ok {
@@ -135,9 +139,15 @@ func (r *replay) detailsOf(from source, record ledger.Record) ([]byte, error) {
 	if number, ok := r.codes.Number(charged.Code); !ok || number != charged.Number {
 		return nil, &Difference{fmt.Sprintf("charge %d", charged.Number), "its code does not lead to it: the file's code key is another"}
 	}
-	where, value := fmt.Sprintf("details of charge %d", charged.Number), from.details(charged.Number)
-	if value == nil {
+	where := fmt.Sprintf("details of charge %d", charged.Number)
+	value, erased := from.details(charged.Number)
+	switch {
+	case value == nil && erased:
+		return nil, nil
+	case value == nil:
 		return nil, &Difference{where, "missing"}
+	case erased:
+		return nil, &Difference{where, "still there, though they are erased"}
 	}
 	row, err := decode[detailsRow](value)
 	if err != nil {

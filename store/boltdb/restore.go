@@ -42,6 +42,9 @@ type Restored struct {
 	Records uint64
 	Head    string
 	Last    time.Time
+	// Lacking says that the shipped journal lacks its newest files, or just their
+	// beginning: its last file says that another follows. It is not taken for complete.
+	Lacking bool
 	// Complete says that answers waited for the shipped journal to its end, and that
 	// the index which the lost ledger has left beside Path knows of no more: nothing
 	// that was answered while it was shipped is missing.
@@ -304,8 +307,9 @@ func (r *restoring) follow(file openedFile, journal *shippedJournal) error {
 	if err := play.follow(journal, journal.end.last.seq); err != nil {
 		return err
 	}
-	r.done.FromJournal, r.done.Torn = play.head.seq-after.seq, journal.end.torn
-	r.done.Complete = journal.end.header.Waited && journal.end.torn == 0 && journal.last.seq == play.head.seq
+	end := journal.end
+	r.done.FromJournal, r.done.Torn, r.done.Lacking = play.head.seq-after.seq, end.torn, end.followed
+	r.done.Complete = end.header.Waited && end.torn == 0 && !end.followed && journal.last.seq == play.head.seq
 	if journal.last.seq < after.seq {
 		return file.db.View(func(tx *bolt.Tx) error { return checkShipped(tx, journal.last, after) })
 	}

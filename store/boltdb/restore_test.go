@@ -212,8 +212,11 @@ func wrongFiles() map[string]restoreFault {
 			require.NoError(t, os.Remove(filepath.Join(g.b.folder, shipName(1))))
 		}, ErrShippedGap, "it begins with record 54, and record 1 is needed"},
 		"an earlier file cut off": {func(t *testing.T, g givenRestore) {
-			alter(t, filepath.Join(g.b.folder, shipName(54)), func(text []byte) []byte { return text[:len(text)-1] })
+			alter(t, filepath.Join(g.b.folder, shipName(54)), func(text []byte) []byte { return text[:len(text)-len(shipFollowed())-1] })
 		}, ErrShippedDamaged, "record 58 is broken"},
+		"an earlier file that goes on after its end": {func(t *testing.T, g givenRestore) {
+			alter(t, filepath.Join(g.b.folder, shipName(54)), func(text []byte) []byte { return append(text, 0) })
+		}, ErrShippedDamaged, "the file was ended after record 59, and goes on"},
 		"an earlier file cut short": {func(t *testing.T, g givenRestore) {
 			alter(t, filepath.Join(g.b.folder, shipName(54)), func(text []byte) []byte {
 				header, err := newShipFile(metadata{CodeKey: g.b.codeKey()}, true, head{seq: 53})
@@ -374,6 +377,8 @@ func FuzzShippedFile(f *testing.F) {
 	f.Add(flip(text, len(text)-10))
 	f.Add(flip(text, len(text)/2))
 	f.Add(append(clone(text), make([]byte, 100)...))
+	f.Add(append(clone(text), shipFollowed()...))
+	f.Add(append(append(clone(text), shipFollowed()...), 0))
 	f.Add([]byte(shipMagic))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r, err := newShipReader(bytes.NewReader(text), int64(len(text)))
@@ -395,6 +400,9 @@ func FuzzShippedFile(f *testing.F) {
 				require.NoError(t, err)
 			}
 			again = appendEntry(again, held)
+		}
+		if r.followed {
+			again = append(again, shipFollowed()...)
 		}
 		require.True(t, bytes.Equal(text[:r.whole], again))
 	})

@@ -202,6 +202,41 @@ func (r *rows) PutDetails(number uint64, d ledger.Details) error {
 	return r.put(bucketDetails, numberKey(number), toDetailsRow(d))
 }
 
+func (r *rows) OldestDetails(limit int) ([]uint64, error) {
+	return r.detailed(func(_ uint64, before int) bool { return before < limit })
+}
+
+func (r *rows) DeleteDetails(through uint64) error {
+	numbers, err := r.detailed(func(number uint64, _ int) bool { return number <= through })
+	if err != nil {
+		return err
+	}
+	for _, number := range numbers {
+		if err := r.tx.Bucket(bucketDetails).Delete(numberKey(number)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// detailed lists numbers of charges that have details, from the least on, while
+// those before it are as wanted.
+func (r *rows) detailed(wanted func(number uint64, before int) bool) ([]uint64, error) {
+	var numbers []uint64
+	cursor := r.tx.Bucket(bucketDetails).Cursor()
+	for key, _ := cursor.First(); key != nil; key, _ = cursor.Next() {
+		number, err := parseNumber(key)
+		if err != nil {
+			return nil, fmt.Errorf("%s row %x: %w", bucketDetails, key, err)
+		}
+		if !wanted(number, len(numbers)) {
+			break
+		}
+		numbers = append(numbers, number)
+	}
+	return numbers, nil
+}
+
 func (r *rows) Transaction(code ledger.PaymentCode, ref ledger.TrackingRef) (*ledger.Transaction, error) {
 	row, err := get[transactionRow](r.tx, bucketCharges, transactionKey(r.codes, code, ref))
 	if row == nil {

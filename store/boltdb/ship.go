@@ -217,7 +217,7 @@ func (g *shipped) add(tx *bolt.Tx, key, frame []byte) error {
 }
 
 // detailsMadeBy is the row of the details that came with a record; nil where it
-// has made no charge.
+// has made no charge, or they are erased.
 func detailsMadeBy(tx *bolt.Tx, text []byte) ([]byte, error) {
 	if ledger.KindOf(text) != ledger.KindCharged {
 		return nil, nil
@@ -227,10 +227,14 @@ func detailsMadeBy(tx *bolt.Tx, text []byte) ([]byte, error) {
 		return nil, err
 	}
 	row := tx.Bucket(bucketDetails).Get(numberKey(record.Event.Number))
-	if row == nil {
-		return nil, fmt.Errorf("details of charge %d: missing", record.Event.Number)
+	if row != nil {
+		return row, nil
 	}
-	return row, nil
+	erased, err := erasedThrough(tx)
+	if err == nil && record.Event.Number > erased {
+		err = fmt.Errorf("details of charge %d: missing", record.Event.Number)
+	}
+	return nil, err
 }
 
 func (p *shipper) close() error {

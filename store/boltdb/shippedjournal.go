@@ -155,5 +155,7 @@ func (j *shippedJournal) checkAfter() error {
 	return nil
 }
 
-// details is source's.
-func (j *shippedJournal) details(uint64) []byte { return j.row }
+// details is source's. Only a file knows what must be erased: records that are
+// shipped late, to an empty folder, come without what was erased meanwhile, and the
+// ledger that is made of them is verified.
+func (j *shippedJournal) details(uint64) (row []byte, erased bool) { return j.row, j.row == nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -58,8 +59,10 @@ type Store struct {
 	ship *shipping
 	// old is the file from which this one was upgraded, kept locked; or nil.
 	old *bolt.DB
-	// file is the file that is open, to notice when another is put in its place.
-	file os.FileInfo
+	// file is the file that is open, to notice when another is put in its place, and
+	// pages reads it.
+	file  os.FileInfo
+	pages io.ReaderAt
 	// broken says that a commit ended in a panic of the engine, which left its
 	// transaction open. Only the committer writes it, before it fails.
 	broken bool
@@ -135,13 +138,13 @@ func newStore(file openedFile, options Options) (*Store, error) {
 		return nil, fmt.Errorf("its codes have %d digits, the configuration wants %d", file.meta.CodeLength, options.CodeLength)
 	}
 	s := &Store{
-		db: file.db, codes: codes, options: options, queue: newStoreQueue(options), file: file.info,
+		db: file.db, codes: codes, options: options, queue: newStoreQueue(options), file: file.info, pages: file.pages,
 		stopped: make(chan struct{}), failed: make(chan struct{}),
 	}
 	s.index = newJournalIndex(indexPath(file.db.Path()), s.view)
 	err = guard(func() error {
 		err := s.db.View(func(tx *bolt.Tx) (err error) {
-			if err = leadsToLeaf(openedFile{db: file.db}, tx, bucketJournal); err != nil {
+			if err = leadsToLeaf(file.pages, tx, bucketJournal); err != nil {
 				return err
 			}
 			if s.head, err = readHead(tx); err == nil {

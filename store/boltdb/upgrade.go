@@ -24,6 +24,9 @@ import (
 // program writes as that layout did. The new rows must be the same: a journal
 // that has lost its end would otherwise pass for a shorter one.
 func rowsKept(schema int) [][]byte {
+	if schema >= 3 {
+		return derivedBuckets()
+	}
 	kept := [][]byte{bucketIDs, bucketOrders, bucketRefs, bucketBatches, bucketBatchNos, bucketSettings}
 	if schema >= 2 {
 		kept = append(kept, bucketCharges, bucketOutbox)
@@ -33,7 +36,11 @@ func rowsKept(schema int) [][]byte {
 
 // oldBuckets are those that the upgrade of an older layout reads.
 func oldBuckets(schema int) [][]byte {
-	return append([][]byte{bucketJournal, bucketDetails, bucketCharges, bucketCases, bucketBalances}, rowsKept(schema)...)
+	needed := append([][]byte{bucketJournal, bucketDetails, bucketCharges, bucketBalances}, rowsKept(schema)...)
+	if schema < 3 {
+		needed = append(needed, bucketCases)
+	}
+	return needed
 }
 
 // unfinishedPath is where an upgraded file is made.
@@ -181,6 +188,9 @@ func compareKept(from, into *bolt.Tx, schema int) error {
 	}
 	if charges := from.Bucket(bucketCharges).Sequence(); charges != into.Bucket(bucketCharges).Sequence() {
 		return &Difference{string(bucketCharges), fmt.Sprintf("counter is %d, the journal gives %d", charges, into.Bucket(bucketCharges).Sequence())}
+	}
+	if schema >= 3 {
+		return nil // they are among the rows that are kept
 	}
 	return compareOldBalances(from.Bucket(bucketBalances), into.Bucket(bucketBalances))
 }

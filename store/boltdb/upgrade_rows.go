@@ -17,6 +17,7 @@ var bucketCases = []byte("cases")
 
 // oldCases are the cases of an older file, with those that the journal has.
 type oldCases struct {
+	// bucket is nil in a file of schema 3, whose cases are documents.
 	bucket *bolt.Bucket
 	known  map[string]bool
 }
@@ -24,7 +25,7 @@ type oldCases struct {
 // find looks for the case that a record opened.
 func (c oldCases) find(record ledger.Record) error {
 	opened, ok := record.Event.(ledger.CaseOpened)
-	if !ok {
+	if !ok || c.bucket == nil {
 		return nil
 	}
 	key := oldCaseKey(opened)
@@ -37,6 +38,9 @@ func (c oldCases) find(record ledger.Record) error {
 
 // others makes sure that there are no more cases than were found.
 func (c oldCases) others() error {
+	if c.bucket == nil {
+		return nil
+	}
 	return c.bucket.ForEach(func(key, _ []byte) error {
 		if !c.known[string(key)] {
 			return &Difference{place(bucketCases, key), "the journal knows nothing of it"}

@@ -98,8 +98,11 @@ type corruption struct {
 }
 
 // finds plants each corruption in a rich ledger of its own.
-func finds(t *testing.T, corruptions []corruption) {
-	whole, err := os.ReadFile(newRich(t))
+func finds(t *testing.T, corruptions []corruption) { findsIn(t, newRich(t), corruptions) }
+
+// findsIn plants each corruption in a copy of a ledger.
+func findsIn(t *testing.T, path string, corruptions []corruption) {
+	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
 	for _, c := range corruptions {
 		t.Run(c.name, func(t *testing.T) {

@@ -30,6 +30,7 @@ type rows struct {
 	ids          map[string]uint64
 	orders       map[order]uint64
 	details      map[uint64]ledger.Details
+	detailed     []uint64 // the keys of details, in the order in which charges are made
 	transactions map[identity]ledger.Transaction
 	refs         map[ledger.TrackingRef]map[string]ledger.RefUse
 	documents    map[string][]byte
@@ -103,7 +104,27 @@ func (r *rows) Details(number uint64) (*ledger.Details, error) {
 
 func (r *rows) PutDetails(number uint64, d ledger.Details) error {
 	set(r, r.details, number, d)
+	r.putDetailed(append(r.detailed, number))
 	return nil
+}
+
+func (r *rows) OldestDetails(limit int) ([]uint64, error) {
+	return slices.Clone(r.detailed[:min(limit, len(r.detailed))]), nil
+}
+
+func (r *rows) DeleteDetails(through uint64) error {
+	for len(r.detailed) > 0 && r.detailed[0] <= through {
+		remove(r, r.details, r.detailed[0])
+		r.putDetailed(r.detailed[1:])
+	}
+	return nil
+}
+
+// putDetailed changes the list so that it can be undone.
+func (r *rows) putDetailed(numbers []uint64) {
+	before := r.detailed
+	r.undo = append(r.undo, func() { r.detailed = before })
+	r.detailed = numbers
 }
 
 func (r *rows) Transaction(code ledger.PaymentCode, ref ledger.TrackingRef) (*ledger.Transaction, error) {

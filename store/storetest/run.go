@@ -22,6 +22,7 @@ func Run(t *testing.T, open Opener) {
 		atomicDuties(), serialDuties(), contextDuties(), loadDuties(),
 		findDuties(), journalDuties(), lineDuties(), batchDuties(), indexDuties(),
 		noticeDuties(), listDuties(), documentDuties(), bookedDuties(), balanceDuties(), searchDuties(),
+		eraseDuties(),
 	} {
 		for _, d := range duties {
 			t.Run(d.name, func(t *testing.T) {

@@ -36,6 +36,12 @@ func (w *walk) sweep(*rapid.T) {
 	w.both("sweep", func(s *side) (any, error) { return s.service.Sweep(s.ctx) })
 }
 
+// erase erases after a retention that is short for a walk.
+func (w *walk) erase(rt *rapid.T) {
+	after := rapid.SampledFrom([]time.Duration{0, time.Minute, time.Hour, lifetime}).Draw(rt, "retention")
+	w.both("erase", func(s *side) (any, error) { return s.service.EraseDetails(s.ctx, after) })
+}
+
 func (w *walk) closeDay(rt *rapid.T) {
 	day, early := w.day(rt), rapid.Bool().Draw(rt, "early")
 	w.both("close", func(s *side) (any, error) { return s.service.Close(s.ctx, day, early, "operator") })

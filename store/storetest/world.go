@@ -202,7 +202,7 @@ func (w *world) contents() string {
 	require.NoError(w.t, err)
 	notices, err := w.store.Outbox(w.ctx, 0, all)
 	require.NoError(w.t, err)
-	for _, part := range []any{settings, batches, w.balances(""), due, notices} {
+	for _, part := range []any{settings, batches, w.balances(""), due, notices, w.details()} {
 		text = append(append(text, canonical(w.t, part)...), '\n')
 	}
 	return inUTC(string(text))
