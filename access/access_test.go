@@ -30,7 +30,7 @@ type bundle struct {
 	sealer    *access.Sealer
 	directory *access.Directory
 	staff     *access.Staff
-	// now is the staff's clock; the ledger's stands still.
+	// now is the clock of directory and staff; the ledger's stands still.
 	now time.Time
 }
 
@@ -48,7 +48,7 @@ func (b *bundle) open(t *testing.T) {
 	b.store, err = boltdb.Open(b.path, boltdb.Options{})
 	require.NoError(t, err)
 	b.service = ledger.NewService(b.store, ledger.Agreement{CutOff: 24 * time.Hour}, clock)
-	b.directory, err = access.OpenDirectory(t.Context(), b.service, b.sealer, clock)
+	b.directory, err = access.OpenDirectory(t.Context(), b.service, b.sealer, func() time.Time { return b.now })
 	require.NoError(t, err)
 	b.staff, err = access.OpenStaff(t.Context(), b.service, b.sealer, func() time.Time { return b.now })
 	require.NoError(t, err)

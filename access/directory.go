@@ -123,7 +123,7 @@ func (d *Directory) publish(records map[string]record, urls map[string][]string)
 func (d *Directory) List() []Merchant {
 	var merchants []Merchant
 	for _, r := range d.index.Load().merchants {
-		merchants = append(merchants, r.merchant())
+		merchants = append(merchants, d.told(r))
 	}
 	slices.SortFunc(merchants, func(a, b Merchant) int { return cmp.Compare(a.ID, b.ID) })
 	return merchants
@@ -132,8 +132,11 @@ func (d *Directory) List() []Merchant {
 // Merchant is the merchant with an id; false when there is none.
 func (d *Directory) Merchant(id string) (Merchant, bool) {
 	r, is := d.index.Load().merchants[id]
-	return r.merchant(), is
+	return d.told(r), is
 }
+
+// told is a record as it stands now, without its secrets.
+func (d *Directory) told(r record) Merchant { return r.at(d.now()).merchant() }
 
 // Add takes in a merchant and gives out the first server key, which is never
 // shown again. by says who asks. Errors: ErrMerchant, ErrPrefixTaken,
@@ -160,7 +163,7 @@ func (d *Directory) Add(ctx context.Context, by string, n NewMerchant) (Merchant
 
 func (d *Directory) newRecord(id string, n NewMerchant, key ServerKey) record {
 	return record{
-		Version: recordVersion, ID: id, Name: n.Name, Prefix: n.Prefix, Hold: n.Hold,
+		ID: id, Name: n.Name, Prefix: n.Prefix, Hold: n.Hold,
 		Active: true, Created: wholeSecond(d.now()), Keys: []sealedKey{d.seal(id, key)},
 	}
 }
@@ -207,7 +210,7 @@ func (d *Directory) SetActive(ctx context.Context, by, id string, active bool) (
 		r.Active = active
 		return nil
 	})
-	return r.merchant(), err
+	return d.told(r), err
 }
 
 // errUnchanged ends a change that finds its work done.
@@ -239,6 +242,7 @@ func replace(ctx context.Context, settings Settings, by, key string, value []byt
 
 // put writes a record, under the lock.
 func (d *Directory) put(ctx context.Context, by string, r record) error {
+	r.Version = r.version()
 	value, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("write merchant %s: %w", r.ID, err)

@@ -142,7 +142,7 @@ func TestChangesStandInTheJournalWithWhoMadeThem(t *testing.T) {
 	require.NoError(t, err, "already so: nothing to write")
 	_, err = b.directory.SetActive(t.Context(), "operator budi", m.ID, false)
 	require.NoError(t, err)
-	_, key, err := b.directory.RotateKey(t.Context(), "operator citra", m.ID)
+	_, key, err := b.directory.RotateKey(t.Context(), "operator citra", m.ID, inThreeDays())
 	require.NoError(t, err)
 	_, err = b.directory.Authenticate(t.Context(), key.Reveal())
 	require.NoError(t, err)
@@ -162,7 +162,8 @@ func TestOpenDirectoryRefusesWhatItCanNotTrust(t *testing.T) {
 		alter func(setting map[string]any)
 		names string
 	}{
-		"a newer version":      {func(s map[string]any) { s["v"] = 2 }, "version 2"},
+		"a newer version":      {func(s map[string]any) { s["v"] = 3 }, "version 3, this program reads 1 to 2"},
+		"no version":           {func(s map[string]any) { delete(s, "v") }, "version 0"},
 		"another's id":         {func(s map[string]any) { s["id"] = "G000000002" }, "holds merchant G000000002"},
 		"no id":                {func(s map[string]any) { s["id"] = "" }, "nine digits"},
 		"no key":               {func(s map[string]any) { s["keys"] = nil }, "no server key"},
@@ -203,7 +204,7 @@ func TestARefusedChangeChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 	m, key, err := directory.Add(t.Context(), "tester", access.NewMerchant{Name: "Shop"})
 	require.NoError(t, err)
-	_, fresh, err := directory.RotateKey(t.Context(), "tester", m.ID)
+	_, fresh, err := directory.RotateKey(t.Context(), "tester", m.ID, inThreeDays())
 	require.NoError(t, err)
 	before := directory.List()
 
@@ -211,7 +212,7 @@ func TestARefusedChangeChangesNothing(t *testing.T) {
 	_, none, err := directory.Add(t.Context(), "tester", access.NewMerchant{Name: "Other"})
 	require.ErrorIs(t, err, errRefused)
 	require.Empty(t, none.Reveal())
-	_, none, err = directory.RotateKey(t.Context(), "tester", m.ID)
+	_, none, err = directory.RotateKey(t.Context(), "tester", m.ID, inThreeDays())
 	require.ErrorIs(t, err, errRefused)
 	require.Empty(t, none.Reveal())
 	_, err = directory.SetActive(t.Context(), "tester", m.ID, false)

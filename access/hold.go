@@ -21,5 +21,5 @@ func (d *Directory) SetHold(ctx context.Context, by, id string, hold time.Durati
 		r.Hold = hold
 		return nil
 	})
-	return r.merchant(), err
+	return d.told(r), err
 }

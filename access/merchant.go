@@ -28,6 +28,10 @@ const (
 	// recordVersion is the version of a merchant's setting. A program refuses
 	// settings that are newer than itself.
 	recordVersion = 1
+	// endingVersion is that of a merchant whose old key ends at a minute, and of no
+	// other: a program that knows no such end would let the key live, and must not
+	// read it, while all others stay readable to it.
+	endingVersion = 2
 )
 
 // What is wrong with a merchant.
@@ -61,6 +65,8 @@ type Merchant struct {
 	Created time.Time `json:"created"`
 	// Keys are the valid server keys: one, or two while a rotation lasts.
 	Keys []Key `json:"keys"`
+	// EndedKey is the key that was valid before, since the first rotation.
+	EndedKey EndedKey `json:"ended_key,omitzero"`
 }
 
 // Key describes a server key without giving it away.
@@ -71,6 +77,17 @@ type Key struct {
 	Created time.Time `json:"created"`
 	// Signs says that what the merchant is told is signed with it.
 	Signs bool `json:"signs"`
+	// Ends is, of a rotation's old key, the whole minute at which it ends if no call
+	// with the new one ends it sooner; zero where only that call does.
+	Ends time.Time `json:"ends,omitzero"`
+}
+
+// EndedKey is a server key that is not valid any more.
+type EndedKey struct {
+	// Fingerprint is as that of Key.
+	Fingerprint string `json:"fingerprint"`
+	// Ended is when it ended.
+	Ended time.Time `json:"ended"`
 }
 
 // NewMerchant asks for a merchant.
@@ -128,8 +145,11 @@ type record struct {
 	Active  bool          `json:"active"`
 	Sandbox bool          `json:"sandbox,omitempty"`
 	Created time.Time     `json:"created"`
-	// Keys: the first signs; a second one waits for its first use.
+	// Keys: the first signs; a second one waits for its first use. A first one that
+	// has ended may stand here until the next change: ask at.
 	Keys []sealedKey `json:"keys"`
+	// Ended is the key that ended last.
+	Ended EndedKey `json:"ended,omitzero"`
 }
 
 // sealedKey is a server key as it is kept.
@@ -139,6 +159,9 @@ type sealedKey struct {
 	// Sealed is the key under the master key.
 	Sealed  string    `json:"sealed"`
 	Created time.Time `json:"created"`
+	// Ends is when a rotation ends it, the old one, at the latest. Rotations by
+	// earlier programs have none.
+	Ends time.Time `json:"ends,omitzero"`
 }
 
 // fingerprintDigits is how much of a digest a listing shows: enough to tell
@@ -159,6 +182,14 @@ func (r record) position(sha256 string) int {
 	return position
 }
 
+// version is the lowest that says all of the record.
+func (r record) version() int {
+	if !r.Keys[0].Ends.IsZero() {
+		return endingVersion
+	}
+	return recordVersion
+}
+
 // merchant is the record without its secrets.
 func (r record) merchant() Merchant {
 	m := Merchant{
@@ -166,7 +197,14 @@ func (r record) merchant() Merchant {
 		Active: r.Active, Sandbox: r.Sandbox, Created: r.Created.In(ledger.WIB),
 	}
 	for i, key := range r.Keys {
-		m.Keys = append(m.Keys, Key{Fingerprint: key.fingerprint(), Created: key.Created.In(ledger.WIB), Signs: i == 0})
+		shown := Key{Fingerprint: key.fingerprint(), Created: key.Created.In(ledger.WIB), Signs: i == 0}
+		if !key.Ends.IsZero() {
+			shown.Ends = key.Ends.In(ledger.WIB)
+		}
+		m.Keys = append(m.Keys, shown)
+	}
+	if !r.Ended.Ended.IsZero() {
+		m.EndedKey = EndedKey{r.Ended.Fingerprint, r.Ended.Ended.In(ledger.WIB)}
 	}
 	return m
 }
@@ -177,8 +215,8 @@ func readRecord(value []byte) (record, error) {
 	if err := json.Unmarshal(value, &r); err != nil {
 		return record{}, err
 	}
-	if r.Version != recordVersion {
-		return record{}, fmt.Errorf("version %d, this program reads %d", r.Version, recordVersion)
+	if r.Version < recordVersion || r.Version > endingVersion {
+		return record{}, fmt.Errorf("version %d, this program reads %d to %d", r.Version, recordVersion, endingVersion)
 	}
 	if !idShape.MatchString(r.ID) {
 		return record{}, fmt.Errorf("id %q is not G and nine digits", r.ID)

@@ -109,6 +109,9 @@ func PublicAddress(address netip.Addr) bool {
 	return !slices.ContainsFunc(notPublic(), func(network netip.Prefix) bool { return network.Contains(address) })
 }
 
+// urlVersion is the version of the setting of notification URLs.
+const urlVersion = 1
+
 // urlRecord is a merchant's notification URLs as their setting keeps them.
 type urlRecord struct {
 	Version int      `json:"v"`
@@ -135,7 +138,7 @@ func (d *Directory) SetNotificationURLs(ctx context.Context, by, id string, urls
 	}
 	var value []byte
 	if len(urls) > 0 {
-		value, _ = json.Marshal(urlRecord{Version: recordVersion, URLs: urls}) // strings always marshal
+		value, _ = json.Marshal(urlRecord{Version: urlVersion, URLs: urls}) // strings always marshal
 	}
 	if err := replace(ctx, d.settings, by, ledger.SettingNotify(id), value); err != nil {
 		return fmt.Errorf("notification URLs of %s: %w", id, err)
@@ -164,8 +167,8 @@ func loadURLs(ctx context.Context, reader ledger.Reader) (map[string][]string, e
 		if err := json.Unmarshal(value, &r); err != nil {
 			return nil, fmt.Errorf("load %s: %w", key, err)
 		}
-		if r.Version != recordVersion {
-			return nil, fmt.Errorf("load %s: version %d, this program reads %d", key, r.Version, recordVersion)
+		if r.Version != urlVersion {
+			return nil, fmt.Errorf("load %s: version %d, this program reads %d", key, r.Version, urlVersion)
 		}
 		urls[strings.TrimPrefix(key, prefix)] = r.URLs
 	}

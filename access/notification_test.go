@@ -178,7 +178,7 @@ func TestSigningKeysWhileARotationLasts(t *testing.T) {
 		return texts
 	}
 	require.Equal(t, []string{old.Reveal()}, reveal())
-	_, fresh, err := b.directory.RotateKey(t.Context(), "tester", m.ID)
+	_, fresh, err := b.directory.RotateKey(t.Context(), "tester", m.ID, inThreeDays())
 	require.NoError(t, err)
 	require.Equal(t, []string{old.Reveal(), fresh.Reveal()}, reveal(), "the one that signs comes first")
 	_, err = b.directory.Authenticate(t.Context(), fresh.Reveal())

@@ -54,7 +54,7 @@ func (d *Directory) EnsureSandbox(ctx context.Context) (Merchant, error) {
 		if !r.Sandbox {
 			return Merchant{}, fmt.Errorf("merchant %s is a real one: %w", SandboxMerchant, ErrNotSandbox)
 		}
-		return r.merchant(), nil
+		return d.told(r), nil
 	}
 	prefix, err := now.freePrefix("")
 	if err != nil {

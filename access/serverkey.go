@@ -69,22 +69,35 @@ func (d *Directory) checkKeys(r record) error {
 
 // RotateKey gives out a new server key, which is never shown again. The old
 // key stays valid, and signs, until the first authenticated call with the new
-// one. Rotating again before that replaces the new key. by says who asks.
-// Errors: ErrUnknownMerchant and the ledger's.
-func (d *Directory) RotateKey(ctx context.Context, by, id string) (Merchant, ServerKey, error) {
+// one, and no longer than end says. Rotating again before that replaces the new
+// key; it may end the old one sooner, and never later than was said before: who
+// counts on a leaked key's end must not lose it to another rotation. by says who
+// asks. Errors: ErrOldKeyEnd, ErrUnknownMerchant and the ledger's.
+func (d *Directory) RotateKey(ctx context.Context, by, id string, end OldKeyEnd) (Merchant, ServerKey, error) {
 	key := newServerKey()
 	r, err := d.change(ctx, by, id, func(r *record) error {
+		now := d.now()
+		if err := end.check(now); err != nil {
+			return err
+		}
+		*r = r.at(now)
 		r.Keys = append(r.Keys[:1], d.seal(id, key))
+		if end.now {
+			*r = r.withoutOldKey(wholeSecond(now))
+		} else {
+			r.Keys[0].endBy(end.at)
+		}
 		return nil
 	})
 	if err != nil {
 		return Merchant{}, ServerKey{}, fmt.Errorf("rotate key: %w", err)
 	}
-	return r.merchant(), key, nil
+	return d.told(r), key, nil
 }
 
 // Authenticate finds the merchant with a server key. The first call with a new
-// key ends the old one, in the ledger, before it succeeds. Errors:
+// key ends the old one, in the ledger, before it succeeds. One that is refused
+// writes nothing, so that nobody fills the journal with an ended key. Errors:
 // ErrUnknownKey and, on that first call, the ledger's.
 func (d *Directory) Authenticate(ctx context.Context, key string) (Merchant, error) {
 	if len(key) > maxServerKey {
@@ -96,13 +109,14 @@ func (d *Directory) Authenticate(ctx context.Context, key string) (Merchant, err
 	if !ok {
 		return Merchant{}, ErrUnknownKey
 	}
-	switch r.position(sum) {
-	case 0:
-		return r.merchant(), nil
-	case 1:
-		return d.retireOldKey(ctx, r.ID, sum)
-	default:
+	valid := r.at(d.now())
+	switch {
+	case valid.position(sum) < 0:
 		return Merchant{}, ErrUnknownKey
+	case r.position(sum) == 0:
+		return valid.merchant(), nil
+	default: // also when the minute ended the old one: no clock set back revives it
+		return d.retireOldKey(ctx, r.ID, sum)
 	}
 }
 
@@ -113,7 +127,7 @@ func (d *Directory) retireOldKey(ctx context.Context, id, sum string) (Merchant,
 		case 0: // by another call meanwhile
 			return errUnchanged
 		case 1:
-			r.Keys = r.Keys[1:]
+			*r = r.withoutOldKey(wholeSecond(d.now()))
 			return nil
 		default: // rotated away meanwhile
 			return ErrUnknownKey
@@ -122,7 +136,7 @@ func (d *Directory) retireOldKey(ctx context.Context, id, sum string) (Merchant,
 	if err != nil {
 		return Merchant{}, fmt.Errorf("first call with a new key: %w", err)
 	}
-	return r.merchant(), nil
+	return d.told(r), nil
 }
 
 // SigningKey is the key with which what a merchant is told is signed. Errors:
@@ -136,15 +150,16 @@ func (d *Directory) SigningKey(id string) (ServerKey, error) {
 }
 
 // SigningKeys are the keys by which a receiver may check what it is told: the
-// one that signs and, while a rotation lasts, the new one. Errors as for
-// SigningKey.
+// one that signs and, while a rotation lasts, the new one. From the minute on at
+// which the old one ends that is the new one alone, used or not: a signature of a
+// key that others may have proves nothing. Errors as for SigningKey.
 func (d *Directory) SigningKeys(id string) ([]ServerKey, error) {
 	r, ok := d.index.Load().merchants[id]
 	if !ok {
 		return nil, fmt.Errorf("signing keys of %s: %w", id, ErrUnknownMerchant)
 	}
 	var keys []ServerKey
-	for _, sealed := range r.Keys {
+	for _, sealed := range r.at(d.now()).Keys {
 		key, err := d.open(id, sealed)
 		if err != nil {
 			return nil, err

@@ -3,13 +3,13 @@ package merchants
 import (
 	"context"
 	"embed"
-	"iter"
 	"sync"
 	"time"
 
 	"paypoint/access"
 	"paypoint/access/audit"
 	"paypoint/console/frame"
+	"paypoint/console/held"
 	"paypoint/console/task"
 	"paypoint/ledger"
 	"paypoint/reconcile"
@@ -23,7 +23,7 @@ type Directory interface {
 	List() []access.Merchant
 	Merchant(id string) (access.Merchant, bool)
 	Add(ctx context.Context, by string, n access.NewMerchant) (access.Merchant, access.ServerKey, error)
-	RotateKey(ctx context.Context, by, id string) (access.Merchant, access.ServerKey, error)
+	RotateKey(ctx context.Context, by, id string, end access.OldKeyEnd) (access.Merchant, access.ServerKey, error)
 	SetActive(ctx context.Context, by, id string, active bool) (access.Merchant, error)
 	SetHold(ctx context.Context, by, id string, hold time.Duration) (access.Merchant, error)
 	NotificationURLs(id string) []string
@@ -35,14 +35,10 @@ type Staff interface{ List() []access.Person }
 
 // Ledger is what is asked of the ledger: ledger.Service.
 type Ledger interface {
-	// Reader reads the outbox.
-	Reader() ledger.Reader
-	// Hours are a merchant's sums by the hour.
-	Hours(ctx context.Context, merchant string, from, to time.Time) ([]ledger.HourSums, error)
+	// Its Reader reads the outbox too.
+	held.Ledger
 	// OpenCodes counts what a merchant's customers can still pay.
 	OpenCodes(ctx context.Context, merchant string) (int, error)
-	// EachPayment gives the booked payments of a query.
-	EachPayment(ctx context.Context, q ledger.PaymentQuery) iter.Seq2[ledger.PaymentRow, error]
 	// CancelOpen withdraws them. Error: ledger.ErrRecovery.
 	CancelOpen(ctx context.Context, merchant string, progress func(cancelled int)) (int, error)
 	// LastStatement is a merchant's newest statement, Statement the one with a number.
@@ -107,7 +103,7 @@ type area struct {
 
 // New makes the area.
 func New(c Config) frame.Area {
-	a := &area{Config: c, tasks: task.NewBoard(c.Now, c.Failed)}
+	a := &area{Config: c, tasks: task.NewBoard(task.Config{Now: c.Now, Failed: c.Failed})}
 	return frame.Area{
 		Name: "merchants", Files: files,
 		Nav:    &frame.NavItem{Path: "/merchants", Word: "merchants.nav", Key: 'm', Action: access.ActMerchantRead, Order: 50},

@@ -3,7 +3,6 @@ package merchants
 import (
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"paypoint/access"
@@ -82,6 +81,12 @@ func merchantText(m access.Merchant) string {
 // keyView is the page that shows a new key, once.
 type keyView struct{ Merchant access.Merchant }
 
+// AtOnce says that the key before ended with the rotation: the merchant can't call
+// until the new one is installed.
+func (v keyView) AtOnce() bool {
+	return len(v.Merchant.Keys) == 1 && !v.Merchant.EndedKey.Ended.IsZero()
+}
+
 // key shows the key that was just made, and to everyone who comes later that it
 // can't be shown again.
 func (a *area) key(c *frame.Call) error {
@@ -90,54 +95,4 @@ func (a *area) key(c *frame.Call) error {
 		return err
 	}
 	return c.Page("merchants/key", frame.Page{Title: c.T("merchants.key.title", "name", m.Name), Data: keyView{m}})
-}
-
-// rotateView asks whether to replace the key.
-type rotateView struct {
-	Merchant access.Merchant
-	// Drawn are the keys that the page was drawn from.
-	Drawn string
-}
-
-// fingerprints name a merchant's keys, the one that signs first.
-func fingerprints(m access.Merchant) string {
-	var all []string
-	for _, key := range m.Keys {
-		all = append(all, key.Fingerprint)
-	}
-	return strings.Join(all, " ")
-}
-
-// rotatePage says what rotating does, and asks for it.
-func (a *area) rotatePage(c *frame.Call) error {
-	m, err := a.own(c)
-	if err != nil {
-		return err
-	}
-	return c.Page("merchants/rotate", frame.Page{Title: c.T("merchants.rotate.title", "name", m.Name), Data: rotateView{m, fingerprints(m)}})
-}
-
-// rotate makes a new key, unless the keys changed since the page was drawn: who
-// comes back to an old page must not end a key that was given out meanwhile.
-func (a *area) rotate(c *frame.Call) error {
-	m, form, err := a.acting(c)
-	if err != nil {
-		return err
-	}
-	drawn, reason := form.Text("drawn", 100), form.Text("reason", frame.MaxReason)
-	if err := form.Err(); err != nil {
-		return c.Page("merchants/rotate", frame.Page{
-			Title: c.T("merchants.rotate.title", "name", m.Name), Faults: form.Faults(), Data: rotateView{m, fingerprints(m)},
-		})
-	}
-	if drawn != fingerprints(m) {
-		return frame.Refused("merchants.rotate.changed")
-	}
-	c.Reason(reason)
-	after, key, err := a.Merchants.RotateKey(c.Context(), c.Person().ID, m.ID)
-	if err != nil {
-		return told(err)
-	}
-	c.Changed("keys="+fingerprints(m), "keys="+fingerprints(after))
-	return c.DoneSecret(pageOf(m, "/key"), key.Reveal(), "merchants.rotate.done", "name", m.Name)
 }

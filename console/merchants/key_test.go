@@ -64,7 +64,7 @@ func TestARotatedKeyIsShownOnce(t *testing.T) {
 
 	after, _ := b.Directory.Merchant(frametest.Merchant)
 	require.Len(t, after.Keys, 2)
-	require.Equal(t, before.Keys[0], after.Keys[0], "the old one signs")
+	require.Equal(t, before.Keys[0].Fingerprint, after.Keys[0].Fingerprint, "the old one signs")
 	text := operator.Get(mine).Find("main").Text()
 	require.Contains(t, text, "Waits for its first use")
 	require.Contains(t, text, after.Keys[1].Fingerprint)
@@ -83,7 +83,8 @@ func TestARotatedKeyIsShownOnce(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"operator", "left the company", frametest.Merchant}, []string{entry.Who, entry.Reason, entry.Object.ID})
-	require.Contains(t, entry.After, after.Keys[1].Fingerprint)
+	require.Equal(t, "keys="+before.Keys[0].Fingerprint, entry.Before)
+	require.Equal(t, "keys="+before.Keys[0].Fingerprint+" "+after.Keys[1].Fingerprint+" old_key_ends=2026-11-25T14:06:00+07:00", entry.After)
 }
 
 func TestAFormSentTwiceRotatesOnce(t *testing.T) {

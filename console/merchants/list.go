@@ -12,6 +12,7 @@ import (
 
 	"paypoint/access"
 	"paypoint/console/frame"
+	"paypoint/console/held"
 	"paypoint/ledger"
 	"paypoint/reconcile/sheet"
 )
@@ -23,11 +24,6 @@ const (
 	// many for one page.
 	outboxChunk = 1000
 	maxOutbox   = 10_000
-	// releaseLag is how much later than its hold a payment may be released: what the
-	// server was down for.
-	releaseLag = 24 * time.Hour
-	// steadyTries is how often a merchant's sums are read until they stand still.
-	steadyTries = 20
 )
 
 // row is a merchant as the list shows it.
@@ -132,26 +128,40 @@ func after(all []access.Merchant, id string) int {
 // rows adds to merchants what the ledger knows of them: for a merchant's own person
 // as if no payment had been made that the merchant was not told of.
 func (a *area) rows(ctx context.Context, merchants []access.Merchant, c *frame.Call) ([]row, error) {
-	rows, err := a.sums(ctx, merchants, c.Now())
-	if _, all := c.Scope(); err != nil || all {
-		return rows, err
+	own, all := c.Scope()
+	if all {
+		return a.sums(ctx, merchants, c.Now())
 	}
-	// A payment that comes between the sums and the list of what is held would show
-	// by their difference: both are read again until nothing came between.
-	for range steadyTries {
-		told := slices.Clone(rows)
-		for i := range told {
-			if err := a.forget(ctx, &told[i], c.Now()); err != nil {
-				return nil, err
-			}
-		}
-		again, err := a.sums(ctx, merchants, c.Now())
-		if err != nil || slices.Equal(rows, again) {
-			return told, err
-		}
-		rows = again
+	var rows []row
+	midnight := ledger.CalendarDay(c.Now()).Midnight()
+	hidden, err := held.Read(ctx, a.Ledger, own, midnight, c.Now(), func() (err error) {
+		rows, err = a.sums(ctx, merchants, c.Now())
+		return err
+	})
+	if errors.Is(err, held.ErrUnsteady) {
+		err = frame.Refused("merchants.unsteady")
 	}
-	return nil, frame.Refused("merchants.unsteady")
+	for i := range rows { // its own, or none where it was filtered out
+		rows[i].forget(hidden, midnight)
+	}
+	return rows, err
+}
+
+// forget takes off what the merchant was not told of.
+func (r *row) forget(hidden held.Payments, midnight time.Time) {
+	for _, less := range hidden.Less() {
+		if !less.Hour.Before(midnight) && less.Hour.Before(midnight.Add(24*time.Hour)) {
+			r.add(less)
+		}
+	}
+	r.Open += len(hidden.Waiting)
+	r.Owed -= hidden.Amount()
+}
+
+// add counts the sums of an hour of today.
+func (r *row) add(hour ledger.HourSums) {
+	r.Paid += hour.Paid - hour.Reversed
+	r.Amount += hour.Amount - hour.ReversedAmount
 }
 
 // sums adds to merchants what the ledger knows of them, held payments too.
@@ -182,40 +192,16 @@ func (a *area) sums(ctx context.Context, merchants []access.Merchant, now time.T
 
 // today adds the payments since midnight WIB and the open codes.
 func (a *area) today(ctx context.Context, r *row, now time.Time) error {
-	hours, err := a.Ledger.Hours(ctx, r.ID, ledger.CalendarDay(now).Midnight(), now)
+	midnight := ledger.CalendarDay(now).Midnight()
+	hours, err := a.Ledger.Hours(ctx, r.ID, midnight, midnight.Add(24*time.Hour))
 	if err != nil {
 		return fmt.Errorf("payments of %s today: %w", r.ID, err)
 	}
 	for _, hour := range hours {
-		r.Paid += hour.Paid - hour.Reversed
-		r.Amount += hour.Amount - hour.ReversedAmount
+		r.add(hour)
 	}
 	if r.Open, err = a.Ledger.OpenCodes(ctx, r.ID); err != nil {
 		return fmt.Errorf("open codes of %s: %w", r.ID, err)
-	}
-	return nil
-}
-
-// forget takes off what the merchant was not told of: payments that are held, and
-// those that were taken back before their release.
-func (a *area) forget(ctx context.Context, r *row, now time.Time) error {
-	midnight := ledger.CalendarDay(now).Midnight()
-	reach := now.Add(-access.MaxHold - releaseLag)
-	for p, err := range a.Ledger.EachPayment(ctx, ledger.PaymentQuery{Merchant: r.ID, From: reach}) {
-		switch {
-		case err != nil:
-			return fmt.Errorf("payments of %s that are held: %w", r.ID, err)
-		case p.Released:
-			continue
-		case p.State == ledger.TxPaid:
-			r.Open++
-			r.Owed -= p.Amount
-			if !p.At.Before(midnight) {
-				r.Paid, r.Amount = r.Paid-1, r.Amount-p.Amount
-			}
-		case p.At.Before(midnight) && !p.Reversed.Before(midnight):
-			r.Paid, r.Amount = r.Paid+1, r.Amount+p.Amount
-		}
 	}
 	return nil
 }

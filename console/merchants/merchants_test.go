@@ -15,13 +15,14 @@ import (
 	"paypoint/access/audit"
 	"paypoint/console/frame/frametest"
 	"paypoint/ledger"
+	"paypoint/notify/notifytest"
 )
 
 func TestTheListShowsWhatEachMerchantDoes(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	other := b.merchant(t, "Toko Lain")
-	require.NoError(t, b.Directory.SetNotificationURLs(t.Context(), "tester", other.ID, []string{receive(t, 404).URL}, true))
+	require.NoError(t, b.Directory.SetNotificationURLs(t.Context(), "tester", other.ID, []string{notifytest.Receive(t, notifytest.Status(404)).URL}, true))
 	b.pay(t, b.charge(t, frametest.Merchant, "A-1"), "R1")
 	b.pay(t, b.charge(t, frametest.Merchant, "A-2"), "R2")
 	b.charge(t, frametest.Merchant, "A-3")
@@ -173,7 +174,7 @@ func TestEachRoleAndAct(t *testing.T) {
 func TestURLsAreSetAndTested(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	good, bad := receive(t, 200), receive(t, 500)
+	good, bad := notifytest.Receive(t, notifytest.Status(200)), notifytest.Receive(t, notifytest.Status(500))
 	merchant := b.As(access.RoleMerchant)
 	page := merchant.Get(mine + "/urls")
 	page = merchant.Follow(merchant.PostFrom(page, "main form[method=post]", url.Values{"url1": {good.URL + "/hook?token=s3cret"}, "url3": {bad.URL}}))
@@ -184,7 +185,7 @@ func TestURLsAreSetAndTested(t *testing.T) {
 	require.Contains(t, page.Find("main").Text(), "Delivered, answered 200")
 	require.Contains(t, page.Find("main").Text(), "Answered 500")
 	require.Contains(t, page.Find("main").Text(), "All answers are there")
-	require.Positive(t, good.told())
+	require.Positive(t, good.Told())
 
 	operator := b.As(access.RoleOperator)
 	stale := operator.Get(mine + "/urls")

@@ -32,9 +32,6 @@ type oneView struct {
 	People []access.Person
 }
 
-// Rotating says that a new key waits for its first use.
-func (v oneView) Rotating() bool { return len(v.Keys) > 1 }
-
 // HoldSeconds is the settlement hold.
 func (v oneView) HoldSeconds() int64 { return seconds(v.Merchant.Hold) }
 

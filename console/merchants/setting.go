@@ -112,8 +112,8 @@ const withdrawPatience = time.Second
 // withdraw cancels all open codes of a merchant. It goes on when the person leaves:
 // who withdraws a merchant does not want half of its codes to stay.
 func (a *area) withdraw(c *frame.Call, m access.Merchant) error {
-	id, err := a.tasks.Start(c.Context(), m.ID, c.Person().ID, func(ctx context.Context, tell task.Tell) (any, error) {
-		return a.Ledger.CancelOpen(ctx, m.ID, func(cancelled int) { tell(cancelled, 0) })
+	id, err := a.tasks.Start(c.Context(), task.State{Name: m.ID, By: c.Person().ID}, func(ctx context.Context, p *task.Progress) (any, error) {
+		return a.Ledger.CancelOpen(ctx, m.ID, func(cancelled int) { p.Tell(cancelled, 0) })
 	})
 	switch {
 	case errors.Is(err, task.ErrFull):

@@ -4,10 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"iter"
-	"net/http"
-	"net/http/httptest"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +17,7 @@ import (
 	"paypoint/console/merchants"
 	"paypoint/ledger"
 	"paypoint/notify"
+	"paypoint/notify/notifytest"
 	"paypoint/reconcile"
 	"paypoint/reconcile/settlement"
 	"paypoint/reconcile/statement"
@@ -34,6 +31,22 @@ type bundle struct {
 	area   frame.Area
 	// during happens once while a page lists payments.
 	during func()
+	// endless drops the ends of old keys, as rotations by an earlier program had none.
+	endless bool
+}
+
+// rotatedEarlier is a directory whose rotations may be those of an earlier program.
+type rotatedEarlier struct {
+	*access.Directory
+	b *bundle
+}
+
+func (d rotatedEarlier) Merchant(id string) (access.Merchant, bool) {
+	m, is := d.Directory.Merchant(id)
+	if d.b.endless {
+		m.Keys[0].Ends = time.Time{}
+	}
+	return m, is
 }
 
 // meddled is a ledger in which something happens while its payments are listed.
@@ -54,11 +67,8 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	b := &bundle{}
 	b.Site = frametest.NewWith(t, frametest.Options{Areas: func(s *frametest.Site) []frame.Area {
-		history, err := notify.OpenHistory(filepath.Join(t.TempDir(), notify.HistoryFile), func(err error) { panic(err) })
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, history.Close()) })
 		b.notify = notify.New(notify.Config{
-			Ledger: s.Ledger, Merchants: s.Directory, History: history, Render: charge.Notification, Now: s.Clock.Now, AllowPrivate: true,
+			Ledger: s.Ledger, Merchants: s.Directory, History: notifytest.History(t), Render: charge.Notification, Now: s.Clock.Now, AllowPrivate: true,
 		})
 		b.books = reconcile.New(reconcile.Config{
 			Ledger: s.Ledger, Settlement: settlement.New(settlement.Config{Ledger: s.Ledger, TempDir: t.TempDir()}), Dir: t.TempDir(), Now: s.Clock.Now,
@@ -69,7 +79,7 @@ func setup(t *testing.T) *bundle {
 			},
 		})
 		b.area = merchants.New(merchants.Config{
-			Merchants: s.Directory, Staff: s.Staff, Ledger: meddled{s.Ledger, b}, Books: b.books, Deliveries: b.notify, MaskURL: notify.MaskURL, AllowPrivate: true,
+			Merchants: rotatedEarlier{s.Directory, b}, Staff: s.Staff, Ledger: meddled{s.Ledger, b}, Books: b.books, Deliveries: b.notify, MaskURL: notify.MaskURL, AllowPrivate: true,
 			Limits: merchants.Limits{RequestsPerSecond: 20, Burst: 40, AtOnce: 8, MinAmount: 10_000, MaxAmount: 5_000_000}, Now: s.Clock.Now,
 			Test: func(ctx context.Context, merchant string) (string, error) { return b.test(ctx, merchant) },
 		})
@@ -105,11 +115,7 @@ func (b *bundle) merchant(t *testing.T, name string) access.Merchant {
 // charge makes a charge of a merchant.
 func (b *bundle) charge(t *testing.T, merchant, order string) ledger.Charge {
 	t.Helper()
-	m, _ := b.Directory.Merchant(merchant)
-	c, err := b.Ledger.Charge(t.Context(), ledger.NewCharge{
-		ID: uuid.NewString(), Merchant: m.ID, Prefix: m.Prefix, Order: order, Amount: 50_000, MinAmount: 50_000,
-		Expires: b.Clock.Now().Add(24 * time.Hour), Details: ledger.Details{Salt: rand.Text()},
-	})
+	c, err := b.Ledger.Charge(t.Context(), b.NewCharge(merchant, order))
 	require.NoError(t, err)
 	return c
 }
@@ -118,10 +124,9 @@ func (b *bundle) charge(t *testing.T, merchant, order string) ledger.Charge {
 func (b *bundle) held(t *testing.T, order string) ledger.Charge {
 	t.Helper()
 	m, _ := b.Directory.Merchant(frametest.Merchant)
-	c, err := b.Ledger.Charge(t.Context(), ledger.NewCharge{
-		ID: uuid.NewString(), Merchant: m.ID, Prefix: m.Prefix, Order: order, Amount: 50_000, MinAmount: 50_000, Hold: m.Hold,
-		Expires: b.Clock.Now().Add(24 * time.Hour), Details: ledger.Details{Salt: rand.Text()},
-	})
+	n := b.NewCharge(m.ID, order)
+	n.Hold = m.Hold
+	c, err := b.Ledger.Charge(t.Context(), n)
 	require.NoError(t, err)
 	return c
 }
@@ -145,30 +150,4 @@ func (b *bundle) pay(t *testing.T, c ledger.Charge, ref ledger.TrackingRef) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, ledger.ReasonApproved, result.Reason)
-}
-
-// receiver counts what it is told.
-type receiver struct {
-	*httptest.Server
-	mu    sync.Mutex
-	count int
-}
-
-func receive(t *testing.T, status int) *receiver {
-	t.Helper()
-	r := &receiver{}
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.count++
-		w.WriteHeader(status)
-	}))
-	t.Cleanup(r.Close)
-	return r
-}
-
-func (r *receiver) told() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.count
 }
