@@ -94,7 +94,8 @@ type daily struct {
 	entries uint64
 }
 
-// OpenWireLog makes the folder and starts the writer. Close ends it.
+// OpenWireLog starts the writer. Close ends it. That the folder can't be made keeps no
+// till waiting: Failed is told, and it is tried again with each day's file.
 func OpenWireLog(c WireLogConfig) (*WireLog, error) {
 	if c.Retention < 0 {
 		return nil, fmt.Errorf("wire log retention %d: must not be negative", c.Retention)
@@ -102,19 +103,27 @@ func OpenWireLog(c WireLogConfig) (*WireLog, error) {
 	if c.Flush <= 0 {
 		c.Flush = defaultFlush
 	}
-	// The files tell who paid what and when: no other user may read them.
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open wire log: %w", err)
-	}
 	w := &WireLog{
 		config: c, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 		unsigned: rate.NewLimiter(rate.Every(unsignedInterval), unsignedBurst),
+	}
+	if err := w.makeFolder(); err != nil {
+		w.fail(0, err)
 	}
 	if c.Key != nil {
 		w.index = startWireIndex(c.Dir, c.Flush, func(err error) { w.fail(0, err) })
 	}
 	go w.run()
 	return w, nil
+}
+
+// makeFolder makes the folder unless it is there. The files tell who paid what and
+// when: no other user may read them.
+func (w *WireLog) makeFolder() error {
+	if err := os.MkdirAll(w.config.Dir, 0o700); err != nil {
+		return fmt.Errorf("open wire log: %w", err)
+	}
+	return nil
 }
 
 // Append records one exchange. It neither fails nor waits: what cannot be kept
@@ -271,6 +280,9 @@ func (w *WireLog) rotate(day ledger.Day) error {
 		if err := w.leave(); err != nil {
 			w.fail(0, fmt.Errorf("close wire log of %s: %w", w.day, err))
 		}
+	}
+	if err := w.makeFolder(); err != nil {
+		return err
 	}
 	path := filepath.Join(w.config.Dir, fmt.Sprintf(wireFile, day))
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600) // #nosec G304 -- named by its day, in our own folder

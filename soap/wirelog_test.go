@@ -332,10 +332,31 @@ func TestOpenWireLogRefuses(t *testing.T) {
 	t.Parallel()
 	_, err := OpenWireLog(WireLogConfig{Dir: t.TempDir(), Retention: -1, Now: time.Now})
 	require.EqualError(t, err, "wire log retention -1: must not be negative")
-	file := filepath.Join(t.TempDir(), "file")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	_, err = OpenWireLog(WireLogConfig{Dir: filepath.Join(file, "wire"), Now: time.Now})
-	require.ErrorContains(t, err, "open wire log")
+}
+
+// A folder that can't be made is told of, its entries are lost and counted, and once it
+// can be made the next ones are kept.
+func TestWireLogWithoutItsFolder(t *testing.T) {
+	t.Parallel()
+	var seen failures
+	folder := filepath.Join(t.TempDir(), "wire")
+	require.NoError(t, os.WriteFile(folder, nil, 0o600))
+	log, _ := openLog(t, func(c *WireLogConfig) { c.Dir, c.Failed, c.Flush = folder, seen.add, time.Millisecond })
+	lost := func() (uint64, error) {
+		seen.mu.Lock()
+		defer seen.mu.Unlock()
+		require.NotEmpty(t, seen.errs)
+		return seen.lost, seen.errs[len(seen.errs)-1]
+	}
+	entries, err := lost()
+	require.Zero(t, entries)
+	require.ErrorContains(t, err, "open wire log: mkdir "+folder)
+	log.Append(exchange(t, Payment, "ordinary"))
+	require.Eventually(t, func() bool { entries, _ := lost(); return entries == 1 }, time.Minute, time.Millisecond)
+	require.NoError(t, os.Remove(folder))
+	log.Append(exchange(t, Payment, "ordinary"))
+	require.NoError(t, log.Close())
+	require.Len(t, linesOf(t, folder, "2026-11-22"), 1)
 }
 
 func BenchmarkWireLogAppend(b *testing.B) {

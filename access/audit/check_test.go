@@ -126,7 +126,7 @@ func TestCheckFindsALogThatWasMadeAnew(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []audit.Fault{{Seq: 10, Problem: audit.Missing}}, report.Faults)
 
-	shorter.wait(time.Second)
+	shorter.Advance(time.Second)
 	shorter.record(t, audit.Entry{Who: "siti", Act: "nothing of note", Result: audit.Done})
 	report, err = shorter.log.Check(t.Context(), []audit.Head{known}, nil)
 	require.NoError(t, err)
@@ -171,7 +171,7 @@ func TestCheckSurvivesADamagedFile(t *testing.T) {
 		}
 		path := filepath.Join(folder, fmt.Sprint(at))
 		require.NoError(t, os.WriteFile(path, damaged, 0o600))
-		log, err := audit.Open(path, a.now)
+		log, err := audit.Open(path, a.Now)
 		if err != nil {
 			said++
 			continue

@@ -47,9 +47,12 @@ type Head struct {
 	Hash string `json:"hash"`
 }
 
+// buckets lists the names.
+func buckets() [][]byte { return [][]byte{entriesBucket, indexBucket, hoursBucket, metaBucket} }
+
 // prepare makes the buckets, and refuses a file of a later program.
 func prepare(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{entriesBucket, indexBucket, hoursBucket, metaBucket} {
+	for _, name := range buckets() {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access/audit"
+	"paypoint/clocktest"
 )
 
 // Tests of a dying process need one: the test binary starts itself with these.
@@ -103,7 +104,7 @@ func TestAKilledProcessLosesNothingThatWasKept(t *testing.T) {
 		}
 		require.Error(t, command.Wait())
 	}
-	a := &archive{path: path, time: noon}
+	a := &archive{path: path, Clock: clocktest.At(noon)}
 	a.open(t)
 	defer func() { require.NoError(t, a.log.Close()) }()
 	report := a.whole(t)
@@ -135,7 +136,7 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	require.NoError(t, command.Wait())
 	require.Contains(t, fault, "file too large")
 	require.Positive(t, kept)
-	a := &archive{path: path, time: noon}
+	a := &archive{path: path, Clock: clocktest.At(noon)}
 	a.open(t)
 	defer func() { require.NoError(t, a.log.Close()) }()
 	require.GreaterOrEqual(t, a.whole(t).Entries, uint64(kept))

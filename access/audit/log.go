@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -15,8 +16,6 @@ import (
 )
 
 const (
-	// openTimeout is how long Open waits for another process to let go of the file.
-	openTimeout = time.Second
 	// maxGroup is how many entries one commit writes, maxQueue how many may wait.
 	maxGroup = 256
 	maxQueue = 1024
@@ -25,14 +24,21 @@ const (
 var (
 	// ErrClosed: the log is closed.
 	ErrClosed = errors.New("the audit log is closed")
-	// ErrDamaged: the file can't be read as what it is.
-	ErrDamaged = errors.New("the audit log's file is damaged")
+	// ErrUnusable: nothing can be read or recorded before the program starts again, on
+	// a file that can be used.
+	ErrUnusable = errors.New("the audit log can't be used")
+	// ErrDamaged: the file can't be read as what it is. It is an ErrUnusable.
+	ErrDamaged = fmt.Errorf("%w: its file is damaged", ErrUnusable)
 )
 
 // Log is the audit log's file. It may be used by many at once.
 type Log struct {
-	db  *bbolt.DB
-	now func() time.Time
+	// db is nil where the file could not be opened, and unusable says why then; file
+	// is what was opened.
+	db       *bbolt.DB
+	file     os.FileInfo
+	unusable error
+	now      func() time.Time
 
 	// queue is written to by Record under the reading lock, and closed under the
 	// writing one.
@@ -51,27 +57,6 @@ type waiting struct {
 	done  chan error
 }
 
-// Open opens the file, and makes it where there is none. now is the clock.
-// Errors: ErrDamaged and the disk's.
-func Open(path string, now func() time.Time) (*Log, error) {
-	var db *bbolt.DB
-	err := guarded(func() (err error) {
-		if db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openTimeout}); err != nil {
-			return err
-		}
-		if err := db.Update(prepare); err != nil {
-			return errors.Join(err, db.Close())
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open audit log %s: %w", path, err)
-	}
-	l := &Log{db: db, now: now, queue: make(chan waiting, maxQueue), ended: make(chan struct{})}
-	go l.write()
-	return l, nil
-}
-
 // guarded runs what reads pages that may be damaged: bbolt panics on one that is
 // none, or follows it to where nothing is mapped, which would end the process.
 func guarded(work func() error) (err error) {
@@ -84,12 +69,20 @@ func guarded(work func() error) (err error) {
 	return work()
 }
 
+// fault is why the file is not touched, or not any more; nil as a rule.
+func (l *Log) fault() error {
+	if l.broken.Load() {
+		return ErrDamaged
+	}
+	return l.unusable
+}
+
 // within works in a transaction that do begins: the file's View or Update. Where
 // bbolt panics as it begins one, or as it writes, it may leave a lock held, for which
 // all would wait: then the file is not touched again.
 func (l *Log) within(do func(func(*bbolt.Tx) error) error, writes bool, work func(*bbolt.Tx) error) error {
-	if l.broken.Load() {
-		return ErrDamaged
+	if err := l.fault(); err != nil {
+		return err
 	}
 	begun, ended := false, false
 	err := guarded(func() error {
@@ -106,8 +99,7 @@ func (l *Log) within(do func(func(*bbolt.Tx) error) error, writes bool, work fun
 	return err
 }
 
-// Close writes what waits and closes the file; one that was found damaged is let
-// be. The disk's errors.
+// Close writes what waits and closes the file; one that can't be used is let be. The disk's errors.
 func (l *Log) Close() error {
 	l.mutex.Lock()
 	if l.closed {
@@ -118,7 +110,7 @@ func (l *Log) Close() error {
 	close(l.queue)
 	l.mutex.Unlock()
 	<-l.ended
-	if l.broken.Load() {
+	if l.fault() != nil {
 		return nil
 	}
 	return l.db.Close()
@@ -126,9 +118,12 @@ func (l *Log) Close() error {
 
 // Record writes an entry under the next number and the time of now, and returns
 // when it is on the disk. Once it waits to be written, nothing takes it back: a
-// caller's hang-up does not stop it. Errors: ErrClosed, the context's while the
+// caller's hang-up does not stop it. Errors: ErrUnusable, ErrClosed, the context's while the
 // queue is full, and the disk's; then the entry may be there or not.
 func (l *Log) Record(ctx context.Context, e Entry) error {
+	if err := l.fault(); err != nil {
+		return fmt.Errorf("record %s: %w", e.Act, err)
+	}
 	w := waiting{entry: e.bounded(), done: make(chan error, 1)}
 	w.entry.At = l.now().In(ledger.WIB)
 	if err := l.enqueue(ctx, w); err != nil {
@@ -183,13 +178,14 @@ func (l *Log) write() {
 }
 
 // Ready says why nothing could be recorded now, so that what has to be recorded is
-// refused before it is done; nil where that is not known. After a write that has
-// failed it tries one, and so finds out that the disk has room again. It is for many
-// at once, and waits for the disk only after a failure. Errors: ErrDamaged, which
-// stays until the file is opened again, and the disk's.
+// refused before it is done; nil where that is not known. It looks where the next
+// entry goes, and after a write that has failed it tries one, and so finds out that
+// the disk has room again. It is for many at once, and waits for the disk only after
+// a failure. Errors: ErrUnusable, which stays until the file is opened again, and the
+// disk's.
 func (l *Log) Ready() error {
-	if l.broken.Load() {
-		return ErrDamaged
+	if err := l.within(l.db.View, false, l.look); err != nil {
+		return fmt.Errorf("look at the audit log: %w", err)
 	}
 	if !l.failed.Load() {
 		return nil

@@ -149,7 +149,7 @@ func TestASearchIsBounded(t *testing.T) {
 	t.Parallel()
 	a := setup(t)
 	a.record(t, audit.Entry{Who: "rare", Act: "rare", Result: audit.Failed})
-	a.wait(time.Hour)
+	a.Advance(time.Hour)
 	var group sync.WaitGroup
 	for range 64 {
 		group.Go(func() {
@@ -204,7 +204,7 @@ func TestAClockThatIsSetBack(t *testing.T) {
 	t.Parallel()
 	a := setup(t)
 	for _, hours := range []time.Duration{0, 5, -3, 1, -10} {
-		a.wait(hours * time.Hour)
+		a.Advance(hours * time.Hour)
 		a.record(t, audit.Entry{Who: "siti", Act: "sign_in", Result: audit.Done})
 	}
 	require.Len(t, a.all(t, audit.Query{From: noon.Add(2 * time.Hour), To: noon.Add(4 * time.Hour)}), 2)
@@ -267,9 +267,9 @@ func TestAClosedLogRecordsNothing(t *testing.T) {
 func TestOneProcessHasTheFile(t *testing.T) {
 	t.Parallel()
 	a := setup(t)
-	_, err := audit.Open(a.path, a.now)
+	_, err := audit.Open(a.path, a.Now)
 	require.ErrorContains(t, err, "timeout")
-	_, err = audit.Open(t.TempDir(), a.now)
+	_, err = audit.Open(t.TempDir(), a.Now)
 	require.Error(t, err)
 	require.False(t, errors.Is(err, audit.ErrDamaged), "the folder is at fault")
 	require.Equal(t, "WIB", noon.In(ledger.WIB).Format("MST"))

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access/audit"
+	"paypoint/clocktest"
 )
 
 // big is an entry of some kilobytes.
@@ -86,7 +87,7 @@ func TestReadyWhileTheDiskIsFullAndAfter(t *testing.T) {
 	require.Equal(t, []string{
 		"new: <nil>", "full: true", "still full: true", "still full: true", "free: <nil>", "in the room taken: <nil>",
 	}, said)
-	a := &archive{path: path, time: noon}
+	a := &archive{path: path, Clock: clocktest.At(noon)}
 	a.open(t)
 	defer func() { require.NoError(t, a.log.Close()) }()
 	require.Greater(t, a.whole(t).Entries, uint64(50))

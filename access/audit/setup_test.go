@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access/audit"
+	"paypoint/clocktest"
 	"paypoint/ledger"
 )
 
@@ -17,16 +18,14 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, ledger.WIB)
 
 // archive is a log with its clock.
 type archive struct {
+	*clocktest.Clock
 	path string
 	log  *audit.Log
-
-	mutex sync.Mutex
-	time  time.Time
 }
 
 func setup(t *testing.T) *archive {
 	t.Helper()
-	a := &archive{path: filepath.Join(t.TempDir(), "audit.db"), time: noon}
+	a := &archive{path: filepath.Join(t.TempDir(), "audit.db"), Clock: clocktest.At(noon)}
 	a.open(t)
 	t.Cleanup(func() { require.NoError(t, a.log.Close()) })
 	return a
@@ -35,7 +34,7 @@ func setup(t *testing.T) *archive {
 func (a *archive) open(t *testing.T) {
 	t.Helper()
 	var err error
-	a.log, err = audit.Open(a.path, a.now)
+	a.log, err = audit.Open(a.path, a.Now)
 	require.NoError(t, err)
 }
 
@@ -43,18 +42,6 @@ func (a *archive) restart(t *testing.T) {
 	t.Helper()
 	require.NoError(t, a.log.Close())
 	a.open(t)
-}
-
-func (a *archive) now() time.Time {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	return a.time
-}
-
-func (a *archive) wait(by time.Duration) {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	a.time = a.time.Add(by)
 }
 
 func (a *archive) record(t *testing.T, entries ...audit.Entry) {
@@ -83,7 +70,7 @@ func (a *archive) story(t *testing.T, count int) {
 			continue
 		}
 		a.record(t, e)
-		a.wait(time.Minute)
+		a.Advance(time.Minute)
 	}
 	group.Wait()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"io"
+	"sync"
 	"time"
 
 	"paypoint/access"
@@ -102,14 +103,16 @@ type area struct {
 	Config
 
 	measures *measures
-	// tasks are the checks of files; checking is the one under way.
-	tasks    *task.Board
-	checking checking
+	// tasks are the checks of files.
+	tasks *task.Board
+	// checking is held by who makes files anew to check them. One at a time for all:
+	// that takes a processor and a disk of the machine that answers the tills.
+	checking sync.Mutex
 }
 
 // New makes the area.
 func New(c Config) frame.Area {
-	a := &area{Config: c, measures: newMeasures(), tasks: task.NewBoard(c.Now, c.Failed)}
+	a := &area{Config: c, measures: newMeasures(), tasks: task.NewBoard(task.Config{Now: c.Now, Failed: c.Failed})}
 	return frame.Area{
 		Name: "settlements", Files: files, Routes: a.routes(),
 		Nav: &frame.NavItem{Path: "/settlements", Word: "settlements.nav", Key: 's', Action: access.ActSettlementRead, Order: 30},

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"paypoint/access/audit"
@@ -24,14 +22,6 @@ const (
 	// that of a small month is over by then.
 	patience = time.Second
 )
-
-// checking is held by who makes files anew to check them. One at a time for all:
-// that takes a processor and a disk of the machine that answers the tills.
-type checking struct {
-	sync.Mutex
-	// at is the day whose files are being made; nil between two checks.
-	at atomic.Pointer[ledger.Day]
-}
 
 // checked is what a check of files came to.
 type checked struct {
@@ -127,14 +117,13 @@ func (a *area) checkMonth(c *frame.Call) error {
 // where it takes longer with the page that shows how far it is; who asks for what is
 // being checked already is led to that one's page.
 func (a *area) beginCheck(c *frame.Call, of string, batches []ledger.Batch) error {
-	id, err := a.tasks.Start(c.Context(), checkName+of, c.Person().ID, func(ctx context.Context, tell task.Tell) (any, error) {
-		return a.checkDays(ctx, batches, tell)
+	id, err := a.tasks.Start(c.Context(), task.State{Name: checkName + of, By: c.Person().ID}, func(ctx context.Context, p *task.Progress) (any, error) {
+		return a.checkDays(ctx, batches, p)
 	})
 	if err != nil && !errors.Is(err, task.ErrRunning) {
 		return frame.Refused("settlements.check.busy")
 	}
-	a.tasks.Await(c.Context(), id, patience)
-	state, _ := a.tasks.Get(id)
+	state := a.tasks.Await(c.Context(), id, patience)
 	result, over := resultOf(state)
 	switch {
 	case !over:
@@ -154,22 +143,20 @@ func resultOf(state task.State) (checked, bool) {
 	return result, is && state.Err == nil
 }
 
-// checkDays checks closed days up to the first that is not whole, and tells of the
-// lines of their files.
-func (a *area) checkDays(ctx context.Context, batches []ledger.Batch, tell task.Tell) (result checked, err error) {
+// checkDays checks closed days up to the first that is not whole, each a phase, and
+// tells of the lines of all their files.
+func (a *area) checkDays(ctx context.Context, batches []ledger.Batch, p *task.Progress) (result checked, err error) {
 	if !a.checking.TryLock() {
 		return checked{Busy: true}, nil
 	}
 	defer a.checking.Unlock()
-	defer a.checking.at.Store(nil)
 	done, total := 0, 0
 	for _, b := range batches {
 		total += linesOf(b) * len(formats())
 	}
 	for _, b := range batches {
-		a.checking.at.Store(&b.Day)
-		tell(done, total)
-		result.Last, err = a.checkOf(ctx, b.Day, func(lines int) { tell(done+lines, total) })
+		p.Enter(string(b.Day), done, total)
+		result.Last, err = a.checkOf(ctx, b.Day, func(lines int) { p.Tell(done+lines, total) })
 		if err != nil || result.bad() {
 			return result, err
 		}
@@ -221,7 +208,7 @@ func (a *area) showCheck(c *frame.Call) error {
 	if !is || state.Name != checkName+of {
 		return frame.NotFound("settlements.check.none")
 	}
-	view := checkView{State: state, Path: checkPath(of, id), Back: back(of), Failed: state.Err != nil}
+	view := checkView{State: state, Path: checkPath(of, id), Back: back(of), Percent: max(0, state.Percent()), Failed: state.Err != nil}
 	result, over := resultOf(state)
 	switch {
 	case over:
@@ -231,10 +218,7 @@ func (a *area) showCheck(c *frame.Call) error {
 			view.Found = result.Last.Found
 		}
 	case !view.Failed:
-		view.Text = a.progress(c, state)
-	}
-	if state.Total > 0 {
-		view.Percent = state.Done * 100 / state.Total
+		view.Text = progress(c, state)
 	}
 	if c.R.Header.Get("Accept") == "application/json" {
 		return c.JSON(map[string]any{"over": !state.Running(), "percent": view.Percent, "text": view.Text})
@@ -243,12 +227,11 @@ func (a *area) showCheck(c *frame.Call) error {
 }
 
 // progress says how far a check is that runs.
-func (a *area) progress(c *frame.Call, state task.State) string {
-	at := a.checking.at.Load()
-	if at == nil {
+func progress(c *frame.Call, state task.State) string {
+	if state.Phase == "" {
 		return c.T("settlements.check.begun")
 	}
-	return c.T("settlements.check.progress", "day", c.Language().Day(*at), "done", state.Done, "total", state.Total)
+	return c.T("settlements.check.progress", "day", c.Language().Day(ledger.Day(state.Phase)), "done", state.Done, "total", state.Total)
 }
 
 // spanText is a day or a month as people read it.

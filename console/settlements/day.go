@@ -40,8 +40,10 @@ type dayView struct {
 	Over    bool
 	Outcome *reconcile.Outcome
 	Cases   int
-	// Run is the schedule's for the day; nil where there is none.
-	Run *delivery.Run
+	// Run is the schedule's for the day; nil where there is none. NoRecords says that
+	// nobody knows, for the schedule's records can't be used.
+	Run       *delivery.Run
+	NoRecords bool
 	// Came are late payments in this batch, Went those of this day in later ones.
 	Came, Went []Late
 	// MoreLate says that there are more than are listed.
@@ -105,6 +107,8 @@ func (a *area) addStanding(ctx context.Context, view *dayView) error {
 	run, err := a.Runs.Get(ctx, a.SettleJob, view.Day)
 	switch {
 	case errors.Is(err, delivery.ErrNoRun):
+	case errors.Is(err, delivery.ErrUnusable):
+		view.NoRecords = true
 	case err != nil:
 		return err
 	default:

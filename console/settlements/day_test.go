@@ -156,6 +156,26 @@ func TestDeliveriesAreShownWithTheirAnswers(t *testing.T) {
 	require.Equal(t, "delivered", o.clerk().Get("/settlements/2026-11-21").Find("main .tag").First().Text())
 }
 
+// Without the schedule's records the days still show, and say what is not known; a
+// file, which could not say it, is not made.
+func TestDaysWithoutTheSchedulesRecords(t *testing.T) {
+	t.Parallel()
+	o := sold(t)
+	o.close(t, saturday)
+	o.runs[noRecords] = delivery.Run{}
+	clerk := o.clerk()
+	for _, path := range []string{"/settlements?month=2026-11", "/settlements/2026-11-21"} {
+		page := text(clerk.Get(path))
+		require.Contains(t, page, "What was delivered isn't known now", path)
+		require.NotContains(t, page, "The schedule has done nothing", path)
+	}
+	answer := clerk.Try("/settlements.csv?month=2026-11")
+	require.Equal(t, http.StatusServiceUnavailable, answer.Status)
+	require.Contains(t, text(answer.Doc), "What was delivered isn't known now")
+	require.Equal(t, http.StatusOK, clerk.Try("/settlements/2026-11-21/file/txt").Status)
+	require.Len(t, o.Errors(), 1, "the log says why")
+}
+
 func TestWhatIsNoDayOrFileIsNotFound(t *testing.T) {
 	t.Parallel()
 	o := sold(t)

@@ -2,6 +2,7 @@ package settlements
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -160,6 +161,8 @@ type monthView struct {
 	Net  ledger.Rupiah
 	// Closed counts those that can be checked.
 	Closed int
+	// NoRecords says that what was delivered is not known.
+	NoRecords bool
 }
 
 // listDays shows a month.
@@ -189,11 +192,16 @@ func (a *area) listDays(c *frame.Call) error {
 
 // monthPage is the month as people see it.
 func (a *area) monthPage(ctx context.Context, c *frame.Call, q *frame.Query, m locale.Month, state string) (any, error) {
-	cells, err := a.cells(ctx, m, state)
+	runs, err := a.runs(ctx, m)
+	noRecords := errors.Is(err, delivery.ErrUnusable)
+	if err != nil && !noRecords {
+		return nil, err
+	}
+	cells, err := a.cells(ctx, m, state, runs)
 	if err != nil {
 		return nil, err
 	}
-	view := monthView{Month: m, This: locale.MonthOf(a.today()), States: States(), State: state}
+	view := monthView{Month: m, This: locale.MonthOf(a.today()), States: States(), State: state, NoRecords: noRecords}
 	for _, cell := range cells {
 		view.Paid += cell.Batch.Paid
 		view.Net += cell.Batch.Net()
@@ -214,14 +222,10 @@ func (a *area) monthPage(ctx context.Context, c *frame.Call, q *frame.Query, m l
 	return view, nil
 }
 
-// cells are the days of a month that are in a state, or all.
-func (a *area) cells(ctx context.Context, m locale.Month, state string) ([]DayCell, error) {
+// cells are the days of a month that are in a state, or all, by what the schedule did.
+func (a *area) cells(ctx context.Context, m locale.Month, state string, runs map[ledger.Day]*delivery.Run) ([]DayCell, error) {
 	days := m.Days()
 	states, err := a.Days.Days(ctx, m.First, len(days))
-	if err != nil {
-		return nil, err
-	}
-	runs, err := a.runs(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +274,16 @@ func dayColumns() []sheet.Column {
 // dayRows are the days in the order of dayColumns.
 func (a *area) dayRows(ctx context.Context, m locale.Month, state string) iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
-		cells, err := a.cells(ctx, m, state)
+		runs, err := a.runs(ctx, m)
+		if errors.Is(err, delivery.ErrUnusable) {
+			// Unlike the page, a file has no place to say that its states are less.
+			err = frame.Unavailable(err, "settlements.no_records")
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		cells, err := a.cells(ctx, m, state, runs)
 		if err != nil {
 			yield(nil, err)
 			return

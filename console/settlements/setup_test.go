@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
+	"paypoint/clocktest"
 	"paypoint/console/frame"
 	"paypoint/console/frame/frametest"
 	"paypoint/console/settlements"
@@ -56,10 +57,22 @@ type office struct {
 	payments int
 }
 
-// runs are the schedule's records, by day.
+// runs are the schedule's records, by day. Those with noRecords can't be used.
 type runs map[ledger.Day]delivery.Run
 
+const noRecords ledger.Day = "damaged"
+
+func (r runs) err() error {
+	if _, damaged := r[noRecords]; damaged {
+		return delivery.ErrDamaged
+	}
+	return nil
+}
+
 func (r runs) Get(_ context.Context, _ string, day ledger.Day) (delivery.Run, error) {
+	if err := r.err(); err != nil {
+		return delivery.Run{}, err
+	}
 	run, is := r[day]
 	if !is {
 		return run, delivery.ErrNoRun
@@ -68,6 +81,9 @@ func (r runs) Get(_ context.Context, _ string, day ledger.Day) (delivery.Run, er
 }
 
 func (r runs) List(_ context.Context, _ string, before ledger.Day, _ int) ([]delivery.Run, error) {
+	if err := r.err(); err != nil {
+		return nil, err
+	}
 	var list []delivery.Run
 	for day, run := range r {
 		if day < before {
@@ -110,7 +126,7 @@ func (b bent) List(ctx context.Context, from ledger.Day, limit int) ([]ledger.Ba
 func setup(t *testing.T) *office {
 	t.Helper()
 	o := &office{runs: runs{}, failed: make(chan string, 10)}
-	clock := &frametest.Clock{}
+	clock := clocktest.At(frametest.Start())
 	agreement := ledger.Agreement{PartnerID: "PAYPOINT", CutOff: 24 * time.Hour, CloseDelay: 2 * time.Hour, FeeRemitted: true}
 	o.ledger = ledger.NewService(memory.Open(), agreement, clock.Now)
 	o.settlement = settlement.New(settlement.Config{Ledger: o.ledger, TempDir: t.TempDir()})

@@ -34,8 +34,8 @@ const checkName = "self-check"
 // check begins a self-check. One at a time: it reads all of the ledger.
 func (a *area) check(c *frame.Call) error {
 	c.Object(audit.KindLedger, "")
-	id, err := started(a.tasks.Start(c.Context(), checkName, c.Person().ID, func(ctx context.Context, tell task.Tell) (any, error) {
-		return a.Check(ctx, func(done, total uint64) { tell(int(min(done, 1<<62)), int(min(total, 1<<62))) }) // #nosec G115 -- bounded
+	id, err := started(a.tasks.Start(c.Context(), task.State{Name: checkName, By: c.Person().ID}, func(ctx context.Context, p *task.Progress) (any, error) {
+		return a.Check(ctx, func(done, total uint64) { p.Tell(int(min(done, 1<<62)), int(min(total, 1<<62))) }) // #nosec G115 -- bounded
 	}))
 	if err != nil {
 		return err

@@ -54,6 +54,9 @@ type State struct {
 	Shipped Shipped
 	Size    Size
 	WireLog WireLog
+	// AuditBroken says that the audit log can't be written, JobsBroken that the records
+	// of the daily jobs can't be used.
+	AuditBroken, JobsBroken bool
 	// Scans are the stores that ask for unknown codes, the most first.
 	Scans []Scan
 	// Certificates are those of the listeners with TLS.
@@ -152,7 +155,7 @@ type area struct {
 
 // New makes the area.
 func New(c Config) frame.Area {
-	a := &area{Config: c, tasks: task.NewBoard(c.Now, c.Failed)}
+	a := &area{Config: c, tasks: task.NewBoard(task.Config{Now: c.Now, Failed: c.Failed})}
 	return frame.Area{
 		Name: "system", Files: files,
 		Nav: &frame.NavItem{Path: "/system", Word: "system.nav", Key: 'y', Action: access.ActSystemRead, Order: 90},

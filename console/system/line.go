@@ -130,6 +130,19 @@ func wireLine(c *frame.Call, w WireLog) line {
 	return wait("wirelog", "left_out", text)
 }
 
+// fileLines are the files beside the ledger without which staff, or the daily jobs,
+// stand still while tills go on.
+func fileLines(c *frame.Call, s State) []line {
+	lines := []line{good("audit", "whole", c.T("system.audit.whole")), good("jobs", "whole", c.T("system.jobs.whole")).to(pathSchedule)}
+	if s.AuditBroken {
+		lines[0] = bad("audit", "broken", c.T("system.audit.broken"))
+	}
+	if s.JobsBroken {
+		lines[1] = bad("jobs", "broken", c.T("system.jobs.broken")).to(pathSchedule)
+	}
+	return lines
+}
+
 func certificateLines(c *frame.Call, certificates []Certificate) []line {
 	var lines []line
 	for _, certificate := range certificates {

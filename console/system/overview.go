@@ -142,6 +142,7 @@ func (a *area) overview(c *frame.Call) error {
 	view.Lines = slices.Concat(
 		ledgerLines(c, recovery, off),
 		[]line{checkLine(c, state.SelfCheck, a.SelfCheckEvery), backupLine(c, state.Backup, a.BackupEvery), shippedLine(c, state.Shipped), outboxLine(c, waiting), diskLine(c, state.Size), wireLine(c, state.WireLog)},
+		fileLines(c, state),
 		certificateLines(c, state.Certificates), []line{skewLine(c, state), scanLine(c, state.Scans)},
 	)
 	return c.Page("system/overview", frame.Page{Title: c.T("system.title"), Data: view})

@@ -14,6 +14,9 @@ import (
 	"paypoint/reconcile/delivery"
 )
 
+// pathSchedule is the page of the jobs, below /console.
+const pathSchedule = "/system/schedule"
+
 // runsShown is how many days of a job are shown.
 const runsShown = 30
 
@@ -46,12 +49,12 @@ func (a *area) schedule(c *frame.Call) error {
 	if a.Schedule != nil {
 		standings, err := a.Schedule.Standings(c.Context())
 		if err != nil {
-			return fmt.Errorf("read how the jobs stand: %w", err)
+			return unusable(fmt.Errorf("read how the jobs stand: %w", err))
 		}
 		for _, s := range standings {
 			job, err := a.jobView(c.Context(), s)
 			if err != nil {
-				return err
+				return unusable(err)
 			}
 			view.Jobs = append(view.Jobs, job)
 		}
@@ -116,15 +119,14 @@ func (a *area) run(c *frame.Call) error {
 		return frame.NotFound("system.schedule.no_job")
 	}
 	c.Object(audit.KindJob, job+"/"+string(day))
-	id, err := started(a.tasks.Start(c.Context(), runName+job, c.Person().ID, func(ctx context.Context, _ task.Tell) (any, error) {
+	id, err := started(a.tasks.Start(c.Context(), task.State{Name: runName + job, By: c.Person().ID}, func(ctx context.Context, _ *task.Progress) (any, error) {
 		return a.Schedule.RunNow(ctx, job, day)
 	}))
 	if err != nil {
 		return err
 	}
-	a.tasks.Await(c.Context(), id, patience)
 	// What is refused at once is told at once; what takes long has its own page.
-	if state, is := a.tasks.Get(id); is && !state.Running() && state.Err != nil {
+	if state := a.tasks.Await(c.Context(), id, patience); state.Err != nil {
 		if err := refusedRun(state.Err); err != nil {
 			return err
 		}
@@ -146,6 +148,15 @@ func refusedRun(err error) error {
 			return frame.NotFound(word)
 		}
 		return frame.Refused(word)
+	}
+	return unusable(err)
+}
+
+// unusable is what a person is told where the jobs' records can't be used; other
+// errors stay as they are.
+func unusable(err error) error {
+	if errors.Is(err, delivery.ErrUnusable) {
+		return frame.Unavailable(err, "system.jobs.broken")
 	}
 	return err
 }

@@ -105,7 +105,7 @@ func TestTheOverviewSaysWhatIsNot(t *testing.T) {
 		SelfCheck: &system.Check{At: now, Problem: "record 7: <b>row differs</b>"},
 		Shipped:   system.Shipped{On: true, Known: true, Behind: 9, Oldest: now.Add(-time.Hour)},
 		Size:      system.Size{DiskFree: 1 << 30, DiskSize: 100 << 30},
-		WireLog:   system.WireLog{Lost: 3}, Skew: 5 * time.Minute, SkewAt: now,
+		WireLog:   system.WireLog{Lost: 3}, AuditBroken: true, JobsBroken: true, Skew: 5 * time.Minute, SkewAt: now,
 		Certificates: []system.Certificate{{Listener: "partner", Ends: now.AddDate(0, 0, 3)}, {Listener: "merchant", Ends: now.AddDate(0, 0, -1)}},
 		Scans:        []system.Scan{{Store: "<script>T1</script>", Unknown: 30, Asked: 31, Since: now, Last: now, Alarm: true}},
 	}
@@ -115,6 +115,7 @@ func TestTheOverviewSaysWhatIsNot(t *testing.T) {
 	for name, want := range map[string]string{
 		"Selling": "Maintenance", "Self-check": "Differs", "Backup": "Never", "Shipped journal": "Behind", "Disk": "Low", "Wire log": "Lost",
 		"Certificate": "Ended", "Indomaret's clock": "Skewed", "Stores that try codes": "Alarm",
+		"Audit log": "Broken", "Records of the daily jobs": "Broken",
 	} {
 		require.Contains(t, lines(page)[name], want, name)
 	}
@@ -265,6 +266,31 @@ func TestADayIsRunNow(t *testing.T) {
 		require.Equal(t, want, finance.Post(path, url.Values{"day": {day}}).Status, "%s %s", path, day)
 	}
 	require.Zero(t, b.As(access.RoleViewer).Get("/system/schedule").Find("main form").Length())
+}
+
+// Jobs whose records can't be used are done by nobody, and the pages say so.
+func TestJobsWithoutRecords(t *testing.T) {
+	t.Parallel()
+	runs := delivery.UnusableRuns(errors.New("/var/lib is gone"))
+	schedule, err := delivery.NewSchedule(delivery.ScheduleConfig{Runs: runs, Now: time.Now, Jobs: []delivery.Job{{
+		Name: "settle", First: "2026-11-20", CutOff: 24 * time.Hour, Retry: delivery.DefaultRetry(),
+		Steps: []delivery.Step{{Name: "close", Do: func(context.Context, ledger.Day) error { panic("it is done") }}},
+	}}})
+	require.NoError(t, err)
+	s := frametest.NewWith(t, frametest.Options{Areas: func(s *frametest.Site) []frame.Area {
+		return []frame.Area{system.New(system.Config{
+			Ledger: s.Ledger, Schedule: schedule, Runs: runs, State: func(context.Context) system.State { return system.State{} }, Now: s.Clock.Now,
+		})}
+	}})
+	finance := s.As(access.RoleFinance)
+	for _, answer := range []*frametest.Answer{
+		finance.Try("/system/schedule"), finance.Post("/system/schedule/settle", url.Values{"day": {"2026-11-20"}}),
+	} {
+		require.Equal(t, http.StatusServiceUnavailable, answer.Status)
+		require.Contains(t, answer.Doc.Find("main").Text(), "The records of the daily jobs can't be used: no job is done, tills go on.")
+		require.NotContains(t, answer.Doc.Text(), "/var/lib", "inner errors are for the log")
+	}
+	require.Len(t, s.Errors(), 2)
 }
 
 func TestWithoutJobs(t *testing.T) {

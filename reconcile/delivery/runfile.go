@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -40,22 +41,29 @@ var (
 
 // What opening and using the file reports.
 var (
+	// ErrUnusable: nothing can be read or saved before the program starts again, on
+	// a file that can be used.
+	ErrUnusable = errors.New("the schedule's records can't be used")
 	// ErrLocked: another process has it open.
 	ErrLocked = errors.New("another process has the schedule's records open")
 	// ErrDamaged: it is not what was written, or none of ours. It is left as it
-	// is: a new one would begin again at each job's First.
-	ErrDamaged = errors.New("the schedule's records are damaged")
+	// is: a new one would begin again at each job's First. It is an ErrUnusable.
+	ErrDamaged = fmt.Errorf("%w: their file is damaged", ErrUnusable)
 )
 
 // FileRuns is Runs in a bbolt file. It may be used by many at once.
 type FileRuns struct {
-	db *bolt.DB
+	// db is nil where the file could not be opened, and unusable says why then.
+	db       *bolt.DB
+	unusable error
+	// broken says that the file was found damaged while it was open.
+	broken atomic.Bool
 }
 
 var _ Runs = (*FileRuns)(nil)
 
 // OpenRuns opens the records at a path, or begins them where there is nothing.
-// Errors: ErrLocked, ErrDamaged, and the disk's.
+// Damaged ones stay as they are. Errors: ErrLocked, ErrDamaged, and the disk's.
 func OpenRuns(path string) (*FileRuns, error) {
 	var db *bolt.DB
 	err := guarded(func() (err error) {
@@ -65,26 +73,61 @@ func OpenRuns(path string) (*FileRuns, error) {
 		if db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait}); err != nil {
 			return err
 		}
+		if err = db.View(func(tx *bolt.Tx) error { return checkSize(tx, path) }); err != nil {
+			return err
+		}
 		return db.Update(begin)
 	})
+	if err == nil {
+		// The file's name must last like what is in it.
+		err = durable.SyncFolder(filepath.Dir(path))
+	}
 	if err != nil {
-		if db != nil {
-			_ = db.Close()
-		}
-		return nil, fmt.Errorf("open schedule %s: %w", path, err)
+		return nil, fmt.Errorf("open schedule %s: %w", path, closing(db, err))
 	}
-	// The file's name must last like what is in it.
-	if err := durable.SyncFolder(filepath.Dir(path)); err != nil {
-		_ = db.Close()
-		return nil, fmt.Errorf("open schedule %s: %w", path, err)
+	return &FileRuns{db: db}, nil
+}
+
+// closing closes a file that is not used after all. One that was found damaged is let
+// be: what broke off in the midst of its pages may still hold its locks.
+func closing(db *bolt.DB, err error) error {
+	if db == nil || errors.Is(err, ErrDamaged) {
+		return err
 	}
-	return &FileRuns{db}, nil
+	return errors.Join(err, db.Close())
+}
+
+// UnusableRuns are the records of a program that could not open their file, which is
+// the cause: nothing is read or saved, so that no job is done, and all else goes on.
+func UnusableRuns(cause error) *FileRuns {
+	if !errors.Is(cause, ErrUnusable) {
+		cause = fmt.Errorf("%w: %w", ErrUnusable, cause)
+	}
+	return &FileRuns{unusable: cause}
+}
+
+// checkSize finds a file that was cut short: what is beyond its end would be read,
+// and end the process.
+func checkSize(tx *bolt.Tx, path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Size() < tx.Size() {
+		return fmt.Errorf("it has %d bytes of %d: %w", info.Size(), tx.Size(), ErrDamaged)
+	}
+	return nil
 }
 
 // makeIfMissing makes the file where there is none. bbolt may leave one that can't be
 // opened if the power fails while it makes it, so that is done under another name.
 func makeIfMissing(path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.Size() == 0:
+		// bbolt would take it for one that is to be made, and all days for undone.
+		return fmt.Errorf("it is empty: %w", ErrDamaged)
+	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	made := path + ".new"
@@ -139,8 +182,44 @@ func guarded(work func() error) (err error) {
 	}
 }
 
-// Close closes the file.
-func (f *FileRuns) Close() error { return f.db.Close() }
+// within works in a transaction that do begins: the file's View or Update. Where
+// bbolt panics as it begins one, or as it writes, it may leave a lock held, for which
+// all would wait: then the file is not touched again.
+func (f *FileRuns) within(do func(func(*bolt.Tx) error) error, writes bool, work func(*bolt.Tx) error) error {
+	if err := f.Err(); err != nil {
+		return err
+	}
+	begun, ended := false, false
+	err := guarded(func() error {
+		err := do(func(tx *bolt.Tx) error {
+			begun = true
+			return work(tx)
+		})
+		ended = true
+		return err
+	})
+	if !ended && (writes || !begun) {
+		f.broken.Store(true)
+	}
+	return err
+}
+
+// Err is why the file is not touched, or not any more; nil as a rule. It is always an
+// ErrUnusable.
+func (f *FileRuns) Err() error {
+	if f.broken.Load() {
+		return ErrDamaged
+	}
+	return f.unusable
+}
+
+// Close closes the file; one that can't be used is let be.
+func (f *FileRuns) Close() error {
+	if f.Err() != nil {
+		return nil
+	}
+	return f.db.Close()
+}
 
 // Last is the run of a job's newest day.
 func (f *FileRuns) Last(ctx context.Context, job string) (Run, error) {
@@ -212,9 +291,7 @@ func (f *FileRuns) Save(ctx context.Context, next Run) (Run, error) {
 	if err := ctx.Err(); err != nil {
 		return Run{}, err
 	}
-	err := guarded(func() error {
-		return f.db.Update(func(tx *bolt.Tx) error { return save(tx, &next) })
-	})
+	err := f.within(f.db.Update, true, func(tx *bolt.Tx) error { return save(tx, &next) })
 	if err != nil {
 		return Run{}, fmt.Errorf("save run %s of %s: %w", next.Job, next.Day, err)
 	}
@@ -284,13 +361,11 @@ func (f *FileRuns) view(ctx context.Context, bucket []byte, job string, read fun
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return guarded(func() error {
-		return f.db.View(func(tx *bolt.Tx) error {
-			if b := tx.Bucket(bucket).Bucket([]byte(job)); b != nil {
-				return read(b)
-			}
-			return ErrNoRun
-		})
+	return f.within(f.db.View, false, func(tx *bolt.Tx) error {
+		if b := tx.Bucket(bucket).Bucket([]byte(job)); b != nil {
+			return read(b)
+		}
+		return ErrNoRun
 	})
 }
 

@@ -2,14 +2,17 @@ package delivery_test
 
 import (
 	"bytes"
+	"context"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	bolt "go.etcd.io/bbolt"
 
+	"paypoint/ledger"
 	"paypoint/reconcile/delivery"
 )
 
@@ -61,6 +64,8 @@ func TestDamagedRuns(t *testing.T) {
 	dice := rand.NewChaCha8([32]byte{})
 	_, _ = dice.Read(noise) // never fails
 	damages := map[string][]byte{
+		"nothing":                           nil,
+		"half a page":                       whole[:2048],
 		"noise from the first data page on": append(bytes.Clone(whole[:8192]), bytes.Repeat(noise, len(whole)/4096-2)...),
 		"noise in place of it":              bytes.Repeat(noise, 16),
 		"cut in the middle":                 whole[:len(whole)/2/4096*4096],
@@ -77,8 +82,65 @@ func TestDamagedRuns(t *testing.T) {
 				_, err = runs.Last(t.Context(), "settlement")
 			}
 			require.ErrorIs(t, err, delivery.ErrDamaged)
+			require.ErrorIs(t, err, delivery.ErrUnusable)
+			if runs != nil {
+				require.NoError(t, runs.Close())
+			}
 		})
 	}
+}
+
+// Records that are damaged while they are open fail every time, and at once: whoever
+// waited for them would keep the console, and the end of the program, waiting too.
+func TestRunsDamagedWhileOpen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), delivery.RunFile)
+	runs := openRuns(t, path)
+	day := delivery.Run{Job: "settlement", Day: friday, State: delivery.Done}
+	_, err := runs.Save(t.Context(), day)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(path, 0))
+	requireUnusable(t, runs, delivery.ErrDamaged)
+}
+
+// Records without a file say why, to everyone and every time; no job is done by them.
+func TestUnusableRunsSayWhy(t *testing.T) {
+	t.Parallel()
+	_, cause := delivery.OpenRuns(t.TempDir())
+	require.Error(t, cause)
+	runs := delivery.UnusableRuns(cause)
+	requireUnusable(t, runs, cause)
+	schedule, err := delivery.NewSchedule(delivery.ScheduleConfig{
+		Jobs: []delivery.Job{{
+			Name: "settlement", First: friday, CutOff: 24 * time.Hour, Retry: delivery.DefaultRetry(),
+			Steps: []delivery.Step{{Name: "close", Do: func(context.Context, ledger.Day) error { panic("it is done") }}},
+		}},
+		Runs: runs, Now: func() time.Time { return wib(t, "2026-11-21 02:00:00") },
+	})
+	require.NoError(t, err)
+	_, err = schedule.Advance(t.Context(), "settlement")
+	require.ErrorIs(t, err, delivery.ErrUnusable)
+	_, err = schedule.RunNow(t.Context(), "settlement", friday)
+	require.ErrorIs(t, err, delivery.ErrUnusable)
+	_, err = schedule.Standings(t.Context())
+	require.ErrorIs(t, err, delivery.ErrUnusable)
+}
+
+// requireUnusable asks records all that can be asked, twice.
+func requireUnusable(t *testing.T, runs *delivery.FileRuns, cause error) {
+	t.Helper()
+	for range 2 {
+		_, last := runs.Last(t.Context(), "settlement")
+		_, open := runs.Open(t.Context(), "settlement")
+		_, get := runs.Get(t.Context(), "settlement", friday)
+		_, list := runs.List(t.Context(), "settlement", "", 10)
+		_, saved := runs.Save(t.Context(), delivery.Run{Job: "settlement", Day: friday.Next(), State: delivery.Done})
+		for _, err := range []error{last, open, get, list, saved} {
+			require.ErrorIs(t, err, delivery.ErrUnusable)
+			require.ErrorIs(t, err, cause)
+		}
+	}
+	require.NoError(t, runs.Close())
 }
 
 // A file that was being made when the power failed is made anew.
