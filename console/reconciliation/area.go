@@ -8,6 +8,7 @@ import (
 	"paypoint/access"
 	"paypoint/access/audit"
 	"paypoint/console/frame"
+	"paypoint/console/task"
 	"paypoint/ledger"
 	"paypoint/reconcile"
 	"paypoint/reconcile/match"
@@ -71,12 +72,14 @@ type Config struct {
 type area struct {
 	Config
 
-	works *workshop
+	// works are the imports and matches.
+	works *task.Board
 }
 
 // New makes the area.
 func New(c Config) frame.Area {
-	a := &area{Config: c, works: newWorkshop()}
+	a := &area{Config: c}
+	a.works = task.NewBoard(task.Config{Now: c.Now, Failed: a.tell, Running: MaxUnderWay})
 	return frame.Area{
 		Name: "reconciliation", Files: files, Routes: a.routes(),
 		Nav: &frame.NavItem{Path: "/reconciliation", Word: "reconciliation.nav", Key: 'r', Action: access.ActReconciliationRead, Order: 40},

@@ -11,7 +11,6 @@ import (
 	"paypoint/ledger"
 	"paypoint/reconcile"
 	"paypoint/reconcile/match"
-	"paypoint/reconcile/sheet"
 )
 
 // pageLines is how many lines stand on a page.
@@ -31,25 +30,13 @@ type Line struct {
 }
 
 // Code and Ref name the payment; Store is Indomaret's.
-func (l Line) Code() ledger.PaymentCode { return l.side().Code }
+func (l Line) Code() ledger.PaymentCode { return l.Side().Code }
 
 // Ref is the payment's TrackingRef.
-func (l Line) Ref() ledger.TrackingRef { return l.side().Ref }
+func (l Line) Ref() ledger.TrackingRef { return l.Side().Ref }
 
 // Store is where it was paid.
-func (l Line) Store() string { return l.side().Store }
-
-// side is one that has it.
-func (l Line) side() reconcile.Entry {
-	switch {
-	case l.Ours != nil:
-		return *l.Ours
-	case l.Theirs != nil:
-		return *l.Theirs
-	default:
-		return reconcile.Entry{}
-	}
-}
+func (l Line) Store() string { return l.Side().Store }
 
 // Differs are the keys of what the sides differ in.
 func (l Line) Differs() []string {
@@ -87,26 +74,10 @@ func (l Line) Knows() []string {
 }
 
 // Amount and Fee are what the payment counts for on both sides.
-func (l Line) Amount() Sides {
-	ours, _ := inForce(l.Ours)
-	theirs, _ := inForce(l.Theirs)
-	return Sides{ours, theirs}
-}
+func (l Line) Amount() Sides { return Sides{l.Ours.InForce().Amount, l.Theirs.InForce().Amount} }
 
 // Fee is that of Amount.
-func (l Line) Fee() Sides {
-	_, ours := inForce(l.Ours)
-	_, theirs := inForce(l.Theirs)
-	return Sides{ours, theirs}
-}
-
-// inForce is what an entry counts for.
-func inForce(e *reconcile.Entry) (amount, fee ledger.Rupiah) {
-	if e == nil || e.Reversed {
-		return 0, 0
-	}
-	return e.Amount, e.Fee
-}
+func (l Line) Fee() Sides { return Sides{l.Ours.InForce().Fee, l.Theirs.InForce().Fee} }
 
 // listedClasses are those of which there are lines.
 func listedClasses() []match.Class {
@@ -141,7 +112,7 @@ func (a *area) listLines(c *frame.Call) error {
 	}
 	class := match.Class(q.Choice("class"))
 	return c.List(c.T("reconciliation.lines.title", "day", c.Language().Day(day)), frame.List{
-		Page: "reconciliation/lines", Name: "reconciliation-" + string(day), Query: q, Columns: lineColumns(),
+		Page: "reconciliation/lines", Name: "reconciliation-" + string(day), Query: q, Columns: reconcile.FindingColumns(),
 		Rows: func(ctx context.Context) iter.Seq2[[]any, error] { return a.lineRows(ctx, day, class) },
 		View: func(ctx context.Context) (any, error) { return a.linesPage(ctx, q, outcome, class) },
 	})
@@ -175,25 +146,7 @@ func (a *area) linesPage(ctx context.Context, q *frame.Query, o reconcile.Outcom
 	return view, nil
 }
 
-// lineColumns are those of the export: differences are ours less Indomaret's.
-func lineColumns() []sheet.Column {
-	columns := []sheet.Column{
-		{Name: "number", Kind: sheet.Serial}, {Name: "class", Width: 26}, {Name: "payment_code"}, {Name: "tracking_ref"},
-	}
-	for _, side := range [...]string{"ours", "indomaret"} {
-		columns = append(columns,
-			sheet.Column{Name: side + "_day", Kind: sheet.Day}, sheet.Column{Name: side + "_line", Kind: sheet.Serial},
-			sheet.Column{Name: side + "_store"}, sheet.Column{Name: side + "_status", Width: 14},
-			sheet.Column{Name: side + "_amount", Kind: sheet.Rupiah}, sheet.Column{Name: side + "_fee", Kind: sheet.Rupiah},
-		)
-	}
-	return append(columns,
-		sheet.Column{Name: "ours_minus_indomaret", Kind: sheet.Rupiah}, sheet.Column{Name: "fee_ours_minus_indomaret", Kind: sheet.Rupiah},
-		sheet.Column{Name: "differ"}, sheet.Column{Name: "known", Width: 45},
-	)
-}
-
-// lineRows are all lines in the order of lineColumns.
+// lineRows are all lines in the order of the export's columns.
 func (a *area) lineRows(ctx context.Context, day ledger.Day, class match.Class) iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
 		for after, more := uint64(0), true; more; {
@@ -203,27 +156,11 @@ func (a *area) lineRows(ctx context.Context, day ledger.Day, class match.Class) 
 				return
 			}
 			for _, found := range page.Findings {
-				if !yield((Line{found}).cells(), nil) {
+				if !yield(found.Cells(), nil) {
 					return
 				}
 			}
 			after, more = page.Next, page.Next != 0
 		}
 	}
-}
-
-func (l Line) cells() []any {
-	cells := append([]any{l.Number, l.Class, l.Code(), l.Ref()}, sideCells(l.Ours)...)
-	return append(append(cells, sideCells(l.Theirs)...), l.Amount().Difference(), l.Fee().Difference(), l.Differ, l.Known)
-}
-
-func sideCells(e *reconcile.Entry) []any {
-	if e == nil {
-		return make([]any, 6)
-	}
-	status := "PAID"
-	if e.Reversed {
-		status = "REVERSED"
-	}
-	return []any{e.Day, e.Line, e.Store, status, e.Amount, e.Fee}
 }

@@ -30,7 +30,7 @@ type workView struct {
 // workIn is the work in a request's path. It is shown to who began it, and to those
 // who may import files themselves.
 func (a *area) workIn(c *frame.Call) (Work, error) {
-	w, is := a.works.get(c.R.PathValue("id"))
+	w, is := a.find(c.R.PathValue("id"))
 	mine := w.By == c.Person().ID || c.May(access.ActFileImport)
 	if !is || !mine {
 		return Work{}, frame.NotFound("reconciliation.work.unknown")
@@ -58,7 +58,7 @@ func (a *area) showWork(c *frame.Call) error {
 		}
 		view.Versions = FileRows(versions)
 	}
-	return c.Page("reconciliation/work", frame.Page{Title: c.T("reconciliation.work.title." + string(w.Phase)), Data: view})
+	return c.Page("reconciliation/work", frame.Page{Title: c.T("reconciliation.work.title." + string(w.Phase())), Data: view})
 }
 
 // workState is a work as the page's script reads it.
@@ -75,12 +75,12 @@ func (a *area) tellWork(c *frame.Call) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(workState{Phase: w.Phase, Over: w.Over(), Percent: w.Percent(), Text: told(c, w, w.Rate(a.Now()))})
+	return c.JSON(workState{Phase: w.Phase(), Over: w.Over(), Percent: w.Percent(), Text: told(c, w, w.Rate(a.Now()))})
 }
 
 // told is how far a work is, as a sentence.
 func told(c *frame.Call, w Work, rate int64) string {
-	return c.T("reconciliation.work.told."+string(w.Phase), "bytes", locale.Count(w.Bytes), "lines", locale.Count(int64(w.Lines)), "rate", locale.Count(rate))
+	return c.T("reconciliation.work.told."+string(w.Phase()), "bytes", locale.Count(w.Received()), "lines", locale.Count(int64(w.Done)), "rate", locale.Count(rate))
 }
 
 // stopWork asks a work to end.
@@ -93,7 +93,7 @@ func (a *area) stopWork(c *frame.Call) error {
 	if w.Over() {
 		return frame.Refused("reconciliation.work.over")
 	}
-	a.works.stop(w.ID)
+	a.works.Stop(w.ID)
 	return c.Done("/work/"+w.ID, "reconciliation.work.stopping")
 }
 

@@ -89,12 +89,12 @@ func (a *area) gapPage(c *frame.Call, faults frame.Faults) error {
 
 // fillGap takes a file of Indomaret's, and proposes what fills the gap by it.
 func (a *area) fillGap(c *frame.Call) error {
-	return a.upload(c, Work{Gap: true}, func(ctx context.Context, r *running, in reconcile.FileIn) error {
-		filled, err := a.Reconciliation.FillGap(ctx, in, r.progress)
-		r.set(func(w *Work) {
-			w.File, w.Known, w.Day, w.Proposed = filled.File, filled.File.Version != 0 && !filled.Taken, filled.File.Day, filled.Proposed
+	return a.upload(c, Facts{Gap: true}, func(ctx context.Context, j *job, in reconcile.FileIn) error {
+		filled, err := a.Reconciliation.FillGap(ctx, in, j.Tell)
+		j.learn(func(f *Facts) {
+			f.File, f.Known, f.Day, f.Proposed = filled.File, filled.File.Version != 0 && !filled.Taken, filled.File.Day, filled.Proposed
 			if filled.Outcome.Run != 0 {
-				w.Outcome = &filled.Outcome
+				f.Outcome = &filled.Outcome
 			}
 		})
 		return err

@@ -1,6 +1,7 @@
 package reconciliation_test
 
 import (
+	"bytes"
 	"encoding/csv"
 	"net/http"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"paypoint/access"
 	"paypoint/ledger"
 	"paypoint/locale"
+	"paypoint/reconcile/sheet"
 )
 
 // differing is an office whose Saturday has a payment of each of some classes.
@@ -86,6 +88,10 @@ func TestLinesOfAClassAreThoseOfItsExport(t *testing.T) {
 		})
 		require.Zero(t, page.Find("main b").Length(), "a store's name is no HTML")
 	}
+	// The whole file is the finance API's, name by name.
+	var documented bytes.Buffer
+	require.NoError(t, o.finance.ExportFindings(t.Context(), "2026-11-21", sheet.CSV, &documented, nil))
+	require.Equal(t, documented.String(), string(clerk.Try("/reconciliation/2026-11-21/lines.csv").Body))
 	require.Equal(t, http.StatusUnprocessableEntity, clerk.Try("/reconciliation/2026-11-21/lines?class=MATCHED").Status)
 	require.Equal(t, http.StatusNotFound, clerk.Try("/reconciliation/2026-11-20/lines").Status)
 }

@@ -185,7 +185,7 @@ func (a *area) listRuns(c *frame.Call) error {
 			q.Total(true, len(rows))
 			q.Shown(len(rows))
 			view := runsView{Month: m, This: locale.MonthOf(a.today()), Rows: rows, States: States(), State: q.Choice("state")}
-			view.UnderWay = a.works.underWay()
+			view.UnderWay = a.underWay()
 			return view, err
 		},
 	})

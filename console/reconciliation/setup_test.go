@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
+	"paypoint/clocktest"
 	"paypoint/console/frame"
 	"paypoint/console/frame/frametest"
 	"paypoint/console/reconciliation"
@@ -44,8 +45,12 @@ type office struct {
 	area       frame.Area
 	// gate, where it is set, holds imports until it is closed or its context ends.
 	gate chan struct{}
+	// matching, where it is set, holds matches until it is closed.
+	matching chan struct{}
 	// panics, where it is set, is told what the log is, and imports panic.
-	panics   chan error
+	panics chan error
+	// temp takes what is uploaded.
+	temp     string
 	payments int
 }
 
@@ -71,6 +76,13 @@ func (h held) Import(ctx context.Context, in reconcile.FileIn, p reconcile.Progr
 	return h.Service.Import(ctx, in, p)
 }
 
+func (h held) Match(ctx context.Context, day ledger.Day, by string, p reconcile.Progress) (reconcile.Outcome, error) {
+	if h.office.matching != nil {
+		<-h.office.matching
+	}
+	return h.Service.Match(ctx, day, by, p)
+}
+
 func setup(t *testing.T) *office {
 	t.Helper()
 	return setupOver(t, memory.Open())
@@ -78,8 +90,8 @@ func setup(t *testing.T) *office {
 
 func setupOver(t *testing.T, store ledger.Store) *office {
 	t.Helper()
-	o := &office{}
-	clock := &frametest.Clock{}
+	o := &office{temp: t.TempDir()}
+	clock := clocktest.At(frametest.Start())
 	agreement := ledger.Agreement{PartnerID: "PAYPOINT", CutOff: 24 * time.Hour, CloseDelay: 2 * time.Hour, FeeRemitted: true}
 	o.ledger = ledger.NewService(store, agreement, clock.Now)
 	o.settlement = settlement.New(settlement.Config{Ledger: o.ledger, TempDir: t.TempDir()})
@@ -90,7 +102,7 @@ func setupOver(t *testing.T, store ledger.Store) *office {
 	o.area = reconciliation.New(reconciliation.Config{
 		Reconciliation: held{o.finance, o}, Cases: o.ledger, Profile: partnerfile.Simulated(), CutOff: 24 * time.Hour,
 		Ours: "PT Pihak Pertama", Theirs: "Indomaret", NewReceipt: func() string { return "RECEIPT0000000001" },
-		TempDir: t.TempDir(), Now: clock.Now, Failed: func(what string, err error) {
+		TempDir: o.temp, Now: clock.Now, Failed: func(what string, err error) {
 			if o.panics == nil {
 				t.Errorf("%s: %v", what, err)
 				return

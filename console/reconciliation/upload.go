@@ -2,16 +2,17 @@ package reconciliation
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"paypoint/access/audit"
 	"paypoint/console/frame"
+	"paypoint/console/task"
 	"paypoint/ledger"
 	"paypoint/locale"
 	"paypoint/reconcile"
@@ -46,28 +47,31 @@ type uploadView struct {
 
 // takeUpload takes a file of Indomaret's, and matches its day.
 func (a *area) takeUpload(c *frame.Call) error {
-	return a.upload(c, Work{}, func(ctx context.Context, r *running, in reconcile.FileIn) error {
-		file, taken, err := a.Reconciliation.Import(ctx, in, r.progress)
+	return a.upload(c, Facts{}, func(ctx context.Context, j *job, in reconcile.FileIn) error {
+		file, taken, err := a.Reconciliation.Import(ctx, in, j.Tell)
 		if err != nil {
 			return err
 		}
-		r.set(func(w *Work) { w.File, w.Known, w.Day = file, !taken, file.Day })
+		j.learn(func(f *Facts) { f.File, f.Known, f.Day = file, !taken, file.Day })
 		// A file that is known changes nothing: its day is matched when it is asked for.
 		if !taken {
 			return nil
 		}
-		return a.match(ctx, r, file.Day)
+		return a.match(ctx, j, file.Day)
 	})
 }
 
+// importing is what a file is read for.
+type importing func(context.Context, *job, reconcile.FileIn) error
+
 // upload receives a file and has it worked on. It answers with the work's page, at
 // once where the work takes longer than patience.
-func (a *area) upload(c *frame.Call, w Work, do func(context.Context, *running, reconcile.FileIn) error) error {
+func (a *area) upload(c *frame.Call, facts Facts, do importing) error {
 	form, err := c.Form()
 	if err != nil {
 		return err
 	}
-	w.Day = form.OptionalDay("day")
+	facts.Day = form.OptionalDay("day")
 	if err := form.Err(); err != nil {
 		return err
 	}
@@ -75,27 +79,28 @@ func (a *area) upload(c *frame.Call, w Work, do func(context.Context, *running, 
 	if err != nil {
 		return err
 	}
-	w.By, w.Name, w.Phase, w.Started = c.Person().ID, upload.Name, PhaseReceiving, a.Now()
-	w.Size = max(0, upload.Size)
+	facts.FileName = upload.Name
 	c.Object(audit.KindFile, upload.Name)
-	r, ctx, err := a.works.begin(c.Context(), w)
+	received := make(chan error, 1)
+	// Two may send files of one name at once: each import is one of its own.
+	id, err := a.begin(c.Context(), "file of Indomaret's "+rand.Text(), c.Person().ID, PhaseReceiving, facts, func(ctx context.Context, j *job) error {
+		body, err := a.receive(ctx, c, j, upload, received)
+		if err != nil {
+			return err
+		}
+		return a.work(ctx, j, body, do)
+	})
 	if err != nil {
 		return frame.Refused("reconciliation.work.busy")
 	}
-	body, err := a.receive(ctx, r, &counted{ctx: ctx, in: upload, running: r, control: http.NewResponseController(c.W)})
+	// The body is read as long as this request is not answered.
+	err = <-received
+	done := workOf(a.works.Await(context.WithoutCancel(c.Context()), id, patience))
 	if err != nil {
-		r.end(err, a.Now())
-		return a.notReceived(c, r, err)
+		return notReceived(c, id, err)
 	}
-	if !c.StillMay() {
-		r.end(errors.Join(context.Canceled, body.Close()), a.Now())
-		return frame.Forbidden()
-	}
-	go a.work(ctx, r, body, do)
-	r.wait(patience)
-	done, _ := a.works.get(r.work.ID)
 	c.Changed("", ending(done))
-	return c.Done("/work/"+done.ID, "reconciliation.work.received", "name", upload.Name)
+	return c.Done("/work/"+id, "reconciliation.work.received", "name", upload.Name)
 }
 
 // ending is what became of a file, for the record of the act.
@@ -103,28 +108,57 @@ func ending(w Work) string {
 	if w.File.Version != 0 {
 		return fmt.Sprintf("version %d of %s, SHA-256 %s", w.File.Version, w.File.Day, w.File.SHA256)
 	}
-	return string(w.Phase)
+	return string(w.Phase())
 }
 
+// errShutOut stops a work whose sender may not send files any more.
+var errShutOut = fmt.Errorf("who sent the file may no more: %w", context.Canceled)
+
 // notReceived is the answer to a file that did not come whole.
-func (a *area) notReceived(c *frame.Call, r *running, err error) error {
+func notReceived(c *frame.Call, id string, err error) error {
 	switch {
 	case errors.Is(err, partnerfile.ErrTooLarge):
 		return frame.Invalid("file", "reconciliation.upload.too_large", "most", locale.Count(partnerfile.MaxFile))
+	case errors.Is(err, errShutOut):
+		return frame.Forbidden()
 	case errors.Is(err, context.Canceled):
-		return c.Done("/work/"+r.work.ID, "reconciliation.work.stopped")
+		return c.Done("/work/"+id, "reconciliation.work.stopped")
 	default:
-		a.Failed("receive file of Indomaret's", err)
 		return frame.Refused("reconciliation.upload.broken_off")
 	}
 }
 
-// receive puts the file aside as it comes. Its name is gone from the disk at once, so
-// that nothing is left where the program ends.
-func (a *area) receive(ctx context.Context, r *running, in *counted) (*os.File, error) {
-	// Who stops it does not wait for the next bytes.
-	defer context.AfterFunc(ctx, func() { in.until(time.Now()) })()
+// receive puts the file of a request aside as it comes, and tells received when it
+// needs the request no more. Where that panics it is told nil: the task knows more.
+func (a *area) receive(ctx context.Context, c *frame.Call, j *job, upload *frame.Upload, received chan<- error) (file *os.File, err error) {
+	defer func() { received <- err }()
 
+	in := &counted{ctx: ctx, in: upload, job: j, size: int(max(0, upload.Size)), control: http.NewResponseController(c.W)}
+	// Who stops it does not wait for the next bytes. Once the request is answered its
+	// connection is the next one's.
+	cut := make(chan struct{})
+	leave := context.AfterFunc(ctx, func() {
+		defer close(cut)
+		in.until(time.Now())
+	})
+	defer func() {
+		if !leave() {
+			<-cut
+		}
+	}()
+	if file, err = a.putAside(in); err != nil {
+		return nil, err
+	}
+	j.learn(func(f *Facts) { f.Bytes = int64(in.count) })
+	if !c.StillMay() {
+		return nil, errors.Join(errShutOut, file.Close())
+	}
+	return file, nil
+}
+
+// putAside copies a file to the disk. Its name is gone from there at once, so that
+// nothing is left where the program ends.
+func (a *area) putAside(in *counted) (*os.File, error) {
 	file, err := os.CreateTemp(a.TempDir, "upload-*")
 	if err != nil {
 		return nil, fmt.Errorf("put the file aside: %w", err)
@@ -133,7 +167,7 @@ func (a *area) receive(ctx context.Context, r *running, in *counted) (*os.File, 
 	if err == nil {
 		_, err = io.Copy(file, io.LimitReader(in, partnerfile.MaxFile+1))
 	}
-	if now, _ := a.works.get(r.work.ID); err == nil && now.Bytes > partnerfile.MaxFile {
+	if err == nil && int64(in.count) > partnerfile.MaxFile {
 		err = partnerfile.ErrTooLarge
 	}
 	if err != nil {
@@ -146,10 +180,12 @@ func (a *area) receive(ctx context.Context, r *running, in *counted) (*os.File, 
 // counted tells a work of the bytes that pass, and stops with it. The sender may take
 // any time, as long as it does not pause for idleLimit.
 type counted struct {
-	ctx     context.Context
-	in      io.Reader
-	running *running
-	control *http.ResponseController
+	ctx context.Context
+	in  io.Reader
+	job *job
+	// count are the bytes by now, of size, which is 0 where it is not known.
+	count, size int
+	control     *http.ResponseController
 }
 
 // Read is io.Reader's.
@@ -159,7 +195,8 @@ func (c *counted) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.in.Read(p)
-	c.running.set(func(w *Work) { w.Bytes += int64(n) })
+	c.count += n
+	c.job.Tell(c.count, c.size)
 	// A read that was cut short by stopping says that, not how.
 	if stopped := c.ctx.Err(); err != nil && stopped != nil {
 		err = stopped
@@ -173,83 +210,61 @@ func (c *counted) until(t time.Time) { _ = c.control.SetReadDeadline(t) }
 
 // work reads a file that has been received, and tells of its faults where it is
 // refused.
-func (a *area) work(ctx context.Context, r *running, body *os.File, do func(context.Context, *running, reconcile.FileIn) error) {
+func (a *area) work(ctx context.Context, j *job, body *os.File, do importing) error {
 	defer func() { _ = body.Close() }() // it was only read, and has no name any more
-	day := r.work.Day                   // the expected one; nobody else changes it yet
-	_, err := body.Seek(0, io.SeekStart)
-	if err == nil {
-		r.to(PhaseReading)
-		err = guarded(func() error {
-			return do(ctx, r, reconcile.FileIn{Day: day, Name: r.work.Name, Body: body, By: r.work.By})
-		})
+	in := reconcile.FileIn{Day: j.facts.Day, Name: j.facts.FileName, Body: body, By: j.by}
+	if _, err := body.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read the file from its beginning: %w", err)
 	}
+	j.Enter(string(PhaseReading), 0, 0)
+	err := do(ctx, j, in)
 	var line *partnerfile.LineError
 	if errors.As(err, &line) {
-		a.collectFaults(ctx, r, body, day, line)
+		a.collectFaults(ctx, j, body, in, line)
 	}
-	a.tell(r, err)
-	r.end(err, a.Now())
-}
-
-// errPanic: the work has panicked.
-var errPanic = errors.New("the work panicked")
-
-// guarded does what reads strangers' files. That it panics is its error: outside of
-// a request nothing else catches it, and it would end the process, which tills wait
-// for.
-func guarded(do func() error) (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("%w: %v\n%s", errPanic, fault, debug.Stack())
-		}
-	}()
-	return do()
+	return err
 }
 
 // tell has the log know of what no page says in full.
-func (a *area) tell(r *running, err error) {
-	if err != nil && wordOf(err) == wordUnknown {
-		a.Failed("work on file of Indomaret's "+r.work.ID, err)
+func (a *area) tell(what string, err error) {
+	if wordOf(err) == wordUnknown {
+		a.Failed(what, err)
 	}
 }
 
 // collectFaults reads a refused file again, past its first fault.
-func (a *area) collectFaults(ctx context.Context, r *running, body *os.File, day ledger.Day, first *partnerfile.LineError) {
+func (a *area) collectFaults(ctx context.Context, j *job, body *os.File, in reconcile.FileIn, first *partnerfile.LineError) {
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return // the first fault is told by the error itself
 	}
-	options := partnerfile.Options{Day: day, Name: r.work.Name, CutOff: a.CutOff, TempFolder: a.TempDir}
+	options := partnerfile.Options{Day: in.Day, Name: in.Name, CutOff: a.CutOff, TempFolder: a.TempDir}
 	trial := partnerfile.Try(ctx, body, a.Profile, options, partnerfile.Bounds{Lines: 1, Faults: partnerfile.MaxTrial})
-	r.set(func(w *Work) {
-		w.Faults, w.MoreFaults = trial.Faults, trial.More
-		if len(w.Faults) == 0 {
-			w.Faults = []*partnerfile.LineError{first}
+	j.learn(func(f *Facts) {
+		f.Faults, f.MoreFaults = trial.Faults, trial.More
+		if len(f.Faults) == 0 {
+			f.Faults = []*partnerfile.LineError{first}
 		}
 	})
 }
 
-// startMatch matches a day in the background.
+// startMatch matches a day in the background. Who asks for one that is being matched
+// is answered by that one.
 func (a *area) startMatch(c *frame.Call) error {
 	day, err := dayIn(c)
 	if err != nil {
 		return err
 	}
 	c.Object(audit.KindDay, string(day))
-	w := Work{By: c.Person().ID, Day: day, Phase: PhaseMatching, Started: a.Now()}
-	r, ctx, err := a.works.begin(c.Context(), w)
-	if err != nil {
+	id, err := a.begin(c.Context(), "match "+string(day), c.Person().ID, PhaseMatching, Facts{Day: day}, func(ctx context.Context, j *job) error {
+		return a.match(ctx, j, day)
+	})
+	if err != nil && !errors.Is(err, task.ErrRunning) {
 		return frame.Refused("reconciliation.work.busy")
 	}
-	go func() {
-		err := guarded(func() error { return a.match(ctx, r, day) })
-		a.tell(r, err)
-		r.end(err, a.Now())
-	}()
-	r.wait(patience)
-	done, _ := a.works.get(r.work.ID)
+	done := workOf(a.works.Await(context.WithoutCancel(c.Context()), id, patience))
 	switch {
 	case !done.Over():
-		return c.Done("/work/"+done.ID, "reconciliation.work.begun", "day", c.Language().Day(day))
+		return c.Done("/work/"+id, "reconciliation.work.begun", "day", c.Language().Day(day))
 	case done.Err != nil:
 		return frame.Refused(wordOf(done.Err), "day", c.Language().Day(day))
 	default:
@@ -259,11 +274,11 @@ func (a *area) startMatch(c *frame.Call) error {
 }
 
 // match matches a day as a part of a work.
-func (a *area) match(ctx context.Context, r *running, day ledger.Day) error {
-	r.to(PhaseMatching)
-	outcome, err := a.Reconciliation.Match(ctx, day, r.work.By, r.progress)
+func (a *area) match(ctx context.Context, j *job, day ledger.Day) error {
+	j.Enter(string(PhaseMatching), 0, 0)
+	outcome, err := a.Reconciliation.Match(ctx, day, j.by, j.Tell)
 	if err == nil || errors.Is(err, reconcile.ErrTooManyCases) {
-		r.set(func(w *Work) { w.Outcome = &outcome })
+		j.learn(func(f *Facts) { f.Outcome = &outcome })
 	}
 	return err
 }

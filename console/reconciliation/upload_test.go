@@ -16,6 +16,8 @@ import (
 
 	"paypoint/access"
 	"paypoint/console/frame/frametest"
+	"paypoint/console/reconciliation"
+	"paypoint/reconcile"
 	"paypoint/reconcile/partnerfile"
 )
 
@@ -259,6 +261,46 @@ func TestAPanicEndsItsWorkAlone(t *testing.T) {
 	require.Contains(t, page.Text(), "It failed on our side")
 	require.NotContains(t, page.Text(), "reader's fault")
 	require.ErrorContains(t, <-o.panics, "a reader's fault")
+}
+
+// What can't be put aside takes no place from others.
+func TestAFileThatCanNotBePutAsideIsRefused(t *testing.T) {
+	t.Parallel()
+	o, paid := closed(t)
+	o.panics = make(chan error, reconciliation.MaxUnderWay+1)
+	require.NoError(t, os.Remove(o.temp))
+	clerk := o.clerk()
+	for range cap(o.panics) {
+		answer := o.upload(t, clerk, "/reconciliation/upload", "a.txt", fileOf(saturday, 1, paid...))
+		require.Equal(t, http.StatusConflict, answer.Status)
+		require.ErrorContains(t, <-o.panics, "put the file aside")
+	}
+	require.Zero(t, clerk.Get("/reconciliation").Find("main > ul li").Length(), "nothing is under way")
+}
+
+func TestADayIsMatchedOnceAtATime(t *testing.T) {
+	t.Parallel()
+	o, paid := closed(t)
+	clerk := o.clerk()
+	o.matching = make(chan struct{})
+	_, _, err := o.finance.Import(t.Context(), reconcile.FileIn{Name: "a.txt", Body: strings.NewReader(fileOf(saturday, 1, paid...)), By: "finance"}, nil)
+	require.NoError(t, err)
+	answers := make(chan string, 2)
+	for range cap(answers) {
+		own := o.clerk()
+		own.Get("/reconciliation/2026-11-21")
+		go func() { answers <- own.Post("/reconciliation/2026-11-21/match", nil).Location }()
+	}
+	work := <-answers
+	require.Contains(t, work, "/work/")
+	require.Equal(t, work, <-answers, "who asks again sees the one that runs")
+	require.Equal(t, "Matching the day", clerk.Get(work).Find("h1").Text())
+	close(o.matching)
+	require.Eventually(t, func() bool { return state(t, clerk.Try(work+"/state").Body).Over }, 5*time.Second, time.Millisecond)
+	require.Contains(t, text(clerk.Get(work)), "0 differences need a person")
+	outcome, err := o.finance.Outcome(t.Context(), saturday)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, outcome.Run)
 }
 
 func TestSoManyAreUnderWayAtMost(t *testing.T) {

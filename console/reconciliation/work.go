@@ -2,25 +2,17 @@ package reconciliation
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"slices"
-	"sync"
 	"time"
 
+	"paypoint/console/task"
 	"paypoint/ledger"
 	"paypoint/reconcile"
 	"paypoint/reconcile/partnerfile"
 )
 
-// Bounds of what is held of work.
-const (
-	// MaxWorks is how many imports and matches are remembered; the oldest that are
-	// over are forgotten first.
-	MaxWorks = 200
-	// MaxUnderWay is how many are under way at once.
-	MaxUnderWay = 4
-)
+// MaxUnderWay is how many imports and matches are under way at once.
+const MaxUnderWay = 4
 
 // Phase is how far a work is.
 type Phase string
@@ -35,22 +27,16 @@ const (
 	PhaseFailed    Phase = "failed"
 )
 
-// Work is an import or a match as it stands at a moment.
-type Work struct {
-	ID, By string
-	// Name is the file's; empty of a match alone. Gap says that it fills the gap of a
-	// restored ledger.
-	Name string
-	Gap  bool
+// Facts are what is known of an import or a match; its task has them as the result.
+type Facts struct {
+	// FileName is empty of a match alone. Gap says that it fills the gap of a restored
+	// ledger.
+	FileName string
+	Gap      bool
 	// Day is empty until it is known.
-	Day            ledger.Day
-	Phase          Phase
-	Started, Ended time.Time
-	// Bytes are those that came, of Size, which is 0 where it is not known.
-	Bytes, Size int64
-	// Lines are those read, of a match the entries of both sides; of Total, 0 where it
-	// is not known.
-	Lines, Total int
+	Day ledger.Day
+	// Bytes are those of a file that has come whole.
+	Bytes int64
 	// File is the version that it is by now, with version 0 where it was not taken.
 	// Known says that these bytes were there before.
 	File  ledger.PartnerFile
@@ -63,168 +49,94 @@ type Work struct {
 	// there are more.
 	Faults     []*partnerfile.LineError
 	MoreFaults bool
-	// Err is what ended it, or what its match was refused for.
-	Err error
+}
+
+// Work is an import or a match as it stands at a moment. While it receives, bytes are
+// done, of the file's size; while it reads, lines; while it matches, the entries of
+// both sides.
+type Work struct {
+	task.State
+	Facts
+}
+
+// workOf is the work that a task is.
+func workOf(s task.State) Work {
+	facts, _ := s.Result.(Facts) // each has some from its beginning
+	return Work{s, facts}
 }
 
 // Over says that nothing more will happen.
-func (w Work) Over() bool { return !w.Ended.IsZero() }
+func (w Work) Over() bool { return !w.Running() }
+
+// Phase is how far it is.
+func (w Work) Phase() Phase {
+	switch {
+	case w.Running():
+		return Phase(w.State.Phase)
+	case errors.Is(w.Err, context.Canceled):
+		return PhaseStopped
+	// A file that was taken stays taken when its match fails.
+	case w.Err != nil && w.File.Version == 0:
+		return PhaseFailed
+	default:
+		return PhaseDone
+	}
+}
+
+// Received are the bytes that have come.
+func (w Work) Received() int64 {
+	if w.Running() && w.Phase() == PhaseReceiving {
+		return int64(w.Done)
+	}
+	return w.Bytes
+}
 
 // Rate is bytes, or lines, a second; 0 before anything can be said.
 func (w Work) Rate(now time.Time) int64 {
-	seconds := now.Sub(w.Started).Seconds()
-	switch {
-	case seconds <= 0 || w.Over():
+	seconds := now.Sub(w.Began).Seconds()
+	if seconds <= 0 || w.Over() {
 		return 0
-	case w.Phase == PhaseReceiving:
-		return int64(float64(w.Bytes) / seconds)
-	default:
-		return int64(float64(w.Lines) / seconds)
 	}
+	return int64(float64(w.Done) / seconds)
 }
 
-// Percent is how much of its phase is done, 0 to 100; -1 where it is not known.
-func (w Work) Percent() int {
-	switch {
-	case w.Phase == PhaseDone:
-		return 100
-	case w.Phase == PhaseReceiving && w.Size > 0:
-		return int(min(100, w.Bytes*100/w.Size))
-	case w.Phase == PhaseMatching && w.Total > 0:
-		return min(100, w.Lines*100/w.Total)
-	default:
-		return -1
-	}
+// job is a work as it is being done. Its work alone changes the facts, and tells them
+// to whoever looks.
+type job struct {
+	*task.Progress
+
+	by    string
+	facts Facts
 }
 
-// errBusy: as many are under way as may be.
-var errBusy = errors.New("too much is under way")
-
-// workshop holds the works of this process.
-type workshop struct {
-	mu sync.Mutex
-	// order is the oldest first.
-	order []string
-	works map[string]*running
+// learn adds to what is known.
+func (j *job) learn(change func(*Facts)) {
+	change(&j.facts)
+	j.Know(j.facts)
 }
 
-func newWorkshop() *workshop { return &workshop{works: map[string]*running{}} }
-
-// running is a work with what stops it.
-type running struct {
-	workshop *workshop
-	work     Work
-	cancel   context.CancelFunc
-	over     chan struct{}
+// begin begins a work in a phase. Error: task.ErrFull, and ErrRunning of a name that is
+// under way.
+func (a *area) begin(ctx context.Context, name, by string, phase Phase, facts Facts, do func(context.Context, *job) error) (string, error) {
+	first := task.State{Name: name, By: by, Phase: string(phase), Result: facts}
+	return a.works.Start(ctx, first, func(ctx context.Context, p *task.Progress) (any, error) {
+		j := &job{p, by, facts}
+		err := do(ctx, j)
+		return j.facts, err
+	})
 }
 
-// begin adds a work, which goes on when the request that began it has ended. Its
-// context ends when it is stopped.
-func (s *workshop) begin(ctx context.Context, w Work) (*running, context.Context, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	underWay := 0
-	for _, r := range s.works {
-		if !r.work.Over() {
-			underWay++
-		}
-	}
-	if underWay >= MaxUnderWay {
-		return nil, nil, errBusy
-	}
-	s.forget()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	w.ID = rand.Text()
-	r := &running{workshop: s, work: w, cancel: cancel, over: make(chan struct{})}
-	s.works[w.ID], s.order = r, append(s.order, w.ID)
-	return r, ctx, nil
+// find is the work with an id; false where there is none, or none any more.
+func (a *area) find(id string) (Work, bool) {
+	s, is := a.works.Get(id)
+	return workOf(s), is
 }
 
-// forget makes room for one more.
-func (s *workshop) forget() {
-	for i := 0; len(s.order) >= MaxWorks; i++ {
-		if id := s.order[i]; s.works[id].work.Over() {
-			delete(s.works, id)
-			s.order = slices.Delete(s.order, i, i+1)
-			return
-		}
-	}
-}
-
-// get is the work with an id; false where there is none, or none any more.
-func (s *workshop) get(id string) (Work, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, is := s.works[id]
-	if !is {
-		return Work{}, false
-	}
-	return r.work, true
-}
-
-// underWay are those that are not over, the newest first.
-func (s *workshop) underWay() []Work {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// underWay are the works that are not over, the newest first.
+func (a *area) underWay() []Work {
 	var works []Work
-	for _, id := range slices.Backward(s.order) {
-		if w := s.works[id].work; !w.Over() {
-			works = append(works, w)
-		}
+	for _, s := range a.works.UnderWay() {
+		works = append(works, workOf(s))
 	}
 	return works
-}
-
-// stop asks a work to end. What it has committed stays.
-func (s *workshop) stop(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r, is := s.works[id]; is {
-		r.cancel()
-	}
-}
-
-// set changes what is known of the work.
-func (r *running) set(change func(w *Work)) {
-	r.workshop.mu.Lock()
-	defer r.workshop.mu.Unlock()
-	change(&r.work)
-}
-
-// to begins a phase.
-func (r *running) to(phase Phase) {
-	r.set(func(w *Work) { w.Phase, w.Lines, w.Total = phase, 0, 0 })
-}
-
-// progress is a reconcile.Progress.
-func (r *running) progress(done, total int) {
-	r.set(func(w *Work) { w.Lines, w.Total = done, total })
-}
-
-// end is the work's end, with what went wrong, if anything.
-func (r *running) end(err error, now time.Time) {
-	r.set(func(w *Work) {
-		w.Ended, w.Err = now, err
-		switch {
-		case errors.Is(err, context.Canceled):
-			w.Phase = PhaseStopped
-		// A file that was taken stays taken when its match fails.
-		case err != nil && w.File.Version == 0:
-			w.Phase = PhaseFailed
-		default:
-			w.Phase = PhaseDone
-		}
-	})
-	r.cancel()
-	close(r.over)
-}
-
-// wait waits for the end, but not for long.
-func (r *running) wait(most time.Duration) {
-	timer := time.NewTimer(most)
-	defer timer.Stop()
-	select {
-	case <-r.over:
-	case <-timer.C:
-	}
 }

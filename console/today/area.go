@@ -3,20 +3,19 @@ package today
 import (
 	"context"
 	"embed"
-	"iter"
 	"time"
 
 	"paypoint/access"
 	"paypoint/console/frame"
+	"paypoint/console/held"
 	"paypoint/ledger"
 )
 
 // Ledger has the figures. ledger.Service is one.
 type Ledger interface {
-	Hours(ctx context.Context, merchant string, from, to time.Time) ([]ledger.HourSums, error)
+	held.Ledger
 	OpenCodes(ctx context.Context, merchant string) (int, error)
 	SearchPayments(ctx context.Context, q ledger.PaymentQuery) (ledger.PaymentPage, error)
-	EachPayment(ctx context.Context, q ledger.PaymentQuery) iter.Seq2[ledger.PaymentRow, error]
 }
 
 // Refusals counts what was refused. soap.WireLog is one.

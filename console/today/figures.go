@@ -3,11 +3,12 @@ package today
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
-	"paypoint/access"
 	"paypoint/console/frame"
+	"paypoint/console/held"
 	"paypoint/ledger"
 )
 
@@ -15,23 +16,11 @@ import (
 // WIB has no summer time.
 const week = 7 * 24 * time.Hour
 
-// maxHold is the longest that a payment is kept from its merchant.
-const maxHold = access.MaxHold
-
-// maxOwn is how many payments of a merchant's day are added up one by one.
-const maxOwn = ledger.MaxCounted
-
-// steadyTries is how often a merchant's open codes are counted until they stand
-// still.
-const steadyTries = 20
-
 // day is one day's figures up to a moment.
 type day struct {
 	begin time.Time
 	// hours has the sums of each hour since begin, empty ones too.
 	hours [24]ledger.HourSums
-	// whole is false where there were more payments than are added up.
-	whole bool
 }
 
 // sum adds up the first hours of the day.
@@ -51,91 +40,56 @@ func (d *day) add(sums ledger.HourSums) {
 	}
 }
 
-// dayOf has the figures of the day that begins at a moment: of one merchant what it
+// measured are the sums of the day and of that with which it is compared, and the
+// codes that can be paid.
+type measured struct {
+	today, before day
+	open          int
+}
+
+// measure has the figures of the day that begins at a moment: of one merchant what it
 // was told of, else of all.
-func (a *area) dayOf(ctx context.Context, merchant string, begin, until time.Time) (day, error) {
-	if merchant != "" {
-		return a.ownDay(ctx, merchant, begin, until)
+func (a *area) measure(ctx context.Context, merchant string, begin, now time.Time) (measured, error) {
+	var f measured
+	read := func() (err error) {
+		f, err = a.read(ctx, merchant, begin)
+		return err
 	}
-	d := day{begin: begin, whole: true}
-	hours, err := a.Ledger.Hours(ctx, "", begin, until)
+	if merchant == "" {
+		return f, read()
+	}
+	hidden, err := held.Read(ctx, a.Ledger, merchant, begin.Add(-week), now, read)
+	if errors.Is(err, held.ErrUnsteady) {
+		err = frame.Refused("today.unsteady")
+	}
+	for _, less := range hidden.Less() {
+		f.today.add(less)
+		f.before.add(less)
+	}
+	f.open += len(hidden.Waiting)
+	return f, err
+}
+
+// read has the ledger's figures, with payments that are held.
+func (a *area) read(ctx context.Context, merchant string, begin time.Time) (f measured, err error) {
+	if f.today, err = a.dayOf(ctx, merchant, begin); err != nil {
+		return f, err
+	}
+	if f.before, err = a.dayOf(ctx, merchant, begin.Add(-week)); err != nil {
+		return f, err
+	}
+	f.open, err = a.Ledger.OpenCodes(ctx, merchant)
+	return f, err
+}
+
+// dayOf has the sums of the day that begins at a moment.
+func (a *area) dayOf(ctx context.Context, merchant string, begin time.Time) (day, error) {
+	d := day{begin: begin}
+	hours, err := a.Ledger.Hours(ctx, merchant, begin, begin.Add(24*time.Hour))
 	for _, sums := range hours {
 		d.add(sums)
 	}
 	return d, err
-}
-
-// ownDay adds up what a merchant was told of: the payments of the day, and those
-// that were taken back in it, whenever they were paid, as the sums of hours have
-// them. But those sums have that too of which it must not know yet.
-func (a *area) ownDay(ctx context.Context, merchant string, begin, until time.Time) (day, error) {
-	d := day{begin: begin, whole: true}
-	err := a.addOwn(ctx, &d, ledger.PaymentQuery{Merchant: merchant, From: begin, To: until}, func(row ledger.PaymentRow) ledger.HourSums {
-		return ledger.HourSums{Hour: row.At, Paid: 1, Amount: row.Amount, Fee: row.Fee}
-	})
-	if err == nil {
-		err = a.addOwn(ctx, &d, ledger.PaymentQuery{Merchant: merchant, ReversedFrom: begin, ReversedTo: until}, func(row ledger.PaymentRow) ledger.HourSums {
-			return ledger.HourSums{Hour: row.Reversed, Reversed: 1, ReversedAmount: row.Amount}
-		})
-	}
-	return d, err
-}
-
-// addOwn adds what each payment of a query counts, if its merchant was told of it.
-func (a *area) addOwn(ctx context.Context, d *day, query ledger.PaymentQuery, counts func(ledger.PaymentRow) ledger.HourSums) error {
-	query.ReleasedOnly = true
-	count := 0
-	for row, err := range a.Ledger.EachPayment(ctx, query) {
-		if err != nil {
-			return err
-		}
-		if count++; count > maxOwn {
-			d.whole = false
-			return nil
-		}
-		d.add(counts(row))
-	}
-	return nil
-}
-
-// openCodes counts the codes that can be paid. Those that are paid and not released
-// are open to their merchant: a payment that comes between both countings would
-// show, so that they are made again until nothing came between.
-func (a *area) openCodes(ctx context.Context, merchant string, now time.Time) (int, error) {
-	open, err := a.Ledger.OpenCodes(ctx, merchant)
-	if err != nil || merchant == "" {
-		return open, err
-	}
-	for range steadyTries {
-		held, err := a.held(ctx, merchant, now)
-		if err != nil {
-			return 0, err
-		}
-		again, err := a.Ledger.OpenCodes(ctx, merchant)
-		if err != nil || open == again {
-			return open + held, err
-		}
-		open = again
-	}
-	return 0, frame.Refused("today.unsteady")
-}
-
-// held counts a merchant's payments that it was not told of yet.
-func (a *area) held(ctx context.Context, merchant string, now time.Time) (int, error) {
-	paid := ledger.PaymentQuery{Merchant: merchant, From: now.Add(-maxHold), To: now.Add(time.Hour), State: ledger.TxPaid}
-	held, count := 0, 0
-	for row, err := range a.Ledger.EachPayment(ctx, paid) {
-		if err != nil {
-			return 0, err
-		}
-		if !row.Released {
-			held++
-		}
-		if count++; count == maxOwn {
-			break
-		}
-	}
-	return held, nil
 }
 
 // refusalSum is how often messages were refused for one reason.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
+	"paypoint/clocktest"
 	"paypoint/console/frame"
 	"paypoint/console/frame/frametest"
 	"paypoint/console/payments"
@@ -38,7 +39,7 @@ func openMall(t *testing.T) mall {
 	store, err := boltdb.Open(filepath.Join(t.TempDir(), "ledger.db"), boltdb.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	clock := &frametest.Clock{}
+	clock := clocktest.At(frametest.Start())
 	m.wire, err = soap.OpenWireLog(soap.WireLogConfig{
 		Dir: filepath.Join(t.TempDir(), "wire"), Flush: time.Millisecond, Now: clock.Now, Key: bytes.Repeat([]byte{7}, 32),
 	})

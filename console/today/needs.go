@@ -60,7 +60,7 @@ func needs(at Attention, approvals Waiting, now time.Time, may func(access.Actio
 		{"today.need.check", frame.PathSystem, access.ActSystemRead, check},
 		{"today.need.skew", frame.PathSystem, access.ActSystemRead, skew},
 		{"today.need.approvals", frame.Filtered(frame.PathCases, "tab", "approval"), access.ActCaseApprove, approvals},
-		{"today.need.files", frame.PathReconciling, access.ActReconciliationRead, at.Files},
+		{"today.need.files", withoutFile(at.Files), access.ActReconciliationRead, at.Files},
 		{"today.need.days", monthOf(at.Days), access.ActSettlementRead, at.Days},
 		{"today.need.exports", monthOf(at.Exports), access.ActSettlementRead, at.Exports},
 		{"today.need.notifications", frame.Filtered(frame.PathNotifications, "state", string(ledger.NotificationFailed)), access.ActNotificationRead, at.FailedNotifications},
@@ -85,9 +85,25 @@ func needs(at Attention, approvals Waiting, now time.Time, may func(access.Actio
 // monthOf is the month in which the oldest day stands: on the first of a month the
 // day before is in another one.
 func monthOf(days Waiting) string {
-	month := ""
-	if days.Day != "" {
-		month = locale.MonthOf(days.Day).String()
+	return frame.Filtered(frame.PathSettlements, "month", monthName(days))
+}
+
+// noFile is the state in which the list of matches has a day without a file.
+const noFile = "no_file"
+
+// withoutFile is where the days are whose file is late: the one, or those of the
+// oldest's month that have none.
+func withoutFile(days Waiting) string {
+	if days.Count == 1 && days.Day != "" {
+		return frame.ReconciliationPath(days.Day)
 	}
-	return frame.Filtered(frame.PathSettlements, "month", month)
+	return frame.Filtered(frame.PathReconciling, "month", monthName(days), "state", noFile)
+}
+
+// monthName is the month of the oldest day; "" where none is known.
+func monthName(days Waiting) string {
+	if days.Day == "" {
+		return ""
+	}
+	return locale.MonthOf(days.Day).String()
 }

@@ -32,8 +32,6 @@ type view struct {
 	Seen uint64
 	// Merchant is whose figures these are; "" is everybody's.
 	Merchant string
-	// Partial says that a merchant has more payments than are added up.
-	Partial bool
 }
 
 // figure is one of the day's figures.
@@ -79,20 +77,11 @@ func (a *area) fillDay(c *frame.Call, v *view, merchant string) error {
 	now := c.Now()
 	today := ledger.CalendarDay(now)
 	begin := today.Midnight()
-	sums, err := a.dayOf(c.Context(), merchant, begin, begin.Add(24*time.Hour))
+	sums, err := a.measure(c.Context(), merchant, begin, now)
 	if err != nil {
 		return err
 	}
-	before, err := a.dayOf(c.Context(), merchant, begin.Add(-week), begin.Add(24*time.Hour-week))
-	if err != nil {
-		return err
-	}
-	open, err := a.openCodes(c.Context(), merchant, now)
-	if err != nil {
-		return err
-	}
-	f := compared{today: sums, before: before, hours: int(now.Sub(begin) / time.Hour), open: open, day: today}
-	v.Partial = !sums.whole || !before.whole
+	f := compared{measured: sums, hours: int(now.Sub(begin) / time.Hour), day: today}
 	if f.hours > 0 {
 		v.Until = begin.Add(time.Duration(f.hours) * time.Hour)
 	}
@@ -170,10 +159,9 @@ func (a *area) newer(c *frame.Call) error {
 
 // compared is today beside the same weekday a week ago.
 type compared struct {
-	today, before day
+	measured
 	// hours is how many full hours of today are over: what is compared.
 	hours int
-	open  int
 	// refused are the refusals of today, of its full hours, and of the same hours
 	// before; nil where they are not known.
 	refused []int

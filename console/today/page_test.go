@@ -166,7 +166,7 @@ func TestWhatNeedsAPerson(t *testing.T) {
 	l := setup(t)
 	ago := func(d time.Duration) time.Time { return l.Clock.Now().Add(-d) }
 	l.watched.Store(&today.Attention{
-		FailedNotifications: today.Waiting{Count: 2, Since: ago(3 * time.Hour)}, Files: today.Waiting{Count: 1, Since: ago(49 * time.Hour)},
+		FailedNotifications: today.Waiting{Count: 2, Since: ago(3 * time.Hour)}, Files: today.Waiting{Count: 1, Since: ago(49 * time.Hour), Day: "2026-10-30"},
 		Exports: today.Waiting{Count: 1, Since: ago(time.Hour)}, Days: today.Waiting{Count: 2, Since: ago(26 * time.Hour), Day: "2026-10-31"},
 		Skew: -3 * time.Minute, Check: today.Check{At: ago(time.Hour), Failed: true}, Restored: ago(2 * time.Hour),
 	})
@@ -194,7 +194,7 @@ func TestWhatNeedsAPerson(t *testing.T) {
 		"2 notifications failed oldest 3 hours", "3 open cases oldest 10 minutes",
 	}, lines)
 	require.Equal(t, []string{
-		"/console/reconciliation/recovery", "", "", "/console/cases?tab=approval", "/console/reconciliation", "/console/settlements?month=2026-10", "/console/settlements",
+		"/console/reconciliation/recovery", "", "", "/console/cases?tab=approval", "/console/reconciliation/2026-10-30", "/console/settlements?month=2026-10", "/console/settlements",
 		"/console/notifications?state=failed", "/console/cases?tab=open",
 	}, links, "the system's pages are the operators'")
 	primary := l.As(access.RoleApprover).Get("/today").Find(".needs a.primary")
@@ -340,6 +340,7 @@ func TestAMerchantSeesItsOwn(t *testing.T) {
 func TestAPaymentThatComesMeanwhileIsHeldToo(t *testing.T) {
 	t.Parallel()
 	l := setup(t)
+	l.pay(l.charge(frametest.Merchant, 70_000, time.Hour)) // there is one to be listed
 	sold, shop := l.charge(frametest.Merchant, 50_000, time.Hour), l.As(access.RoleMerchant)
 	before := figures(shop.Get("/today"))
 	l.during = func() { l.pay(sold) }
