@@ -26,6 +26,7 @@ import (
 	"paypoint/ledger"
 	"paypoint/locale"
 	"paypoint/notify"
+	"paypoint/notify/notifytest"
 	"paypoint/reconcile"
 	"paypoint/reconcile/delivery"
 	"paypoint/reconcile/partnerfile"
@@ -106,11 +107,8 @@ func setup(t *testing.T) *bundle {
 // schedule.
 func (b *bundle) config(s *frametest.Site) console.Config {
 	t := b.t
-	history, err := notify.OpenHistory(filepath.Join(t.TempDir(), notify.HistoryFile), func(err error) { panic(err) })
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, history.Close()) })
 	b.notify = notify.New(notify.Config{
-		Ledger: s.Ledger, Merchants: s.Directory, History: history, Render: charge.Notification, Now: s.Clock.Now, AllowPrivate: true,
+		Ledger: s.Ledger, Merchants: s.Directory, History: notifytest.History(t), Render: charge.Notification, Now: s.Clock.Now, AllowPrivate: true,
 	})
 	b.settle = settlement.New(settlement.Config{Ledger: s.Ledger, TempDir: t.TempDir()})
 	b.finance = reconcile.New(reconcile.Config{

@@ -38,6 +38,7 @@ func (p *party) valuesOf(day string) map[string]map[string]string {
 		"work":           {"id": p.task},
 		"audit":          {"seq": "1", "id": p.task},
 		"system":         {"task": p.task, "job": "settle"},
+		"money":          {"id": p.task},
 		"language":       {"language": "id"},
 	}
 }

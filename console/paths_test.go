@@ -22,6 +22,7 @@ import (
 	"paypoint/console/today"
 	"paypoint/ledger"
 	"paypoint/notify"
+	"paypoint/notify/notifytest"
 	"paypoint/reconcile"
 	"paypoint/reconcile/partnerfile"
 	"paypoint/reconcile/settlement"
@@ -40,7 +41,12 @@ type house struct {
 	t      *testing.T
 	settle *settlement.Service
 	notify *notify.Service
+	// waits is what waits for a person.
+	waits today.Attention
 }
+
+// Attention is today.Watch's.
+func (h *house) Attention() (today.Attention, error) { return h.waits, nil }
 
 func openHouse(t *testing.T) *house {
 	t.Helper()
@@ -62,17 +68,14 @@ func (h *house) areas(s *frametest.Site) []frame.Area {
 		_, err := wire.OfRef(h.t.Context(), "T1", 1)
 		return err == nil
 	}, 10*time.Second, time.Millisecond)
-	history, err := notify.OpenHistory(filepath.Join(h.t.TempDir(), notify.HistoryFile), func(err error) { h.t.Error(err) })
-	require.NoError(h.t, err)
-	h.t.Cleanup(func() { require.NoError(h.t, history.Close()) })
-	h.notify = notify.New(notify.Config{Ledger: s.Ledger, Merchants: s.Directory, History: history, Render: charge.Notification, Now: s.Clock.Now})
+	h.notify = notify.New(notify.Config{Ledger: s.Ledger, Merchants: s.Directory, History: notifytest.History(h.t), Render: charge.Notification, Now: s.Clock.Now})
 	finance := reconcile.New(reconcile.Config{
 		Ledger: s.Ledger, Settlement: h.settle, Dir: filepath.Join(h.t.TempDir(), "files"), TempDir: h.t.TempDir(),
 		Profile: partnerfile.Simulated(), Now: s.Clock.Now,
 	})
 	handler, err := console.New(console.Config{
 		Ledger: s.Ledger, Settlement: h.settle, Reconciliation: finance, Messages: wire, Notifications: h.notify,
-		Merchants: s.Directory, Staff: s.Staff, Logins: s.Logins, Audit: s.Audit, Watch: calm{},
+		Merchants: s.Directory, Staff: s.Staff, Logins: s.Logins, Audit: s.Audit, Watch: h,
 		State:   func(context.Context) system.State { return system.State{} },
 		MaskURL: notify.MaskURL, NotificationID: charge.NotificationID, CutOff: 24 * time.Hour, Now: s.Clock.Now,
 	})

@@ -184,7 +184,7 @@ func (b *books) recorded() []ledger.Transfer {
 
 func TestTransfersAreImportedOnce(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"plain.csv", "windows.csv"} {
+	for _, name := range []string{"plain.csv", "windows.csv", "semicolons.csv"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			text, err := os.ReadFile(filepath.Join("testdata", "transfers", name))
@@ -216,6 +216,36 @@ func TestTransfersAreImportedOnce(t *testing.T) {
 	}
 }
 
+// TestOneOfTwoPersonsImportsATransferAnew: each line is new to one of those who import
+// the same file at once.
+func TestOneOfTwoPersonsImportsATransferAnew(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.now = moment(t, "2026-11-25", "10:00:00")
+	var file strings.Builder
+	file.WriteString(transferHead)
+	for i := range 50 {
+		fmt.Fprintf(&file, "BCA-%d,2026-11-23,1500,\n", i)
+	}
+	outcomes := make(chan int, 4)
+	for i := range cap(outcomes) {
+		go func() {
+			done, err := b.finance.ImportTransfers(t.Context(), strings.NewReader(file.String()), fmt.Sprintf("person-%d", i))
+			if err != nil {
+				outcomes <- -1
+				return
+			}
+			outcomes <- done.New
+		}()
+	}
+	var told []int
+	for range cap(outcomes) {
+		told = append(told, <-outcomes)
+	}
+	require.ElementsMatch(t, []int{50, 0, 0, 0}, told)
+	require.Len(t, b.recorded(), 50)
+}
+
 const transferHead = "reference,on,amount,note\n"
 
 func TestBadFilesOfTransfers(t *testing.T) {
@@ -232,7 +262,8 @@ func TestBadFilesOfTransfers(t *testing.T) {
 		"empty":                 {"", 1, "", "", "the header row has to be reference,on,amount,note"},
 		"no header":             {good, 1, "", "BCA-1,2026-11-23,1500,", "the header row has to be"},
 		"another order":         {"on,reference,amount,note\n", 1, "", "on,reference,amount,note", "the header row has to be"},
-		"semicolons":            {"reference;on;amount;note\n", 1, "", "reference;on;amount;note", "the header row has to be"},
+		"both separators":       {"reference;on,amount;note\n", 1, "", "reference;on,amount;note", "the header row has to be"},
+		"semicolons, then not":  {"reference;on;amount;note\n" + good, 2, "", "BCA-1,2026-11-23,1500,", "1 values, want 4"},
 		"three values":          {transferHead + good + "BCA-2,2026-11-23,1500\n", 3, "", "BCA-2,2026-11-23,1500", "3 values, want 4"},
 		"thousands dot":         {row("1.500"), 3, "amount", "1.500", "thousands separator"},
 		"two thousands dots":    {row("1.500.000"), 3, "amount", "1.500.000", "thousands separator"},
@@ -276,9 +307,51 @@ func TestBadFilesOfTransfers(t *testing.T) {
 			}
 			require.Contains(t, fault.Rule, c.want)
 			require.LessOrEqual(t, len([]rune(fault.Text)), 81)
+			var all *reconcile.TransferFaults
+			require.ErrorAs(t, err, &all)
+			require.Len(t, all.Faults, 1)
+			require.NotEqual(t, reconcile.RuleLedger, all.Faults[0].Breaks, "the rule has a name")
+			require.Contains(t, reconcile.TransferRules(), all.Faults[0].Breaks)
 			require.Empty(t, b.recorded(), "all is checked before anything is booked")
 		})
 	}
+}
+
+// All that is wrong is told at once, up to a bound and as far as lines can be told
+// from each other.
+func TestAllFaultsOfAFileOfTransfers(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.now = moment(t, monday, "10:00:00")
+	b.transfer("BCA-7", monday, 700)
+	b.transfer("BCA-9", monday, 900)
+	faultsOf := func(text string) *reconcile.TransferFaults {
+		_, err := b.importOf(transferHead + text)
+		var faults *reconcile.TransferFaults
+		require.ErrorAs(t, err, &faults)
+		return faults
+	}
+	type broken struct {
+		line   int
+		breaks reconcile.TransferRule
+		first  int
+	}
+	told := func(faults *reconcile.TransferFaults) (all []broken) {
+		for _, f := range faults.Faults {
+			all = append(all, broken{f.Line, f.Breaks, f.First})
+		}
+		return all
+	}
+	require.Equal(t, []broken{
+		{3, reconcile.RuleSeparator, 0}, {5, reconcile.RuleRepeated, 2}, {6, reconcile.RulePeriod, 0}, {7, reconcile.RuleReference, 0}, {8, reconcile.RuleCSV, 0},
+	}, told(faultsOf("BCA-1,2026-11-23,1500,\nBCA-2,2026-11-23,1.500,\nBCA-3,2026-11-23,1,\nBCA-1,2026-11-23,1500,\n"+
+		"BCA-4,2020-01-01,1,\n,2026-11-23,1,\nBCA-5,2026-11-23,1,x\"y\nBCA-6,never,1,\n")))
+	require.Equal(t, []broken{{2, reconcile.RuleTaken, 0}, {4, reconcile.RuleTaken, 0}},
+		told(faultsOf("BCA-7,2026-11-23,701,\nBCA-8,2026-11-23,8,\nBCA-9,2026-11-22,900,\n")))
+	many := faultsOf(strings.Repeat("BCA-1,never,1,\n", reconcile.MaxTransferFaults+1))
+	require.Len(t, many.Faults, reconcile.MaxTransferFaults)
+	require.True(t, many.More)
+	require.Len(t, b.recorded(), 2)
 }
 
 func TestFilesOfTransfersBeyondTheLimits(t *testing.T) {
@@ -332,7 +405,7 @@ func TestAnImportGoesOnWhereItStopped(t *testing.T) {
 // FuzzTransfers holds the reader to what it promises: whatever comes, it records
 // all rows or none, and never panics.
 func FuzzTransfers(f *testing.F) {
-	for _, name := range []string{"plain.csv", "windows.csv"} {
+	for _, name := range []string{"plain.csv", "windows.csv", "semicolons.csv"} {
 		text, err := os.ReadFile(filepath.Join("testdata", "transfers", name))
 		require.NoError(f, err)
 		f.Add(string(text))

@@ -213,8 +213,9 @@ func (f Finding) words() string {
 	return strings.Join(parts, "; ") + "."
 }
 
-// findingColumns are those of exports.
-func findingColumns() []sheet.Column {
+// FindingColumns are those of tables of findings: the finance API's, and the
+// console's. Differences are ours minus theirs.
+func FindingColumns() []sheet.Column {
 	columns := []sheet.Column{
 		{Name: "number", Kind: sheet.Serial}, {Name: "class", Width: 26}, {Name: "payment_code"}, {Name: "tracking_ref"},
 	}
@@ -231,12 +232,13 @@ func findingColumns() []sheet.Column {
 	)
 }
 
-// inForce is what an entry counts for.
-func (e *Entry) inForce() (amount, fee ledger.Rupiah) {
+// InForce is what an entry counts for; nil and one that is reversed count for
+// nothing.
+func (e *Entry) InForce() match.Money {
 	if e == nil || e.Reversed {
-		return 0, 0
+		return match.Money{}
 	}
-	return e.Amount, e.Fee
+	return match.Money{Amount: e.Amount, Fee: e.Fee}
 }
 
 // cells are an entry's columns.
@@ -251,18 +253,30 @@ func (e *Entry) cells() []any {
 	return []any{e.Day, e.Line, e.Store, status, e.Amount, e.Fee}
 }
 
-// row is a finding's columns. Differences are ours minus theirs.
-func (f Finding) row(differences *match.Money) []any {
-	of := f.Ours
-	if of == nil {
-		of = f.Theirs
+// Side is the entry that names the payment: ours, or theirs where we have none. It
+// is empty where a finding has no side.
+func (f Finding) Side() Entry {
+	switch {
+	case f.Ours != nil:
+		return *f.Ours
+	case f.Theirs != nil:
+		return *f.Theirs
+	default:
+		return Entry{}
 	}
-	amount, fee := f.Ours.inForce()
-	theirs, theirFee := f.Theirs.inForce()
-	d := match.Money{Amount: amount - theirs, Fee: fee - theirFee}
-	differences.Amount, differences.Fee = differences.Amount+d.Amount, differences.Fee+d.Fee
-	row := append([]any{f.Number, f.Class, of.Code, of.Ref}, f.Ours.cells()...)
-	return append(append(row, f.Theirs.cells()...), d.Amount, d.Fee, f.Differ, f.Known)
+}
+
+// Difference is what the sides differ by, ours minus theirs.
+func (f Finding) Difference() match.Money {
+	ours, theirs := f.Ours.InForce(), f.Theirs.InForce()
+	return match.Money{Amount: ours.Amount - theirs.Amount, Fee: ours.Fee - theirs.Fee}
+}
+
+// Cells are a finding's, in the order of FindingColumns.
+func (f Finding) Cells() []any {
+	of, d := f.Side(), f.Difference()
+	cells := append([]any{f.Number, f.Class, of.Code, of.Ref}, f.Ours.cells()...)
+	return append(append(cells, f.Theirs.cells()...), d.Amount, d.Fee, f.Differ, f.Known)
 }
 
 // ExportFindings writes all findings of a day's last match, but what is MATCHED,
@@ -280,7 +294,7 @@ func (s *Service) ExportFindings(ctx context.Context, day ledger.Day, f sheet.Fo
 			total += c.Findings
 		}
 	}
-	columns := findingColumns()
+	columns := FindingColumns()
 	totals := make([]any, len(columns))
 	// The totals are read after the rows, which fill them in.
 	rows := s.findingRows(ctx, day, totals)
@@ -300,7 +314,9 @@ func (s *Service) findingRows(ctx context.Context, day ledger.Day, totals []any)
 	return func(yield func([]any, error) bool) {
 		var differences match.Money
 		err := s.eachFinding(ctx, day, func(_ Outcome, f Finding) (bool, error) {
-			return yield(f.row(&differences), nil), nil
+			d := f.Difference()
+			differences.Amount, differences.Fee = differences.Amount+d.Amount, differences.Fee+d.Fee
+			return yield(f.Cells(), nil), nil
 		})
 		if err != nil {
 			yield(nil, err)

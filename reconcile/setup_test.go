@@ -264,6 +264,9 @@ func (o *office) cases(t require.TestingT, open bool) []ledger.Case {
 	page, err := o.ledger.Cases(context.Background(), ledger.CaseQuery{Open: open, Limit: 1000})
 	require.NoError(t, err)
 	require.Zero(t, page.Next)
+	for _, c := range page.Cases {
+		require.True(t, c.Note == "" || reconcile.ReadNote(c.Note) != nil, "what the program writes it can read: %s", c.Note)
+	}
 	return page.Cases
 }
 
@@ -285,6 +288,7 @@ func (o *office) notes(t require.TestingT, id uint64) []string {
 	for _, r := range history {
 		if n, is := r.Event.(ledger.CaseNoted); is {
 			require.Equal(t, "ani", n.By)
+			require.NotEmpty(t, reconcile.ReadNote(n.Text), "what the program writes it can read: %s", n.Text)
 			notes = append(notes, n.Text)
 		}
 	}

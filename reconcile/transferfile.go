@@ -14,8 +14,6 @@ import (
 	"unicode/utf8"
 
 	"paypoint/ledger"
-	"paypoint/reconcile/partnerfile"
-	"paypoint/reconcile/sheet"
 )
 
 // Limits of a file of bank transfers.
@@ -28,7 +26,8 @@ const (
 )
 
 // ErrTransferFile reports a file of transfers that is not what it has to be; with
-// it is a *partnerfile.LineError where one line is at fault.
+// it are *TransferFaults where lines are at fault, the first as a
+// *partnerfile.LineError.
 var ErrTransferFile = errors.New("not a file of bank transfers")
 
 // transferColumns are the header row of the file.
@@ -41,6 +40,15 @@ type TransfersImported struct {
 	New  int `json:"new"`
 	// Transfers are all of the file's as they stand now, in its order.
 	Transfers []ledger.Transfer `json:"transfers"`
+	// Lines say of each of Transfers where it stands in the file.
+	Lines []TransferLine `json:"-"`
+}
+
+// TransferLine is where a transfer begins in its file, from 1 on, and whether it
+// was not recorded before.
+type TransferLine struct {
+	Line int
+	New  bool
 }
 
 // bankRow is a transfer with the line of the file on which it begins.
@@ -56,13 +64,15 @@ type bankRow struct {
 //	reference,on,amount,note
 //	BCA-20261123-0042,2026-11-23,1500000,settlement 22 Nov
 //
-// An amount is whole rupiah without thousands separators, below zero what was
-// taken back; on is the bank's value date; a note may be empty. Every row is
-// checked before the first is recorded. Importing again records nothing twice,
+// Semicolons may stand in the place of all commas. An amount is whole rupiah
+// without thousands separators, below zero what was taken back; on is the bank's
+// value date; a note may be empty. Every row is checked before the first is
+// recorded. Importing again records nothing twice,
 // and goes on where a program that was killed has stopped.
 //
 // Errors: ErrTransferFile, ledger.ErrTaken (a reference has another day or amount),
-// those of r, and the store's.
+// both with *TransferFaults, those of r, and the store's. With the store's comes what
+// is recorded by then.
 func (s *Service) ImportTransfers(ctx context.Context, r io.Reader, by string) (TransfersImported, error) {
 	done, err := s.importTransfers(ctx, r, by)
 	if err != nil {
@@ -80,10 +90,14 @@ func (s *Service) importTransfers(ctx context.Context, r io.Reader, by string) (
 	if err != nil {
 		return TransfersImported{}, err
 	}
-	for i, row := range rows {
-		if rows[i].known, err = s.knowsTransfer(ctx, row); err != nil {
-			return TransfersImported{}, err
-		}
+	// Of two persons with the same file, one is told that its lines are new.
+	end, err := s.begin(ctx)
+	if err != nil {
+		return TransfersImported{}, err
+	}
+	defer end()
+	if err := s.findKnown(ctx, rows); err != nil {
+		return TransfersImported{}, err
 	}
 	done := TransfersImported{Rows: len(rows), Transfers: make([]ledger.Transfer, 0, len(rows))}
 	for _, row := range rows {
@@ -95,34 +109,35 @@ func (s *Service) importTransfers(ctx context.Context, r io.Reader, by string) (
 			done.New++
 		}
 		done.Transfers = append(done.Transfers, recorded)
+		done.Lines = append(done.Lines, TransferLine{row.line, !row.known})
 	}
 	return done, nil
 }
 
-// knowsTransfer says whether the transfer is recorded already, and refuses one
-// that is recorded with other contents.
-func (s *Service) knowsTransfer(ctx context.Context, row bankRow) (bool, error) {
-	there, err := s.config.Ledger.Transfer(ctx, row.Reference)
-	switch {
-	case errors.Is(err, ledger.ErrNotFound):
-		return false, nil
-	case err != nil:
-		return false, err
-	case there.On != row.On || there.Amount != row.Amount:
+// findKnown marks the rows that are recorded already, and refuses those that are
+// recorded with other contents.
+func (s *Service) findKnown(ctx context.Context, rows []bankRow) error {
+	var taken TransferFaults
+	for i, row := range rows {
+		there, err := s.config.Ledger.Transfer(ctx, row.Reference)
+		switch {
+		case errors.Is(err, ledger.ErrNotFound):
+			continue
+		case err != nil:
+			return err
+		case there.On == row.On && there.Amount == row.Amount:
+			rows[i].known = true
+			continue
+		}
 		rule := fmt.Sprintf("recorded already, on %s over %d", there.On, there.Amount)
-		return false, fmt.Errorf("%w: %w", ledger.ErrTaken, wrong(row.line, "reference", row.Reference, rule))
+		if !taken.add(wrong(RuleTaken, row.line, transferColumns[0], row.Reference, rule)) {
+			break
+		}
 	}
-	return true, nil
-}
-
-// wrong is a fault of one line.
-func wrong(line int, column, text, rule string) *partnerfile.LineError {
-	if shown := []rune(sheet.Plain(text)); len(shown) > maxShown {
-		text = string(shown[:maxShown]) + "…"
-	} else {
-		text = string(shown)
+	if err := taken.err(); err != nil {
+		return fmt.Errorf("%w: %w", ledger.ErrTaken, err)
 	}
-	return &partnerfile.LineError{Line: line, Column: column, Text: text, Rule: rule}
+	return nil
 }
 
 // parseTransfers reads the whole file.
@@ -132,13 +147,25 @@ func parseTransfers(text []byte, by string, now time.Time) ([]bankRow, error) {
 	}
 	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 	if i := firstBad(text); i >= 0 {
-		return nil, fmt.Errorf("%w: %w", ErrTransferFile, wrong(1+bytes.Count(text[:i], []byte("\n")), "", "", "no UTF-8 text"))
+		return nil, fmt.Errorf("%w: %w", ErrTransferFile, alone(wrong(RuleText, 1+bytes.Count(text[:i], []byte("\n")), "", "", "no UTF-8 text")))
 	}
-	rows, err := parseRows(csv.NewReader(bytes.NewReader(text)), by, now)
+	in := csv.NewReader(bytes.NewReader(text))
+	in.Comma = separator(text)
+	rows, err := parseRows(in, by, now)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTransferFile, err)
 	}
 	return rows, nil
+}
+
+// separator is what stands between the columns: Excel set to Indonesian writes
+// semicolons, for a comma is that language's decimal point.
+func separator(text []byte) rune {
+	head, _, _ := bytes.Cut(text, []byte("\n"))
+	if bytes.ContainsRune(head, ';') && !bytes.ContainsRune(head, ',') {
+		return ';'
+	}
+	return ','
 }
 
 // firstBad is where the text stops being one; -1 when it never does.
@@ -153,70 +180,89 @@ func firstBad(text []byte) int {
 	return -1
 }
 
+// parseRows reads all rows. Past a line that is wrong it goes on, so that all are
+// told at once; past what makes the lines after it unsure it does not.
 func parseRows(in *csv.Reader, by string, now time.Time) ([]bankRow, error) {
 	in.FieldsPerRecord = -1 // counted here, for a clearer error
-	head, err := in.Read()
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, csvFault(err)
-	}
-	if want := transferColumns[:]; !slices.Equal(head, want) {
-		return nil, wrong(1, "", strings.Join(head, ","), "the header row has to be "+strings.Join(want, ","))
+	if err := parseHeader(in); err != nil {
+		return nil, err
 	}
 	var rows []bankRow
+	var faults TransferFaults
 	lines := map[string]int{}
-	for {
+	for more := true; more; {
 		cells, err := in.Read()
 		if errors.Is(err, io.EOF) {
-			return rows, nil
+			break
 		}
 		if err != nil {
-			return nil, csvFault(err)
+			faults.add(csvFault(err))
+			break
 		}
-		row, err := parseRow(in, cells, by, now)
-		if err != nil {
-			return nil, err
+		row, fault := parseRow(in, cells, by, now)
+		first := lines[row.Reference]
+		switch {
+		case fault == nil && first != 0:
+			fault = repeated(row, first)
+		case fault == nil && len(rows) == MaxTransferRows:
+			faults.add(wrong(RuleRows, row.line, "", "", fmt.Sprintf("more than %d rows", MaxTransferRows)))
+			return nil, faults.err()
 		}
-		if first := lines[row.Reference]; first != 0 {
-			return nil, wrong(row.line, transferColumns[0], row.Reference, fmt.Sprintf("stands on line %d already", first))
-		}
-		if len(rows) == MaxTransferRows {
-			return nil, wrong(row.line, "", "", fmt.Sprintf("more than %d rows", MaxTransferRows))
+		if fault != nil {
+			more = faults.add(fault)
+			continue
 		}
 		lines[row.Reference] = row.line
 		rows = append(rows, row)
 	}
+	return rows, faults.err()
 }
 
-// csvFault is what is wrong with the file as CSV.
-func csvFault(err error) error {
-	if fault := new(csv.ParseError); errors.As(err, &fault) {
-		return wrong(fault.Line, "", "", fmt.Sprintf("character %d: %s", fault.Column, fault.Err))
+// parseHeader reads the first line.
+func parseHeader(in *csv.Reader) error {
+	head, err := in.Read()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return alone(csvFault(err))
 	}
-	return err
+	if want := transferColumns[:]; !slices.Equal(head, want) {
+		return alone(wrong(RuleHeader, 1, "", strings.Join(head, ","), "the header row has to be "+strings.Join(want, ",")))
+	}
+	return nil
+}
+
+// alone is a fault after which nothing more can be said.
+func alone(fault *TransferFault) error { return &TransferFaults{Faults: []*TransferFault{fault}} }
+
+// csvFault is what is wrong with the file as CSV. A reader of a text in memory has no
+// other errors.
+func csvFault(err error) *TransferFault {
+	fault := &csv.ParseError{Line: 1, Err: err}
+	_ = errors.As(err, &fault)
+	return wrong(RuleCSV, fault.Line, "", "", fmt.Sprintf("character %d: %s", fault.Column, fault.Err))
 }
 
 // parseRow reads one transfer, and holds it against the ledger's rules.
-func parseRow(in *csv.Reader, cells []string, by string, now time.Time) (bankRow, error) {
+func parseRow(in *csv.Reader, cells []string, by string, now time.Time) (bankRow, *TransferFault) {
 	line, _ := in.FieldPos(0)
 	if len(cells) != len(transferColumns) {
-		return bankRow{}, wrong(line, "", strings.Join(cells, ","), fmt.Sprintf("%d values, want %d", len(cells), len(transferColumns)))
+		return bankRow{}, wrong(RuleValues, line, "", strings.Join(cells, ","), fmt.Sprintf("%d values, want %d", len(cells), len(transferColumns)))
 	}
 	for i, cell := range cells {
 		cells[i] = strings.TrimSpace(cell)
 	}
 	t := ledger.Transfer{Reference: cells[0], On: ledger.Day(cells[1]), Note: cells[3], By: by}
-	amount, err := parseBankAmount(cells[2])
+	amount, breaks, err := parseBankAmount(cells[2])
 	if err != nil {
-		return bankRow{}, wrong(line, "amount", cells[2], err.Error())
+		return bankRow{}, wrong(breaks, line, "amount", cells[2], err.Error())
 	}
 	if _, err := ledger.ParseDay(cells[1]); err != nil {
-		return bankRow{}, wrong(line, "on", cells[1], "want a day as yyyy-mm-dd")
+		return bankRow{}, wrong(RuleDay, line, "on", cells[1], "want a day as yyyy-mm-dd")
 	}
 	t.Amount = amount
 	// On an empty state every rule of the ledger counts but those about what is
 	// recorded already.
 	if _, err := ledger.DecideTransfer(ledger.State{}, t, now); err != nil {
-		return bankRow{}, wrong(line, "", strings.Join(cells, ","), err.Error())
+		return bankRow{}, wrong(refusedBy(err), line, "", strings.Join(cells, ","), err.Error())
 	}
 	return bankRow{line: line, Transfer: t}, nil
 }
@@ -226,27 +272,27 @@ const maxBankDigits = 13
 
 // parseBankAmount reads an amount as banks export it: a sign, digits, and no or
 // zero cents. What looks like thousands separators is refused: 1.500 may be one
-// and a half.
-func parseBankAmount(text string) (ledger.Rupiah, error) {
+// and a half. With an error comes the rule that is broken.
+func parseBankAmount(text string) (ledger.Rupiah, TransferRule, error) {
 	digits, negative := strings.CutPrefix(text, "-")
 	digits, cents, dotted := strings.Cut(digits, ".")
 	switch {
 	case strings.ContainsAny(text, ", '_\u00A0") || strings.Count(text, ".") > 1 || dotted && len(cents) == 3:
-		return 0, errors.New("has a thousands separator: want whole rupiah in plain digits")
+		return 0, RuleSeparator, errors.New("has a thousands separator: want whole rupiah in plain digits")
 	case dotted && cents != "0" && cents != "00":
-		return 0, errors.New("has a fraction of a rupiah")
+		return 0, RuleFraction, errors.New("has a fraction of a rupiah")
 	case digits == "" || len(digits) > maxBankDigits || strings.Trim(digits, "0123456789") != "":
-		return 0, fmt.Errorf("want whole rupiah, 1 to %d plain digits, with a - before what was taken back", maxBankDigits)
+		return 0, RuleDigits, fmt.Errorf("want whole rupiah, 1 to %d plain digits, with a - before what was taken back", maxBankDigits)
 	}
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("want whole rupiah: %w", err)
+		return 0, RuleDigits, fmt.Errorf("want whole rupiah: %w", err)
 	}
 	if n == 0 {
-		return 0, errors.New("moves nothing: want an amount other than 0")
+		return 0, RuleZero, errors.New("moves nothing: want an amount other than 0")
 	}
 	if negative {
 		n = -n
 	}
-	return ledger.Rupiah(n), nil
+	return ledger.Rupiah(n), "", nil
 }

@@ -43,7 +43,7 @@ var files embed.FS
 
 // New makes the area "auditlog".
 func New(config Config) frame.Area {
-	a := &area{config, task.NewBoard(config.Now, config.Failed)}
+	a := &area{config, task.NewBoard(task.Config{Now: config.Now, Failed: config.Failed})}
 	read := access.ActAuditRead
 	return frame.Area{
 		Name: "auditlog", Files: files,

@@ -40,7 +40,7 @@ func story(t *testing.T, site *frametest.Site) {
 	for i, e := range []audit.Entry{
 		{Who: "siti", Role: "finance", Act: "case.propose", Object: audit.Object{Kind: "case", ID: "12"}, Result: audit.Done, Status: 303, Reason: "paid twice"},
 		{Who: "budi", Role: "approver", Act: "case.approve", Object: audit.Object{Kind: "case", ID: "12"}, Result: audit.Refused, Status: 409},
-		{Who: "operator root", Role: "operator of the machine", Act: "backup", Result: audit.Done, Status: 200},
+		{Who: "operator root", Role: audit.RoleOfMachine, Act: "backup", Result: audit.Done, Status: 200},
 		{Act: "sign_in", Result: audit.Refused, Address: "203.0.113.9", Status: 401},
 		{Who: "siti", Role: "finance", Act: "payments.export", Result: audit.Done, Status: 200, Filter: "from=2026-11-01", Rows: 1234},
 	} {
@@ -89,6 +89,12 @@ func TestActsAndKindsAreWords(t *testing.T) {
 	site := newSite(t)
 	story(t, site)
 	admin := site.As(access.RoleAdmin)
+	for language, want := range map[locale.Language]string{locale.Indonesian: "Operator mesin", locale.English: "Operator of the machine"} {
+		require.NoError(t, site.Logins.SetPreferences("admin", login.Preferences{Language: string(language)}))
+		page := admin.Get("/audit?act=backup")
+		require.Equal(t, want, texts(page, "tbody td.more")[0], "who acts by command has no role of a person")
+		require.Contains(t, texts(admin.Get(strings.TrimPrefix(page.Find("tbody th a").AttrOr("href", ""), "/console")), "dd"), want)
+	}
 	for language, want := range map[locale.Language][]string{
 		locale.Indonesian: {"Tindakan: Mengajukan penyelesaian kasus", "Jenis objek: Kasus", "Kasus 12"},
 		locale.English:    {"Act: Proposed how to resolve a case", "Kind of object: Case", "Case 12"},

@@ -29,7 +29,7 @@ type checkView struct {
 
 // check answers POST /audit/check.
 func (a *area) check(c *frame.Call) error {
-	id, err := a.tasks.Start(c.Context(), "check", c.Person().ID, a.checkAll)
+	id, err := a.tasks.Start(c.Context(), task.State{Name: "check", By: c.Person().ID}, a.checkAll)
 	if err != nil && !errors.Is(err, task.ErrRunning) {
 		return frame.Refused("auditlog.check.busy")
 	}
@@ -38,7 +38,7 @@ func (a *area) check(c *frame.Call) error {
 }
 
 // checkAll checks the whole log.
-func (a *area) checkAll(ctx context.Context, tell task.Tell) (any, error) {
+func (a *area) checkAll(ctx context.Context, p *task.Progress) (any, error) {
 	var known []audit.Head
 	if a.Heads != nil {
 		var err error
@@ -47,7 +47,7 @@ func (a *area) checkAll(ctx context.Context, tell task.Tell) (any, error) {
 		}
 	}
 	return a.Log.Check(ctx, known, func(done, total uint64) {
-		tell(int(done), int(total)) // #nosec G115 -- entries, of which there are not 2^63
+		p.Tell(int(done), int(total)) // #nosec G115 -- entries, of which there are not 2^63
 	})
 }
 
@@ -57,10 +57,7 @@ func (a *area) checked(c *frame.Call) error {
 	if !known {
 		return frame.NotFound("auditlog.check.none")
 	}
-	v := checkView{State: state, Failed: state.Err != nil}
-	if state.Total > 0 {
-		v.Percent = state.Done * 100 / state.Total
-	}
+	v := checkView{State: state, Percent: max(0, state.Percent()), Failed: state.Err != nil}
 	if report, is := state.Result.(audit.Report); is && !state.Running() && state.Err == nil {
 		v.Report, v.Whole = &report, len(report.Faults) == 0
 	}

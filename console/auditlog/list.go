@@ -124,7 +124,10 @@ func (a *area) view(ctx context.Context, c *frame.Call, q *frame.Query, asked au
 // rowOf is an entry in words.
 func rowOf(c *frame.Call, e audit.Entry) row {
 	r := row{Entry: e, ActName: actName(c, e.Act), RoleName: e.Role, ResultName: string(e.Result), Tag: "off"}
-	if slices.Contains(access.Roles(), access.Role(e.Role)) {
+	switch {
+	case e.Role == audit.RoleOfMachine:
+		r.RoleName = c.T("auditlog.role.machine")
+	case slices.Contains(access.Roles(), access.Role(e.Role)):
 		r.RoleName = c.T("frame.role." + e.Role)
 	}
 	if slices.Contains(audit.Results(), e.Result) {

@@ -59,7 +59,7 @@ func (a *area) showDecision(c *frame.Call, id uint64, faults frame.Faults) error
 	if err != nil {
 		return told(err)
 	}
-	v := decideView{rowView: row, MaxWhy: ledger.MaxCaseText}
+	v := decideView{rowView: row.said(t), MaxWhy: ledger.MaxCaseText}
 	v.Means, _ = t.explain(one.Class)
 	if v.Fields, err = a.compare(c.Context(), t, c.Language(), one); err != nil {
 		return err

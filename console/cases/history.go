@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"paypoint/console/frame"
+	"paypoint/console/said"
 	"paypoint/ledger"
 	"paypoint/locale"
 )
@@ -25,9 +26,9 @@ func events(records []ledger.Record, t words) []frame.Event {
 func (t words) tell(v *frame.Event, event ledger.Event) {
 	switch e := event.(type) {
 	case ledger.CaseOpened:
-		v.Title, v.Who, v.Detail, v.Kind = t("cases.event.opened"), e.By, e.Note, "bad"
+		v.Title, v.Who, v.Detail, v.Kind = t("cases.event.opened"), e.By, said.Opening(t, e.Note), "bad"
 	case ledger.CaseNoted:
-		v.Title, v.Who, v.Detail, v.Kind = t("cases.event.noted"), e.By, e.Text, "off"
+		v.Title, v.Who, v.Detail, v.Kind = t("cases.event.noted"), e.By, said.Text(t, e.Text), "off"
 		if e.Assigned {
 			v.Title = t("cases.event.released")
 		}
@@ -35,7 +36,7 @@ func (t words) tell(v *frame.Event, event ledger.Event) {
 			v.Title = t("cases.event.assigned", "owner", e.Owner)
 		}
 	case ledger.Proposed:
-		v.Title, v.Who, v.Detail, v.Kind = t("cases.event.proposed", "act", t.act(e.Act, e.Amount)), e.By, e.Why, "wait"
+		v.Title, v.Who, v.Detail, v.Kind = t("cases.event.proposed", "act", t.act(e.Act, e.Amount)), e.By, said.Text(t, e.Why), "wait"
 	case ledger.Withdrawn:
 		v.Title, v.Who, v.Detail, v.Kind = t("cases.event.withdrawn"), e.By, e.Why, "bad"
 	case ledger.Resolved:
@@ -50,7 +51,7 @@ func (t words) tellMoney(v *frame.Event, event ledger.Event) {
 	switch e := event.(type) {
 	case ledger.Adjusted:
 		v.Title, v.Who, v.Kind = t("cases.event.adjusted", "amount", locale.Signed(e.Net()), "day", e.Day), e.ApprovedBy, "good"
-		v.Detail = t("cases.act."+string(e.Act)) + ". " + e.Why
+		v.Detail = t("cases.act."+string(e.Act)) + ". " + said.Text(t, e.Why)
 	case ledger.PaidOut:
 		v.Title, v.Who, v.Kind = t("cases.event.paid_out", "amount", locale.Signed(e.Amount), "reference", e.Reference), e.By, "good"
 	default:
@@ -81,7 +82,7 @@ func chargeEvents(records []ledger.Record, t words) []frame.Event {
 			event.Title, event.Kind, event.Detail = t(key), "bad", string(e.Ref)
 		case ledger.Adjusted:
 			event.Title = t(key, "act", t.act(e.Act, e.Net()))
-			event.Who, event.Detail, event.Link = e.ApprovedBy, e.Why, "/cases/"+numbered(e.Case)
+			event.Who, event.Detail, event.Link = e.ApprovedBy, said.Text(t, e.Why), "/cases/"+numbered(e.Case)
 		case ledger.Charged, ledger.Inquired, ledger.Released, ledger.Cancelled, ledger.Expired, ledger.Buried, ledger.Notified:
 			event.Title = t(key)
 		default:

@@ -8,6 +8,7 @@ import (
 
 	"paypoint/access"
 	"paypoint/console/frame"
+	"paypoint/console/said"
 	"paypoint/ledger"
 	"paypoint/reconcile/cases"
 	"paypoint/reconcile/sheet"
@@ -51,7 +52,7 @@ type rowView struct {
 	Merchant  string
 	Age       int
 	Bucket    cases.Bucket
-	// LastNote is the newest that a person wrote.
+	// LastNote is the newest that a person wrote, or a match.
 	LastNote string
 	State    string
 	Tag      string
@@ -178,7 +179,7 @@ func (a *area) viewOf(ctx context.Context, c *frame.Call, q *frame.Query, f filt
 		if err != nil {
 			return listView{}, err
 		}
-		v.Rows = append(v.Rows, row)
+		v.Rows = append(v.Rows, row.said(c.T))
 	}
 	return v, nil
 }
@@ -216,6 +217,17 @@ func (a *area) row(ctx context.Context, t words, c ledger.Case) (rowView, error)
 		row.Merchant = charge.Merchant
 	}
 	return row, nil
+}
+
+// said is the row with its texts in the person's language: for pages alone.
+func (r rowView) said(t words) rowView {
+	r.Note, r.LastNote = said.Opening(t, r.Note), said.Text(t, r.LastNote)
+	if r.Proposal != nil {
+		p := *r.Proposal
+		p.Why = said.Text(t, p.Why)
+		r.Proposal = &p
+	}
+	return r
 }
 
 // tagOf is the kind of "-tag" of a state.

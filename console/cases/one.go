@@ -102,7 +102,7 @@ func (a *area) one(ctx context.Context, c *frame.Call, id uint64) (oneView, erro
 	if err != nil {
 		return oneView{}, err
 	}
-	v := oneView{rowView: row, History: events(history, t), MaxNote: ledger.MaxCaseText}
+	v := oneView{rowView: row.said(t), History: events(history, t), MaxNote: ledger.MaxCaseText}
 	v.Means, v.Do = t.explain(one.Class)
 	if v.Fields, err = a.compare(ctx, t, c.Language(), one); err != nil {
 		return oneView{}, err

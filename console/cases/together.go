@@ -11,6 +11,7 @@ import (
 
 	"paypoint/access/audit"
 	"paypoint/console/frame"
+	"paypoint/console/said"
 	"paypoint/ledger"
 )
 
@@ -118,7 +119,7 @@ func (a *area) selectedOne(c *frame.Call, id uint64, of func(*frame.Call, ledger
 	if err != nil {
 		return selectedView{}, err
 	}
-	item := selectedView{rowView: row}
+	item := selectedView{rowView: row.said(t)}
 	p, version, err := of(c, one)
 	var shown string
 	var preview ledger.Preview
@@ -129,6 +130,7 @@ func (a *area) selectedOne(c *frame.Call, id uint64, of func(*frame.Call, ledger
 	case resultDone:
 		item.Proposal, item.Effect = p, t.effect(preview)
 		item.Chosen = chosen{id, version, shown, p}.String()
+		item.Proposal.Why = said.Text(t, p.Why)
 		return item, nil
 	case resultFailed:
 		return selectedView{}, err

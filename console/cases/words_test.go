@@ -13,16 +13,23 @@ import (
 	"paypoint/reconcile/match"
 )
 
+// catalogue has the words of the area and the frame in a language.
+func catalogue(t *testing.T, language string) map[string]string {
+	t.Helper()
+	words := map[string]string{}
+	for _, file := range []string{"words/", "../frame/words/"} {
+		text, err := os.ReadFile(file + language + ".json")
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(text, &words))
+	}
+	return words
+}
+
 // The pages explain a class in the words that the commands have, and name every
 // class, act, reason and account there is.
 func TestWordsAreThoseOfTheClasses(t *testing.T) {
 	t.Parallel()
-	english := map[string]string{}
-	for _, file := range []string{"words/en.json", "../frame/words/en.json"} {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		require.NoError(t, json.Unmarshal(text, &english))
-	}
+	english := catalogue(t, "en")
 	known := []string{ledger.ClassReversalRefused, ledger.ClassCorrectionDiffers, ledger.ClassTransferDifference}
 	for _, class := range match.Classes() {
 		if !class.Clean() && class != match.Carried {

@@ -53,6 +53,9 @@ type Route struct {
 	// Audited has a GET recorded as an act, like every POST is: the sight of
 	// something that is not for everyone.
 	Audited bool
+	// Asks is a POST that changes nothing, for what is asked for and must not stand in
+	// an address. It may be sent any number of times, and is not recorded.
+	Asks bool
 	// Progress is a POST that takes long and has one file, of any size: see
 	// Call.Upload. It has no limit of time.
 	Progress bool

@@ -4,48 +4,28 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
 	"paypoint/access/login"
+	"paypoint/browsertest"
 	"paypoint/console/frame/frametest"
 )
-
-// patience bounds all that one tab does; the machine may be busy.
-const patience = 3 * time.Minute
 
 // TestInChromium runs the tests that need a browser, in tabs of one.
 func TestInChromium(t *testing.T) {
 	t.Parallel()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("needs chromium: Debian package chromium")
-	}
-	// NoSandbox, for the sandbox does not start for root. While a page glides to what is
-	// clicked, a click lands beside it: pages jump.
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.NoSandbox,
-		chromedp.Flag("force-prefers-reduced-motion", true), chromedp.WSURLReadTimeout(patience))
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	chromium, closeBrowser := chromedp.NewContext(allocator)
-	t.Cleanup(closeBrowser)
-	require.NoError(t, chromedp.Do(chromium))
+	chromium := browsertest.Start(t)
 	for name, test := range map[string]func(*testing.T, *tab){
 		"looks":      testLooks,
 		"keys":       testKeys,
@@ -62,88 +42,26 @@ func TestInChromium(t *testing.T) {
 	}
 }
 
-// tab is a tab of a person of finance, with its own cookies.
+// tab is a tab of a person of finance.
 type tab struct {
+	*browsertest.Tab
 	site *frametest.Site
-	ctx  context.Context
-
-	mu      sync.Mutex
-	visited []string
-	errors  []string
 }
 
-// openTab opens a tab. When its test ends, nothing may have gone to another
-// origin, been blocked by the policy, or thrown an error.
 func openTab(t *testing.T, chromium context.Context) *tab {
 	t.Helper()
-	b := &tab{site: frametest.New(t, sample())}
-	ctx, closeTab := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.listen))
-	t.Cleanup(closeTab)
-	require.NoError(t, chromedp.Do(ctx))
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	t.Cleanup(cancel)
-	b.ctx = ctx
-	cookie := network.SetCookieParams{Name: "paypoint-login", Value: b.site.As(access.RoleFinance).Token(), URL: b.site.URL}
-	b.do(t, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+	site := frametest.New(t, sample())
+	b := &tab{browsertest.Open(t, chromium, site.URL+"/console/"), site}
+	cookie := network.SetCookieParams{Name: "paypoint-login", Value: site.As(access.RoleFinance).Token(), URL: site.URL}
+	b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, network.SetCookie, cookie)
 		return err
 	}))
-	t.Cleanup(func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		require.NotEmpty(t, b.visited)
-		for _, address := range b.visited {
-			require.True(t, strings.HasPrefix(address, b.site.URL+"/console/"), address)
-		}
-		require.Empty(t, b.errors)
-	})
 	return b
 }
 
-// listen notes what the tab does.
-func (b *tab) listen(event any) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch e := event.(type) {
-	case *network.EventRequestWillBeSent:
-		b.visited = append(b.visited, e.Request.URL)
-	case *log.EventEntryAdded:
-		// A violation of the policy has the source "security". That a page is missing,
-		// or a form refused, is planted.
-		if e.Entry.Source == log.EntrySourceNetwork {
-			return
-		}
-		b.errors = append(b.errors, e.Entry.Text)
-	case *runtime.EventExceptionThrown:
-		b.errors = append(b.errors, e.ExceptionDetails.Text)
-	}
-}
-
-// do runs steps in the tab.
-func (b *tab) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	require.NoError(t, chromedp.Do(b.ctx, steps...))
-}
-
 // open opens a page below /console.
-func (b *tab) open(t *testing.T, path string) {
-	t.Helper()
-	b.do(t, chromedp.Navigate(b.site.URL+"/console"+path))
-}
-
-// ask is the value of an expression in the page.
-func ask[V any](t *testing.T, b *tab, expression string) V {
-	t.Helper()
-	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[V](expression))
-	require.NoError(t, err)
-	return value
-}
-
-// until waits for an expression to be true.
-func (b *tab) until(t *testing.T, expression string) {
-	t.Helper()
-	require.Eventually(t, func() bool { return ask[bool](t, b, expression) }, time.Minute, 20*time.Millisecond, expression)
-}
+func (b *tab) open(path string) { b.Do(chromedp.Navigate(b.site.URL + "/console" + path)) }
 
 // misfits are what is wrong with the look of what is in the tab: texts whose
 // contrast is below 4.5 (WCAG 2.2, 1.4.3), targets below 24 pixels that are not
@@ -202,22 +120,22 @@ func testLooks(t *testing.T, b *tab) {
 	for _, path := range []string{"/sample/gallery", "/sample?name=first", "/sample/form", "/help", "/nowhere"} {
 		for _, width := range []int64{320, 360, 1280, 2560} {
 			for _, scheme := range []string{"light", "dark"} {
-				b.do(t, screen(width, 900, "screen", scheme))
-				b.open(t, path)
+				b.Do(screen(width, 900, "screen", scheme))
+				b.open(path)
 				name := fmt.Sprintf("%s %d %s", strings.ReplaceAll(path[1:], "/", "-"), width, scheme)
 				b.keep(t, name)
-				require.Empty(t, ask[[]string](t, b, misfits), name)
+				require.Empty(t, browsertest.Value[[]string](b.Tab, misfits), name)
 			}
 		}
 	}
 	// A person's choice goes before the browser's.
 	require.NoError(t, b.site.Logins.SetPreferences("finance", login.Preferences{Theme: "light"}))
-	b.open(t, "/sample/gallery")
-	require.Equal(t, "light", ask[string](t, b, `getComputedStyle(document.documentElement).colorScheme`))
-	require.Empty(t, ask[[]string](t, b, misfits))
-	b.do(t, screen(794, 1123, "print", "dark"))
-	require.False(t, ask[bool](t, b, `document.querySelector("header").checkVisibility()`))
-	require.True(t, ask[bool](t, b, `document.querySelector(".paper").checkVisibility()`))
+	b.open("/sample/gallery")
+	require.Equal(t, "light", browsertest.Value[string](b.Tab, `getComputedStyle(document.documentElement).colorScheme`))
+	require.Empty(t, browsertest.Value[[]string](b.Tab, misfits))
+	b.Do(screen(794, 1123, "print", "dark"))
+	require.False(t, browsertest.Value[bool](b.Tab, `document.querySelector("header").checkVisibility()`))
+	require.True(t, browsertest.Value[bool](b.Tab, `document.querySelector(".paper").checkVisibility()`))
 	b.keep(t, "gallery paper")
 }
 
@@ -225,8 +143,7 @@ func testLooks(t *testing.T, b *tab) {
 // -artifacts).
 func (b *tab) keep(t *testing.T, name string) {
 	t.Helper()
-	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-	require.NoError(t, err)
+	picture := browsertest.Run(b.Tab, chromedp.FullScreenshot(100))
 	require.NoError(t, os.WriteFile(filepath.Join(t.ArtifactDir(), name+".png"), picture, 0o600))
 }
 
@@ -234,71 +151,71 @@ func (b *tab) keep(t *testing.T, name string) {
 const focused = `document.activeElement.textContent.slice(0, 20)`
 
 func testKeys(t *testing.T, b *tab) {
-	b.open(t, "/sample/gallery")
-	b.do(t, chromedp.KeyEvent("j"))
-	require.Equal(t, "first", ask[string](t, b, focused))
-	b.do(t, chromedp.KeyEvent("j"), chromedp.KeyEvent("j"), chromedp.KeyEvent("j"), chromedp.KeyEvent("j"))
-	require.Equal(t, strings.Repeat("W", 20), ask[string](t, b, focused), "the last row is the last")
-	b.do(t, chromedp.KeyEvent("k"))
-	require.Equal(t, "=cmd()", ask[string](t, b, focused))
-	b.do(t, chromedp.KeyEvent("?"))
-	require.True(t, ask[bool](t, b, `document.querySelector("#help").open`))
-	b.do(t, chromedp.KeyEvent(kb.Escape))
-	require.False(t, ask[bool](t, b, `document.querySelector("#help").open`))
-	b.do(t, chromedp.Focus(chromedp.CSS("tr[data-row] a")), chromedp.KeyEvent(kb.Enter))
-	b.until(t, `location.pathname === "/console/sample" && document.readyState === "complete"`)
-	b.open(t, "/help")
-	b.do(t, chromedp.KeyEvent("g"), chromedp.KeyEvent("s"))
-	b.until(t, `location.pathname === "/console/sample" && document.readyState === "complete"`)
+	b.open("/sample/gallery")
+	b.Do(chromedp.KeyEvent("j"))
+	require.Equal(t, "first", browsertest.Value[string](b.Tab, focused))
+	b.Do(chromedp.KeyEvent("j"), chromedp.KeyEvent("j"), chromedp.KeyEvent("j"), chromedp.KeyEvent("j"))
+	require.Equal(t, strings.Repeat("W", 20), browsertest.Value[string](b.Tab, focused), "the last row is the last")
+	b.Do(chromedp.KeyEvent("k"))
+	require.Equal(t, "=cmd()", browsertest.Value[string](b.Tab, focused))
+	b.Do(chromedp.KeyEvent("?"))
+	require.True(t, browsertest.Value[bool](b.Tab, `document.querySelector("#help").open`))
+	b.Do(chromedp.KeyEvent(kb.Escape))
+	require.False(t, browsertest.Value[bool](b.Tab, `document.querySelector("#help").open`))
+	b.Do(chromedp.Focus(chromedp.CSS("tr[data-row] a")), chromedp.KeyEvent(kb.Enter))
+	b.Until(`location.pathname === "/console/sample" && document.readyState === "complete"`)
+	b.open("/help")
+	b.Do(chromedp.KeyEvent("g"), chromedp.KeyEvent("s"))
+	b.Until(`location.pathname === "/console/sample" && document.readyState === "complete"`)
 	// What is typed into a field is no key.
-	b.open(t, "/sample/form")
-	b.do(t, chromedp.SendKeys(chromedp.CSS("#field-name"), "g?jkx/"))
-	require.Equal(t, "g?jkx/", ask[string](t, b, `document.querySelector("#field-name").value`))
-	require.False(t, ask[bool](t, b, `document.querySelector("#help").open`))
+	b.open("/sample/form")
+	b.Do(chromedp.SendKeys(chromedp.CSS("#field-name"), "g?jkx/"))
+	require.Equal(t, "g?jkx/", browsertest.Value[string](b.Tab, `document.querySelector("#field-name").value`))
+	require.False(t, browsertest.Value[bool](b.Tab, `document.querySelector("#help").open`))
 	// The summary of what is wrong has the focus.
-	require.Empty(t, ask[string](t, b, `document.querySelector("#field-name").value = ""`))
-	b.do(t, chromedp.Click(chromedp.CSS("#act button")))
-	b.until(t, `document.activeElement?.id === "errors"`)
+	require.Empty(t, browsertest.Value[string](b.Tab, `document.querySelector("#field-name").value = ""`))
+	b.Do(b.Click("#act button"))
+	b.Until(`document.activeElement?.id === "errors"`)
 }
 
 func testNoKeys(t *testing.T, b *tab) {
 	require.NoError(t, b.site.Logins.SetPreferences("finance", login.Preferences{NoShortcuts: true}))
-	b.open(t, "/sample/gallery")
-	b.do(t, chromedp.KeyEvent("j"))
-	require.Equal(t, "BODY", ask[string](t, b, `document.activeElement.tagName`))
-	b.do(t, chromedp.KeyEvent("g"), chromedp.KeyEvent("s"), chromedp.KeyEvent("?"))
-	require.Equal(t, "/console/sample/gallery", ask[string](t, b, `location.pathname`))
-	require.True(t, ask[bool](t, b, `document.querySelector("dialog") === null`))
+	b.open("/sample/gallery")
+	b.Do(chromedp.KeyEvent("j"))
+	require.Equal(t, "BODY", browsertest.Value[string](b.Tab, `document.activeElement.tagName`))
+	b.Do(chromedp.KeyEvent("g"), chromedp.KeyEvent("s"), chromedp.KeyEvent("?"))
+	require.Equal(t, "/console/sample/gallery", browsertest.Value[string](b.Tab, `location.pathname`))
+	require.True(t, browsertest.Value[bool](b.Tab, `document.querySelector("dialog") === null`))
 }
 
 func testCopies(t *testing.T, b *tab) {
-	b.open(t, "/sample/gallery")
-	_, err := chromedp.CallBrowser(b.ctx, browser.SetPermission, browser.SetPermissionParams{
+	b.open("/sample/gallery")
+	_, err := chromedp.CallBrowser(b.Context(), browser.SetPermission, browser.SetPermissionParams{
 		Permission: &browser.PermissionDescriptor{Name: "clipboard-write"}, Setting: browser.PermissionSettingGranted,
-		BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID,
+		BrowserContextID: chromedp.FromContext(b.Context()).BrowserContextID,
 	})
 	require.NoError(t, err)
-	b.do(t, chromedp.Click(chromedp.CSS("button[data-copy]")))
-	b.until(t, `document.querySelector("button[data-copy]").textContent.startsWith("Copied")`)
+	b.Do(b.Click("button[data-copy]"))
+	b.Until(`document.querySelector("button[data-copy]").textContent.startsWith("Copied")`)
 }
 
 func testUploads(t *testing.T, b *tab) {
 	path := filepath.Join(t.TempDir(), "day.txt")
 	require.NoError(t, os.WriteFile(path, []byte("five!"), 0o600))
-	b.open(t, "/sample/gallery")
-	b.do(t, chromedp.SetUploadFiles(chromedp.CSS("#field-file"), []string{path}), chromedp.Click(chromedp.CSS("#upload button")))
-	b.until(t, `document.querySelector(".said")?.textContent === "Done with day.txt: 5 bytes."`)
+	b.open("/sample/gallery")
+	b.Do(chromedp.SetUploadFiles(chromedp.CSS("#field-file"), []string{path}), b.Click("#upload button"))
+	b.Until(`document.querySelector(".said")?.textContent === "Done with day.txt: 5 bytes."`)
 }
 
 func testTellsNew(t *testing.T, b *tab) {
-	b.open(t, "/sample/gallery")
-	b.until(t, `document.querySelector(".live a").checkVisibility() && document.querySelector(".live a").textContent === "5 new, show"`)
-	b.do(t, chromedp.Click(chromedp.CSS(".live a")))
-	b.until(t, `location.pathname === "/console/sample"`)
+	b.open("/sample/gallery")
+	b.Until(`document.querySelector(".live a").checkVisibility() && document.querySelector(".live a").textContent === "5 new, show"`)
+	b.Do(b.Click(".live a"))
+	b.Until(`location.pathname === "/console/sample"`)
 }
 
 func testShowsOnce(t *testing.T, b *tab) {
-	b.open(t, "/sample/gallery")
-	require.Equal(t, "s3cret", ask[string](t, b, `document.querySelector("[data-once]").textContent`))
-	require.Empty(t, ask[string](t, b, `dispatchEvent(new PageTransitionEvent("pagehide")), document.querySelector("[data-once]").textContent`))
+	b.open("/sample/gallery")
+	require.Equal(t, "s3cret", browsertest.Value[string](b.Tab, `document.querySelector("[data-once]").textContent`))
+	require.Empty(t, browsertest.Value[string](b.Tab, `dispatchEvent(new PageTransitionEvent("pagehide")), document.querySelector("[data-once]").textContent`))
 }

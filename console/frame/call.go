@@ -99,6 +99,8 @@ type Page struct {
 	Query *Query
 	// Print says that the page has a print form of its own.
 	Print bool
+	// Searched is what was looked for: the box holds it.
+	Searched string
 	// Status is the answer's; 0 is 200, or 422 with faults.
 	Status int
 }
@@ -152,8 +154,8 @@ func (c *Call) redirect(target string) error {
 	return nil
 }
 
-// wantsJSON says that the console's script asks.
-func (c *Call) wantsJSON() bool { return c.R.Header.Get("Accept") == "application/json" }
+// WantsJSON says that the console's script asks.
+func (c *Call) WantsJSON() bool { return c.R.Header.Get("Accept") == "application/json" }
 
 // JSON answers the console's script.
 func (c *Call) JSON(v any) error { return c.json(http.StatusOK, v) }
@@ -184,7 +186,7 @@ func (c *Call) fail(err error) {
 	if c.status != 0 { // an answer is out
 		return
 	}
-	if c.wantsJSON() {
+	if c.WantsJSON() {
 		_ = c.json(status, map[string]string{"error": sentenceOf(sentence, faults)})
 		return
 	}

@@ -9,6 +9,7 @@ import (
 
 	"paypoint/access"
 	"paypoint/access/login"
+	"paypoint/assets"
 	"paypoint/locale"
 )
 
@@ -38,6 +39,8 @@ type Dot struct {
 	Said string
 	// Print says that the page has a print form of its own.
 	Print bool
+	// Searched is what the box holds.
+	Searched string
 
 	call    *Call
 	content template.HTML
@@ -47,7 +50,7 @@ func (c *Call) newDot(p Page) *Dot {
 	said := c.takeFlash()
 	return &Dot{
 		Data: p.Data, Title: p.Title, Person: c.person, Language: c.Language(), Query: p.Query,
-		Faults: p.Faults, Secret: said.secret, Said: said.text, Print: p.Print, call: c,
+		Faults: p.Faults, Secret: said.secret, Said: said.text, Print: p.Print, Searched: p.Searched, call: c,
 	}
 }
 
@@ -85,18 +88,10 @@ func (d *Dot) Theme() string { return d.call.preferences.Theme }
 func (d *Dot) Shortcuts() bool { return d.SignedIn() && !d.call.preferences.NoShortcuts }
 
 // Assets are the addresses of style, script and icon.
-func (d *Dot) Assets() assets { return d.call.frame.assets }
+func (d *Dot) Assets() assets.Set { return d.call.frame.assets }
 
 // Searches says that the person has a box to search with.
 func (d *Dot) Searches() bool { return d.call.frame.searches && d.call.May(access.ActPaymentsRead) }
-
-// Searched is what the box holds.
-func (d *Dot) Searched() string {
-	if d.call.R.URL.Path != Root+PathSearch {
-		return ""
-	}
-	return d.call.R.URL.Query().Get("q")
-}
 
 // Languages are all that there are.
 func (d *Dot) Languages() []locale.Language { return locale.Languages() }

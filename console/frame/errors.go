@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"paypoint/access/audit"
 )
 
 // failure is an error that a person is told of: a status and a sentence.
@@ -57,6 +59,12 @@ func ForbiddenFor(key string, pairs ...any) error {
 	return &failure{status: http.StatusForbidden, key: key, pairs: pairs}
 }
 
+// Unavailable is answered with 503: what it takes can't be used now. key's sentence
+// says what, cause is for the log alone.
+func Unavailable(cause error, key string, pairs ...any) error {
+	return &failure{status: http.StatusServiceUnavailable, key: key, pairs: pairs, cause: cause}
+}
+
 // forged is answered with 403 to a form that did not come from a page of ours.
 func forged(cause error) error {
 	return &failure{status: http.StatusForbidden, key: "frame.fault.forged", cause: cause}
@@ -89,13 +97,17 @@ func (f Faults) of(field string) string {
 }
 
 // answerTo says how an error is answered: the status, a heading, a sentence, and
-// the faults. An error that is not the frame's is told to the log alone.
+// the faults. An error that is not the frame's is told to the log alone, but that the
+// audit log can't be read.
 func (t *tongue) answerTo(err error) (status int, sentence string, faults Faults) {
 	var known *failure
 	switch {
 	case errors.As(err, &faults):
 		return http.StatusUnprocessableEntity, t.text("frame.fault.422"), faults
-	case !errors.As(err, &known):
+	case errors.As(err, &known):
+	case errors.Is(err, audit.ErrUnusable):
+		return http.StatusServiceUnavailable, t.text("frame.fault.unreadable"), nil
+	default:
 		return http.StatusInternalServerError, t.text("frame.fault.500"), nil
 	}
 	sentence = t.text(fmt.Sprintf("frame.fault.%d", known.status))

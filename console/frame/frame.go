@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"paypoint/access"
+	"paypoint/assets"
 	"paypoint/locale"
+	"paypoint/reconcile/sheet"
 )
 
 //go:embed pages words assets
@@ -27,7 +29,7 @@ type Frame struct {
 	Config
 	tongues map[locale.Language]*tongue
 	nav     []NavItem
-	assets  assets
+	assets  assets.Set
 	mux     *http.ServeMux
 	origins *http.CrossOriginProtection
 	// flashes are shown once.
@@ -41,12 +43,16 @@ type Frame struct {
 // New checks that areas, words and pages are whole and fit together, and makes
 // the handler. Errors: ErrAreas, ErrWords, ErrPages.
 func New(config Config) (*Frame, error) {
+	own, err := assets.Read(files, "console", Root)
+	if err != nil {
+		return nil, fmt.Errorf("make console: %w", err)
+	}
 	f := &Frame{
-		Config: config, tongues: map[locale.Language]*tongue{}, assets: readAssets(),
+		Config: config, tongues: map[locale.Language]*tongue{}, assets: own,
 		mux: http.NewServeMux(), origins: http.NewCrossOriginProtection(), flashes: newFlashes(), turns: newTurns(),
 	}
 	if f.Room == nil {
-		f.Room = freeRoom
+		f.Room = sheet.FreeRoom
 	}
 	f.Areas = append([]Area{f.area()}, config.Areas...)
 	if err := f.checkAreas(); err != nil {
@@ -116,6 +122,8 @@ func (r Route) check() error {
 		return fmt.Errorf("route %q: want GET or POST: %w", r.Pattern, ErrAreas)
 	case !strings.HasPrefix(pattern, "/"):
 		return fmt.Errorf("route %q: want a path: %w", r.Pattern, ErrAreas)
+	case r.Asks && method != http.MethodPost:
+		return fmt.Errorf("route %q: what asks by a form is a POST: %w", r.Pattern, ErrAreas)
 	case r.Handle == nil:
 		return fmt.Errorf("route %q: nothing answers: %w", r.Pattern, ErrAreas)
 	case !slices.Contains(access.Actions(), r.Action):
@@ -171,7 +179,7 @@ func (f *Frame) register() error {
 			}
 		}
 	}
-	for _, asset := range f.assets.all() {
+	for _, asset := range f.assets.All() {
 		f.mux.Handle("GET "+asset.Path, asset)
 	}
 	f.mux.Handle("GET "+Root+"/favicon.ico", f.assets.Icon)

@@ -129,6 +129,24 @@ func TestAFormThatDidNotActMayBeSentAgain(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, post(client, values, origin).Status)
 }
 
+func TestEachClickOnAFormWithAMistakeShowsIt(t *testing.T) {
+	t.Parallel()
+	site := frametest.New(t, sample())
+	client := site.As(access.RoleFinance)
+	values, origin := fields(client), http.Header{"Origin": {site.URL}}
+	values.Set("name", "")
+	answers := make([]*frametest.Answer, 16)
+	var group sync.WaitGroup
+	for i := range answers {
+		group.Go(func() { answers[i] = post(client, values, origin) })
+	}
+	group.Wait()
+	for _, answer := range answers {
+		require.Equal(t, http.StatusUnprocessableEntity, answer.Status, answer.Doc.Find("main").Text())
+		require.Equal(t, 1, answer.Doc.Find("main [role=alert]").Length())
+	}
+}
+
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	site := frametest.New(t, sample())
@@ -157,5 +175,7 @@ func TestAssetsAreKept(t *testing.T) {
 		require.Equal(t, "public, max-age=31536000, immutable", answer.Header.Get("Cache-Control"))
 		require.Less(t, len(answer.Body), 24<<10)
 	}
-	require.Equal(t, http.StatusOK, visitor.Try("/favicon.ico").Status)
+	icon := visitor.Try("/favicon.ico")
+	require.Equal(t, http.StatusOK, icon.Status)
+	require.Equal(t, "public, max-age=86400", icon.Header.Get("Cache-Control"))
 }

@@ -2,13 +2,11 @@ package frame
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"net/http"
 	"strings"
-	"syscall"
 
 	"paypoint/access"
 	"paypoint/ledger"
@@ -67,7 +65,7 @@ func (c *Call) export(title string, l List) error {
 	c.entry.Filter = l.Query.Filter()
 	return c.Download(l.fileName(c), format.ContentType(), func(w io.Writer) error {
 		defer func() { c.entry.Rows = rows }()
-		return sheet.Write(c.Context(), format, w, c.frame.TempDir, sheetTitle(title), l.Columns, c.frame.sparingly(l.Rows(c.Context())), nil, counted)
+		return sheet.Write(c.Context(), format, w, c.frame.TempDir, sheetTitle(title), l.Columns, c.frame.room().Rows(l.Rows(c.Context())), nil, counted)
 	})
 }
 
@@ -109,8 +107,8 @@ func (c *Call) Download(name, contentType string, write func(io.Writer) error) e
 		c.answer(http.StatusOK, nil)
 		return nil
 	}
-	if err := c.frame.checkRoom(); err != nil {
-		return err
+	if err := c.frame.room().Check(); err != nil {
+		return withoutRoom(err)
 	}
 	made, sent, err := c.frame.turns.take(c.Context(), c.person.ID)
 	if err != nil {
@@ -125,10 +123,7 @@ func (c *Call) Download(name, contentType string, write func(io.Writer) error) e
 	file, err := c.spool(write, made)
 	if err != nil {
 		h.Del("Content-Disposition")
-		if errors.Is(err, syscall.ENOSPC) {
-			err = noRoom(err)
-		}
-		return fmt.Errorf("make %s: %w", name, err)
+		return fmt.Errorf("make %s: %w", name, withoutRoom(err))
 	}
 	defer file.discard()
 	if err := c.recordAs(http.StatusOK); err != nil {

@@ -13,4 +13,7 @@ const (
 	WordStanding = "frame.standing."
 	// WordEvent: what a merchant is told, by the ledger.Standing it came to.
 	WordEvent = "frame.event."
+	// WordSaid: what the program writes into cases, of reconcile.Sayings, and their
+	// parts; see console/said.
+	WordSaid = "frame.said."
 )

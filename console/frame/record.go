@@ -38,7 +38,7 @@ func (c *Call) recordable() error {
 
 // unrecorded is answered with 503 to what the audit log would lack.
 func unrecorded(cause error) error {
-	return &failure{status: http.StatusServiceUnavailable, key: "frame.fault.unrecorded", cause: cause}
+	return Unavailable(cause, "frame.fault.unrecorded")
 }
 
 // record records what was done or refused, once. What is done already stays done

@@ -1,6 +1,7 @@
 package frame_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"sync/atomic"
@@ -60,6 +61,28 @@ func TestNothingIsDoneThatTheLogWouldLack(t *testing.T) {
 	for _, err := range site.Errors() {
 		require.ErrorIs(t, err, audit.ErrDamaged)
 	}
+}
+
+// A page that shows the audit log itself says why it can't, in the person's language.
+func TestALogThatCannotBeReadIsSaid(t *testing.T) {
+	t.Parallel()
+	site := frametest.New(t, sample(func(area *frame.Area) {
+		area.Routes = append(area.Routes, frame.Route{Pattern: "GET /sample/log", Action: access.ActCaseRead, Handle: func(*frame.Call) error {
+			return fmt.Errorf("read /var/lib/paypoint/audit.db: %w", audit.ErrDamaged)
+		}})
+	}))
+	client := site.As(access.RoleFinance)
+	for language, want := range map[string]string{
+		"en": "The audit log can't be read now. Tell the operators: its file may be damaged.",
+		"id": "Log audit saat ini tidak dapat dibaca. Beri tahu operator: berkasnya mungkin rusak.",
+	} {
+		answer := client.Do(http.MethodGet, "/sample/log", nil, http.Header{"Accept-Language": {language}})
+		require.Equal(t, http.StatusServiceUnavailable, answer.Status)
+		frametest.CheckPage(t, answer.Doc)
+		require.Contains(t, answer.Doc.Find("main").Text(), want)
+		require.NotContains(t, answer.Doc.Text(), "/var/lib")
+	}
+	require.Len(t, site.Errors(), 2)
 }
 
 // A form whose field says which act it is has its name from there; one that is refused

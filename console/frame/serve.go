@@ -51,15 +51,21 @@ func (c *Call) run() error {
 	if err := c.recordable(); err != nil {
 		return err
 	}
-	if c.acts() {
+	switch {
+	case c.acts():
 		return c.submit()
+	case c.route.Asks:
+		return c.ask()
+	default:
+		return c.route.Handle(c)
 	}
-	return c.route.Handle(c)
 }
 
 // acts says whether the request may change something. Where there is no page,
 // nothing does.
-func (c *Call) acts() bool { return c.R.Method == http.MethodPost && c.route.Pattern != "" }
+func (c *Call) acts() bool {
+	return c.R.Method == http.MethodPost && c.route.Pattern != "" && !c.route.Asks
+}
 
 // identify finds the person of the sign-in that the cookie names, and what they
 // chose. A sign-in that has ended is none.
@@ -96,9 +102,8 @@ func (c *Call) askToSignIn() error {
 	return c.redirect(target)
 }
 
-// submit lets a form act: it comes from our own page and from this sign-in. Those of
-// persons act once.
-func (c *Call) submit() error {
+// receive reads a form, which comes from our own page and from this sign-in.
+func (c *Call) receive() error {
 	if err := c.checkOrigin(); err != nil {
 		return forged(err)
 	}
@@ -107,6 +112,22 @@ func (c *Call) submit() error {
 	}
 	if !login.IsFormToken(c.formSecret(), c.form.values.Get(tokenField)) {
 		return forged(errToken)
+	}
+	return nil
+}
+
+// ask answers a form that changes nothing.
+func (c *Call) ask() error {
+	if err := c.receive(); err != nil {
+		return err
+	}
+	return c.route.Handle(c)
+}
+
+// submit lets a form act. Those of persons act once.
+func (c *Call) submit() error {
+	if err := c.receive(); err != nil {
+		return err
 	}
 	if c.signedIn() {
 		err := c.once()

@@ -46,7 +46,7 @@ func (d *disk) empty(t *testing.T) {
 func onDisk(t *testing.T, area frame.Area) (*frametest.Site, *disk) {
 	t.Helper()
 	d := &disk{}
-	d.free.Store(frame.DiskReserve)
+	d.free.Store(sheet.DiskReserve)
 	return frametest.NewWith(t, frametest.Options{Room: d.room, Areas: func(*frametest.Site) []frame.Area { return []frame.Area{area} }}), d
 }
 
@@ -56,7 +56,7 @@ func TestExportsLeaveTheLedgerItsRoom(t *testing.T) {
 	site, disk := onDisk(t, sample())
 	finance := site.As(access.RoleFinance)
 	require.Equal(t, http.StatusOK, finance.Try("/sample.csv").Status)
-	disk.free.Store(frame.DiskReserve - 1)
+	disk.free.Store(sheet.DiskReserve - 1)
 	for language, told := range map[string]string{"en": "too little room", "id": "Ruang disk tidak cukup"} {
 		for _, path := range []string{"/sample.csv", "/sample.xlsx", "/sample.json", "/sample/file"} {
 			finance.Header.Set("Accept-Language", language)
@@ -71,7 +71,7 @@ func TestExportsLeaveTheLedgerItsRoom(t *testing.T) {
 	require.Len(t, site.Errors(), 8, "operators are told of each")
 	require.ErrorContains(t, site.Errors()[0], "1073741823 bytes are free")
 	disk.empty(t)
-	disk.free.Store(frame.DiskReserve)
+	disk.free.Store(sheet.DiskReserve)
 	require.Equal(t, http.StatusOK, finance.Try("/sample.csv").Status, "who was refused has taken no turn")
 }
 
@@ -183,7 +183,7 @@ func TestTheReserveIsTheAlarms(t *testing.T) {
 		for _, rule := range group.Rules {
 			if rule.Alert == "PaypointDiskFull" {
 				found = true
-				require.Equal(t, fmt.Sprintf("paypoint_disk_free_bytes < %d", frame.DiskReserve), rule.Expr)
+				require.Equal(t, fmt.Sprintf("paypoint_disk_free_bytes < %d", sheet.DiskReserve), rule.Expr)
 			}
 		}
 	}

@@ -64,6 +64,7 @@ func TestNewRefusesAreasThatAreNotWhole(t *testing.T) {
 		"a route without an action":       {func(a *frame.Area) { a.Routes[0].Action = "" }, frame.ErrAreas, `action ""`},
 		"a route that nothing answers":    {func(a *frame.Area) { a.Routes[0].Handle = nil }, frame.ErrAreas, "nothing answers"},
 		"an export of a wildcard":         {func(a *frame.Area) { a.Routes[3].Export = true }, frame.ErrAreas, "ends in a word"},
+		"a page that asks by a form":      {func(a *frame.Area) { a.Routes[0].Asks = true }, frame.ErrAreas, "is a POST"},
 		"a route twice":                   {func(a *frame.Area) { a.Routes = append(a.Routes, a.Routes[0]) }, frame.ErrAreas, "GET /sample"},
 		"a menu that leads nowhere":       {func(a *frame.Area) { a.Nav.Path = "/other" }, frame.ErrAreas, "/other is no page"},
 		"a menu without a text":           {func(a *frame.Area) { a.Nav.Word = "sample.unknown" }, frame.ErrWords, "sample.unknown"},

@@ -3,6 +3,7 @@ package money
 import (
 	"context"
 	"embed"
+	"io"
 	"time"
 
 	"paypoint/access"
@@ -29,6 +30,8 @@ type Cash interface {
 	SuggestDays(ctx context.Context, reference string) ([]ledger.Day, error)
 	// Receivables are the closed batches from a day on, with what was paid of them.
 	Receivables(ctx context.Context, from ledger.Day, limit int) ([]reconcile.Receivable, error)
+	// ImportTransfers records the transfers of a CSV file, all or none.
+	ImportTransfers(ctx context.Context, r io.Reader, by string) (reconcile.TransfersImported, error)
 	// Position says who owes what at the end of a day, of now where it is empty.
 	Position(ctx context.Context, day ledger.Day) (reconcile.Position, error)
 }
@@ -42,14 +45,17 @@ type Config struct {
 }
 
 // area is Config with the pages' handlers.
-type area struct{ Config }
+type area struct {
+	Config
+	imports *reports
+}
 
 //go:embed pages words
 var files embed.FS
 
 // New makes the area "money".
 func New(config Config) frame.Area {
-	a := &area{config}
+	a := &area{config, newReports()}
 	read, record := access.ActMoneyRead, access.ActMoneyRecord
 	return frame.Area{
 		Name:  "money",
@@ -61,6 +67,9 @@ func New(config Config) frame.Area {
 			{Pattern: "GET /money/transfers", Action: read, Handle: a.transfers, Export: true, Act: audit.ActTransferExport},
 			{Pattern: "GET /money/transfers/new", Action: record, Handle: a.newTransfer},
 			{Pattern: "POST /money/transfers", Action: record, Handle: a.recordTransfer, Act: audit.ActTransferRecord},
+			{Pattern: "GET /money/transfers/import", Action: record, Handle: a.newImport},
+			{Pattern: "POST /money/transfers/import", Action: record, Handle: a.importTransfers, Act: audit.ActTransferImport, Progress: true},
+			{Pattern: "GET /money/imports/{id}", Action: record, Handle: a.imported},
 			{Pattern: "GET /money/match", Action: record, Handle: a.chooseDays},
 			{Pattern: "POST /money/match", Action: record, Handle: a.match, Act: audit.ActTransferMatch},
 			{Pattern: "GET /money/payouts", Action: read, Handle: a.payouts, Export: true, Act: audit.ActPayoutExport},

@@ -1,7 +1,9 @@
 package money_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -29,6 +31,28 @@ type till struct {
 	t      *testing.T
 	settle *settlement.Service
 	count  int
+	// stops, where it is set, is what the ledger says after an import's first transfer.
+	stops error
+}
+
+// stopping is the cash whose ledger may stop in the middle of an import.
+type stopping struct {
+	*reconcile.Service
+
+	till *till
+}
+
+func (s stopping) ImportTransfers(ctx context.Context, r io.Reader, by string) (reconcile.TransfersImported, error) {
+	if s.till.stops == nil {
+		return s.Service.ImportTransfers(ctx, r, by)
+	}
+	text, err := io.ReadAll(r)
+	require.NoError(s.till.t, err)
+	all := strings.SplitAfter(string(text), "\n")
+	done, err := s.Service.ImportTransfers(ctx, strings.NewReader(all[0]+all[1]), by)
+	require.NoError(s.till.t, err)
+	done.Rows = len(all) - 2
+	return done, fmt.Errorf("line 3: %w", s.till.stops)
 }
 
 func setup(t *testing.T) *till {
@@ -39,7 +63,7 @@ func setup(t *testing.T) *till {
 		cash := reconcile.New(reconcile.Config{
 			Ledger: s.Ledger, Settlement: m.settle, Dir: filepath.Join(t.TempDir(), "files"), TempDir: t.TempDir(), Profile: partnerfile.Simulated(), Now: s.Clock.Now,
 		})
-		return []frame.Area{money.New(money.Config{Ledger: s.Ledger, Cash: cash, Now: s.Clock.Now})}
+		return []frame.Area{money.New(money.Config{Ledger: s.Ledger, Cash: stopping{cash, m}, Now: s.Clock.Now})}
 	}})
 	return m
 }

@@ -19,6 +19,7 @@ import (
 
 	"paypoint/access"
 	"paypoint/console/frame/frametest"
+	"paypoint/notify/notifytest"
 )
 
 // TestAnswersInWords lets real deliveries fail in every way and reads what the
@@ -29,17 +30,17 @@ func TestAnswersInWords(t *testing.T) {
 		url         func(t *testing.T) string
 		class, want string
 	}{
-		"refused":             {answering(status(403)), "refused", "Answered 403"},
-		"broken":              {answering(status(502)), "server", "Answered 502"},
+		"refused":             {answering(notifytest.Status(403)), "refused", "Answered 403"},
+		"broken":              {answering(notifytest.Status(502)), "server", "Answered 502"},
 		"redirected":          {answering(redirectTo("https://shop.example/a?b=c")), "redirect", "Redirected to https://shop.example/… (302), not followed"},
-		"redirected nowhere":  {answering(status(301)), "redirect", "Redirected (301), not followed"},
-		"a redirect unusable": {answering(status(308)), "redirect", "Redirected (308), not followed"},
+		"redirected nowhere":  {answering(notifytest.Status(301)), "redirect", "Redirected (301), not followed"},
+		"a redirect unusable": {answering(notifytest.Status(308)), "redirect", "Redirected (308), not followed"},
 		// No name has an empty part, which is known without asking any server.
 		"no such name":         {func(*testing.T) string { return "http://no..name/n" }, "name", "The host's name does not resolve"},
 		"closed":               {closed, "connection", "Connection refused"},
 		"expired certificate":  {expired, "tls", "Certificate expired or not valid yet"},
 		"self-signed":          {selfSigned, "tls", "Certificate of an unknown authority"},
-		"no TLS":               {func(t *testing.T) string { return "https" + strings.TrimPrefix(receive(t, nil).URL, "http") }, "tls", "The server does not speak TLS"},
+		"no TLS":               {func(t *testing.T) string { return "https" + strings.TrimPrefix(notifytest.Receive(t, nil).URL, "http") }, "tls", "The server does not speak TLS"},
 		"hangs up":             {answering(hangUp), "connection", "Connection broke off"},
 		"another protocol":     {answering(garbage), "protocol", "The answer is not HTTP"},
 		"an answer that waits": {answering(slow), "timeout", "No answer in time"},
@@ -58,7 +59,7 @@ func TestAnswersInWords(t *testing.T) {
 }
 
 func answering(answer http.HandlerFunc) func(*testing.T) string {
-	return func(t *testing.T) string { t.Helper(); return receive(t, answer).URL }
+	return func(t *testing.T) string { t.Helper(); return notifytest.Receive(t, answer).URL }
 }
 
 // slow waits until the caller has given up, which is seen only after its body.

@@ -63,7 +63,7 @@ type area struct {
 
 // New makes the area.
 func New(c Config) frame.Area {
-	a := &area{Config: c, tasks: task.NewBoard(c.Now, c.Failed)}
+	a := &area{Config: c, tasks: task.NewBoard(task.Config{Now: c.Now, Failed: c.Failed})}
 	return frame.Area{
 		Name: "notifications", Files: files,
 		Nav: &frame.NavItem{Path: "/notifications", Word: "notifications.nav", Key: 'n', Action: access.ActNotificationRead, Order: 55},

@@ -14,6 +14,7 @@ import (
 
 	"paypoint/access"
 	"paypoint/console/frame/frametest"
+	"paypoint/notify/notifytest"
 )
 
 func TestWords(t *testing.T) {
@@ -31,7 +32,7 @@ func orders(page *goquery.Document) []string {
 func TestTheListShowsWhatIsNotDelivered(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	moody, gone, fine := receive(t, status(503)), receive(t, redirectTo("https://shop.example/new?token=s3cret")), receive(t, nil)
+	moody, gone, fine := notifytest.Receive(t, notifytest.Status(503)), notifytest.Receive(t, redirectTo("https://shop.example/new?token=s3cret")), notifytest.Receive(t, nil)
 	first, second := b.merchant(t, "Moody", moody.URL), b.merchant(t, "Gone", gone.URL)
 	b.notifyAt(t, frametest.Merchant, fine.URL)
 	b.charge(t, frametest.Merchant, "F-1")
@@ -80,8 +81,8 @@ func redirectTo(where string) http.HandlerFunc {
 func TestPagesHaveEveryRowOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.notifyAt(t, frametest.Merchant, receive(t, status(503)).URL)
-	fine := b.merchant(t, "Fine", receive(t, nil).URL)
+	b.notifyAt(t, frametest.Merchant, notifytest.Receive(t, notifytest.Status(503)).URL)
+	fine := b.merchant(t, "Fine", notifytest.Receive(t, nil).URL)
 	var want []string
 	for i := range 120 {
 		order := fmt.Sprintf("A-%03d", i)
@@ -116,7 +117,7 @@ func below(href string) string { return strings.TrimPrefix(href, "/console") }
 func TestTheExportIsWhatTheListShows(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.notifyAt(t, frametest.Merchant, receive(t, status(404)).URL)
+	b.notifyAt(t, frametest.Merchant, notifytest.Receive(t, notifytest.Status(404)).URL)
 	for i := range 60 {
 		b.charge(t, frametest.Merchant, fmt.Sprintf("=cmd(%d)", i))
 		b.Clock.Advance(time.Second)
@@ -145,8 +146,8 @@ func TestTheExportIsWhatTheListShows(t *testing.T) {
 func TestAListOfAQuietDayReadsNoWholeJournal(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	busy := b.merchant(t, "Busy", receive(t, nil).URL)
-	b.notifyAt(t, frametest.Merchant, receive(t, status(500)).URL)
+	busy := b.merchant(t, "Busy", notifytest.Receive(t, nil).URL)
+	b.notifyAt(t, frametest.Merchant, notifytest.Receive(t, notifytest.Status(500)).URL)
 	_, old := b.charge(t, frametest.Merchant, "OLD")
 	b.Clock.Advance(48 * time.Hour)
 	for i := range 700 {
@@ -171,8 +172,8 @@ func TestAListOfAQuietDayReadsNoWholeJournal(t *testing.T) {
 func TestAMerchantSeesItsOwnAlone(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	other := b.merchant(t, "Other", receive(t, status(500)).URL)
-	b.notifyAt(t, frametest.Merchant, receive(t, status(500)).URL)
+	other := b.merchant(t, "Other", notifytest.Receive(t, notifytest.Status(500)).URL)
+	b.notifyAt(t, frametest.Merchant, notifytest.Receive(t, notifytest.Status(500)).URL)
 	_, mine := b.charge(t, frametest.Merchant, "MINE")
 	_, theirs := b.charge(t, other.ID, "THEIRS")
 	b.deliver(t)

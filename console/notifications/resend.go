@@ -100,8 +100,8 @@ func (a *area) resend(c *frame.Call) error {
 		ids = append(ids, a.ID(e.Charge.ID, e.Standing))
 	}
 	note(c, entries, ids)
-	id, err := a.tasks.Start(c.Context(), "resend "+strings.Join(ids, " "), c.Person().ID, func(ctx context.Context, tell task.Tell) (any, error) {
-		return a.resendAll(ctx, entries, tell), nil
+	id, err := a.tasks.Start(c.Context(), task.State{Name: "resend " + strings.Join(ids, " "), By: c.Person().ID}, func(ctx context.Context, p *task.Progress) (any, error) {
+		return a.resendAll(ctx, entries, p), nil
 	})
 	switch {
 	case errors.Is(err, task.ErrFull):
@@ -130,18 +130,18 @@ func note(c *frame.Call, entries []entry, ids []string) {
 }
 
 // resendAll resends each by itself: one that fails keeps no other from being told.
-func (a *area) resendAll(ctx context.Context, entries []entry, tell task.Tell) []outcome {
+func (a *area) resendAll(ctx context.Context, entries []entry, p *task.Progress) []outcome {
 	outcomes := make([]outcome, len(entries))
 	ended := make(chan struct{}, len(entries))
 	var group errgroup.Group
 	group.SetLimit(resendsAtOnce)
-	tell(0, len(entries))
+	p.Tell(0, len(entries))
 	for i, e := range entries {
 		group.Go(func() error {
 			attempts, err := a.Deliveries.Resend(ctx, e.Notice)
 			outcomes[i] = outcome{e, attempts, err}
 			ended <- struct{}{}
-			tell(len(ended), len(entries))
+			p.Tell(len(ended), len(entries))
 			return nil
 		})
 	}

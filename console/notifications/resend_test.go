@@ -16,12 +16,13 @@ import (
 	"paypoint/access/audit"
 	"paypoint/console/frame/frametest"
 	"paypoint/ledger"
+	"paypoint/notify/notifytest"
 )
 
 func TestOneIsResentAndItsAnswerShown(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	r := receive(t, status(303))
+	r := notifytest.Receive(t, notifytest.Status(303))
 	b.notifyAt(t, frametest.Merchant, r.URL+"/hook?token=s3cret")
 	c, seq := b.charge(t, frametest.Merchant, "A-1")
 	b.deliver(t)
@@ -31,13 +32,13 @@ func TestOneIsResentAndItsAnswerShown(t *testing.T) {
 	require.Contains(t, page.Text(), c.ID+"-pending")
 	require.NotContains(t, page.Text(), "s3cret")
 
-	r.now(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<script>taken</script>") })
+	r.Answer(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<script>taken</script>") })
 	page = operator.Follow(operator.PostFrom(page, "main form[method=post]", nil))
 	require.Contains(t, page.Find("main").Text(), "Delivered")
 	require.Contains(t, page.Find("main").Text(), "Delivered, answered 200")
 	require.Zero(t, page.Find("main script").Length())
 	require.Equal(t, "<script>taken</script>", page.Find("pre").Text())
-	require.Equal(t, 2, r.told())
+	require.Equal(t, 2, r.Told())
 	all, err := b.notify.Of(t.Context(), frametest.Merchant, c.ID)
 	require.NoError(t, err)
 	require.Equal(t, ledger.NotificationDelivered, all[0].State)
@@ -68,7 +69,7 @@ func lastActed(entries []audit.Entry, kind string) audit.Entry {
 func TestASelectionIsResentEachWithItsResult(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	well, ill := receive(t, status(404)), receive(t, status(404))
+	well, ill := notifytest.Receive(t, notifytest.Status(404)), notifytest.Receive(t, notifytest.Status(404))
 	b.notifyAt(t, frametest.Merchant, well.URL)
 	other, silent := b.merchant(t, "Ill", ill.URL), b.merchant(t, "Silent", ill.URL)
 	_, one := b.charge(t, frametest.Merchant, "A-1")
@@ -76,7 +77,7 @@ func TestASelectionIsResentEachWithItsResult(t *testing.T) {
 	_, three := b.charge(t, other.ID, "B-1")
 	_, four := b.charge(t, silent.ID, "S-1")
 	b.deliver(t)
-	well.now(nil)
+	well.Answer(nil)
 	b.notifyAt(t, silent.ID)
 
 	finance := b.As(access.RoleFinance)
@@ -93,7 +94,7 @@ func TestASelectionIsResentEachWithItsResult(t *testing.T) {
 	require.Contains(t, results["A-2"], "Delivered")
 	require.Contains(t, results["B-1"], "Answered 404")
 	require.Contains(t, results["S-1"], "The merchant has no URL to send it to.")
-	require.Equal(t, 4, well.told())
+	require.Equal(t, 4, well.Told())
 	entry := lastActed(b.Recorded(), "notifications")
 	require.Equal(t, "4", entry.Object.ID)
 	for _, seq := range []uint64{one, two, three, four} {
@@ -104,7 +105,7 @@ func TestASelectionIsResentEachWithItsResult(t *testing.T) {
 func TestAFormSentTwiceResendsOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	r := receive(t, status(404))
+	r := notifytest.Receive(t, notifytest.Status(404))
 	b.notifyAt(t, frametest.Merchant, r.URL)
 	_, seq := b.charge(t, frametest.Merchant, "A-1")
 	b.deliver(t)
@@ -119,20 +120,20 @@ func TestAFormSentTwiceResendsOnce(t *testing.T) {
 	require.NotEmpty(t, places[0])
 	require.Equal(t, places[0], places[1], "the second shows the first's result")
 	require.Equal(t, places[0], finance.PostFrom(page, "main form[method=post]", nil).Location, "later, too")
-	require.Equal(t, 2, r.told())
+	require.Equal(t, 2, r.Told())
 }
 
 func TestASlowResendShowsItsProgress(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	r := receive(t, status(404))
+	r := notifytest.Receive(t, notifytest.Status(404))
 	b.notifyAt(t, frametest.Merchant, r.URL)
 	_, seq := b.charge(t, frametest.Merchant, "A-1")
 	b.deliver(t)
 	answer := make(chan struct{})
 	release := sync.OnceFunc(func() { close(answer) })
 	t.Cleanup(release) // whatever fails, no receiver waits for ever
-	r.now(func(http.ResponseWriter, *http.Request) { <-answer })
+	r.Answer(func(http.ResponseWriter, *http.Request) { <-answer })
 	finance := b.As(access.RoleFinance)
 	done := finance.PostFrom(finance.Get(pageOf(seq)), "main form[method=post]", nil)
 	require.Equal(t, http.StatusSeeOther, done.Status)
@@ -153,11 +154,11 @@ func TestASlowResendShowsItsProgress(t *testing.T) {
 func TestAMerchantResendsItsOwn(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	r := receive(t, status(404))
+	r := notifytest.Receive(t, notifytest.Status(404))
 	b.notifyAt(t, frametest.Merchant, r.URL)
 	_, seq := b.charge(t, frametest.Merchant, "A-1")
 	b.deliver(t)
-	r.now(nil)
+	r.Answer(nil)
 	merchant := b.As(access.RoleMerchant)
 	page := merchant.Follow(merchant.PostFrom(merchant.Get(pageOf(seq)), "main form[method=post]", nil))
 	require.Contains(t, page.Find("main").Text(), "Delivered")
@@ -166,7 +167,7 @@ func TestAMerchantResendsItsOwn(t *testing.T) {
 func TestWhatCannotBeResent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	r := receive(t, status(404))
+	r := notifytest.Receive(t, notifytest.Status(404))
 	b.notifyAt(t, frametest.Merchant, r.URL)
 	_, seq := b.charge(t, frametest.Merchant, "A-1")
 	b.deliver(t)
@@ -184,13 +185,13 @@ func TestWhatCannotBeResent(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, c.Post("/notifications/resend", url.Values{"n": {fmt.Sprint(seq)}}).Status)
 		require.Equal(t, http.StatusForbidden, c.Try("/notifications/resend?n="+fmt.Sprint(seq)).Status)
 	}
-	require.Equal(t, 1, r.told(), "nothing was sent")
+	require.Equal(t, 1, r.Told(), "nothing was sent")
 }
 
 func TestInIndonesian(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.notifyAt(t, frametest.Merchant, receive(t, status(302)).URL)
+	b.notifyAt(t, frametest.Merchant, notifytest.Receive(t, notifytest.Status(302)).URL)
 	_, seq := b.charge(t, frametest.Merchant, "A-1")
 	b.deliver(t)
 	finance := b.As(access.RoleFinance)

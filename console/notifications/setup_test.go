@@ -1,16 +1,10 @@
 package notifications_test
 
 import (
-	"crypto/rand"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
@@ -20,6 +14,7 @@ import (
 	"paypoint/console/notifications"
 	"paypoint/ledger"
 	"paypoint/notify"
+	"paypoint/notify/notifytest"
 )
 
 // bundle is the console over a real ledger, with real deliveries to real receivers.
@@ -33,11 +28,8 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	b := &bundle{}
 	b.Site = frametest.NewWith(t, frametest.Options{Areas: func(s *frametest.Site) []frame.Area {
-		history, err := notify.OpenHistory(filepath.Join(t.TempDir(), notify.HistoryFile), func(err error) { panic(err) })
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, history.Close()) })
 		b.notify = notify.New(notify.Config{
-			Ledger: s.Ledger, Merchants: s.Directory, History: history, Render: charge.Notification, Now: s.Clock.Now,
+			Ledger: s.Ledger, Merchants: s.Directory, History: notifytest.History(t), Render: charge.Notification, Now: s.Clock.Now,
 			Jitter: func(time.Duration) time.Duration { return 0 }, AllowPrivate: true, Timeout: 5 * time.Second,
 		})
 		b.area = notifications.New(notifications.Config{
@@ -46,46 +38,6 @@ func setup(t *testing.T) *bundle {
 		return []frame.Area{b.area}
 	}})
 	return b
-}
-
-// receiver answers what merchants are told, and counts it.
-type receiver struct {
-	*httptest.Server
-	mu     sync.Mutex
-	count  int
-	answer http.HandlerFunc
-}
-
-func receive(t *testing.T, answer http.HandlerFunc) *receiver {
-	t.Helper()
-	r := &receiver{answer: answer}
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		r.mu.Lock()
-		r.count++
-		answer := r.answer
-		r.mu.Unlock()
-		if answer != nil {
-			answer(w, q)
-		}
-	}))
-	t.Cleanup(r.Close)
-	return r
-}
-
-func (r *receiver) now(answer http.HandlerFunc) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.answer = answer
-}
-
-func (r *receiver) told() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.count
-}
-
-func status(code int) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
 // notifyAt sets the URLs of a merchant.
@@ -106,14 +58,9 @@ func (b *bundle) merchant(t *testing.T, name string, urls ...string) access.Merc
 // charge makes one and returns its notice's Seq.
 func (b *bundle) charge(t *testing.T, merchant, order string) (ledger.Charge, uint64) {
 	t.Helper()
-	m, is := b.Directory.Merchant(merchant)
-	require.True(t, is)
-	c, err := b.Ledger.Charge(t.Context(), ledger.NewCharge{
-		ID: uuid.NewString(), Merchant: m.ID, Prefix: m.Prefix, Order: order, Amount: 50_000, MinAmount: 50_000,
-		Expires: b.Clock.Now().Add(24 * time.Hour), Details: ledger.Details{Salt: rand.Text()},
-	})
+	c, err := b.Ledger.Charge(t.Context(), b.NewCharge(merchant, order))
 	require.NoError(t, err)
-	_, life, err := b.Ledger.Life(t.Context(), m.ID, c.ID)
+	_, life, err := b.Ledger.Life(t.Context(), merchant, c.ID)
 	require.NoError(t, err)
 	return c, life[0].Seq
 }

@@ -86,16 +86,21 @@ const (
 //go:embed pages/*.html words/*.json
 var files embed.FS
 
-type area struct{ Config }
+// area is Config with the pages' handlers.
+type area struct {
+	Config
+	asked *askings
+}
 
 // New is the area.
 func New(config Config) frame.Area {
-	a := &area{config}
+	a := &area{config, newAskings()}
 	return frame.Area{
 		Name: "payments", Files: files,
 		Nav: &frame.NavItem{Path: pathList, Word: "payments.nav", Key: 'p', Action: access.ActPaymentsRead, Order: 20},
 		Routes: []frame.Route{
 			{Pattern: "GET " + pathSearch, Action: access.ActPaymentsRead, Handle: a.search},
+			{Pattern: "POST " + pathSearch, Action: access.ActPaymentsRead, Handle: a.ask, Asks: true},
 			{Pattern: "GET " + pathList, Action: access.ActPaymentsRead, Handle: a.list, Export: true, ExportAction: access.ActPaymentsExport, Act: audit.ActPaymentsExport},
 			{Pattern: "GET /payments/{id}", Action: access.ActPaymentsRead, Handle: a.one},
 			{Pattern: "POST /payments/{id}/resend", Action: access.ActNotificationResend, Handle: a.resend, Act: audit.ActNotificationResend},

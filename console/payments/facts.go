@@ -54,7 +54,11 @@ func (k known) orderFacts(t teller, merchant string) []frame.Fact {
 	f.add("created", frame.Fact{At: k.View.Created})
 	f.add("valid_from", frame.Fact{At: k.View.ValidFrom})
 	f.add("expires", frame.Fact{At: k.View.Deadline})
-	if d := k.View.Details; d != nil {
+	d := k.View.Details
+	if d == nil {
+		// Every charge is made with some.
+		f.text("details", t.word("payments.fact.details_erased"))
+	} else {
 		f.text("customer", d.Customer)
 		f.text("desc", d.Desc)
 		f.text("extra", joined(d.Extra[:]))

@@ -65,6 +65,30 @@ func TestOnePaymentTellsItsWholeLife(t *testing.T) {
 	require.Contains(t, text(page.Find("main")), "Batch closed; a reversal needs a case.")
 }
 
+// TestErasedDetailsAreSaidToBe, to staff and to the merchant's own people, in both
+// languages.
+func TestErasedDetailsAreSaidToBe(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	p := d.released(d.mine, 50_000)
+	before := d.site.As(access.RoleViewer).Get(p.path())
+	require.Equal(t, "Siti", fact(before, "Customer"))
+	require.Empty(t, fact(before, "Personal details"))
+	d.clock.Advance(180 * 24 * time.Hour)
+	erased, err := d.ledger.EraseDetails(t.Context(), 180*24*time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, 1, erased)
+	for _, role := range []access.Role{access.RoleViewer, access.RoleMerchant} {
+		page := d.site.As(role).Get(p.path())
+		require.Empty(t, fact(page, "Customer"))
+		require.Equal(t, "erased, their retention is over", fact(page, "Personal details"))
+	}
+	client := d.site.As(access.RoleViewer)
+	client.Header = http.Header{"Accept-Language": {"id"}}
+	page := client.Get(p.path())
+	require.Equal(t, "sudah dihapus, masa simpannya berakhir", fact(page, "Data pribadi"))
+}
+
 func TestTimesAreOrderedNewestFirst(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
@@ -315,4 +339,20 @@ func recorded(d *desk, ending string) []audit.Entry {
 		}
 	}
 	return acts
+}
+
+// What a match wrote into a payment's case is told in the reader's language.
+func TestNotesOfCasesInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	p := d.released(d.mine, 100_000)
+	_, err := d.ledger.OpenCases(t.Context(), "matcher", []ledger.NewCase{{
+		Class: "AMOUNT_MISMATCH", Day: "2026-11-22", Code: p.Code, Ref: p.Ref, Ours: 100_000, Theirs: 90_000,
+		Note: "Found by matching 2026-11-22 with version 1 of Indomaret's file.",
+	}})
+	require.NoError(t, err)
+	staff := d.site.As(access.RoleFinance)
+	require.Contains(t, text(staff.Get(p.path()).Find("main")), "Found by matching 22 Nov 2026 with version 1 of Indomaret's file.")
+	staff.Header = http.Header{"Accept-Language": {"id"}}
+	require.Contains(t, text(staff.Get(p.path()).Find("main")), "Ditemukan saat mencocokkan 22 Nov 2026 dengan versi 1 berkas Indomaret.")
 }

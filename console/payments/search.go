@@ -68,11 +68,11 @@ func (v searchView) Empty() bool {
 	return len(v.Hits)+len(v.Refused)+len(v.Imported) == 0 && v.AmountPath == ""
 }
 
-// search answers the search box. One exact hit opens it.
+// search answers what was asked for. One exact hit opens it.
 func (a *area) search(c *frame.Call) error {
-	text := c.R.URL.Query().Get("q")
-	if len(text) > maxQuestion {
-		return frame.Invalid("q", "payments.search.too_long", "max", maxQuestion)
+	text, err := a.textOf(c)
+	if err != nil {
+		return err
 	}
 	today := ledger.CalendarDay(c.Now())
 	asked := questionOf(text, today)
@@ -99,7 +99,7 @@ func (a *area) search(c *frame.Call) error {
 			return err
 		}
 	}
-	return c.Page("payments/search", frame.Page{Title: c.T("payments.search.title"), Data: v})
+	return c.Page("payments/search", frame.Page{Title: c.T("payments.search.title"), Data: v, Searched: text})
 }
 
 // hits are the things that have the text as a key.

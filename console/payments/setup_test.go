@@ -19,11 +19,13 @@ import (
 
 	"paypoint/access"
 	"paypoint/charge"
+	"paypoint/clocktest"
 	"paypoint/console/frame"
 	"paypoint/console/frame/frametest"
 	"paypoint/console/payments"
 	"paypoint/ledger"
 	"paypoint/notify"
+	"paypoint/notify/notifytest"
 	"paypoint/reconcile"
 	"paypoint/reconcile/partnerfile"
 	"paypoint/reconcile/settlement"
@@ -44,7 +46,7 @@ const (
 type desk struct {
 	t         testing.TB
 	site      *frametest.Site
-	clock     *frametest.Clock
+	clock     *clocktest.Clock
 	ledger    *ledger.Service
 	directory *access.Directory
 	notify    *notify.Service
@@ -73,7 +75,7 @@ func inMemory(t *testing.T) *desk { return over(t, memory.Open()) }
 
 func over(t *testing.T, store ledger.Store) *desk {
 	t.Helper()
-	d := &desk{t: t, clock: &frametest.Clock{}}
+	d := &desk{t: t, clock: clocktest.At(frametest.Start())}
 	agreement := ledger.Agreement{PartnerID: "PAYPOINT", Grace: 5 * time.Minute, CutOff: 24 * time.Hour, CloseDelay: 2 * time.Hour, FeeRemitted: true}
 	d.ledger = ledger.NewService(store, agreement, d.clock.Now)
 	d.openDirectory()
@@ -123,11 +125,8 @@ func (d *desk) openNotify() {
 		w.WriteHeader(int(d.answer.Load()))
 	}))
 	d.t.Cleanup(d.receiver.Close)
-	history, err := notify.OpenHistory(filepath.Join(d.t.TempDir(), notify.HistoryFile), func(err error) { d.t.Error(err) })
-	require.NoError(d.t, err)
-	d.t.Cleanup(func() { require.NoError(d.t, history.Close()) })
 	d.notify = notify.New(notify.Config{
-		Ledger: d.ledger, Merchants: d.directory, History: history, Render: charge.Notification, Now: d.clock.Now,
+		Ledger: d.ledger, Merchants: d.directory, History: notifytest.History(d.t), Render: charge.Notification, Now: d.clock.Now,
 		Jitter: func(time.Duration) time.Duration { return 0 }, AllowPrivate: true,
 		Report: notify.Report{Error: func(err error) { d.t.Error(err) }},
 	})

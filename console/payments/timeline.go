@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"paypoint/console/frame"
+	"paypoint/console/said"
 	"paypoint/ledger"
 	"paypoint/locale"
 	"paypoint/reconcile/match"
@@ -212,7 +213,7 @@ func (t teller) adjusted(at time.Time, e ledger.Adjusted) frame.Event {
 		At: at, Kind: kindWait, Link: frame.CasePath(e.Case),
 		Title:  t.word("payments.life.adjusted", "act", t.word("payments.act."+string(e.Act)), "amount", locale.Signed(e.Net())),
 		Who:    t.word("payments.who.two", "by", e.By, "approved", e.ApprovedBy),
-		Detail: e.Why,
+		Detail: said.Text(t.word, e.Why),
 	}
 }
 
@@ -294,7 +295,7 @@ func reconciledKind(state string) string {
 func (t teller) cases(c ledger.Case) []frame.Event {
 	number := strconv.FormatUint(c.ID, 10)
 	events := []frame.Event{{
-		At: c.Opened, Kind: kindBad, Who: c.OpenedBy, Link: frame.CasePath(c.ID), Detail: c.Note,
+		At: c.Opened, Kind: kindBad, Who: c.OpenedBy, Link: frame.CasePath(c.ID), Detail: said.Opening(t.word, c.Note),
 		Title: t.word("payments.life.case", "case", number, "class", t.class(c.Class)),
 	}}
 	if c.State == ledger.CaseResolved {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
+	"paypoint/clocktest"
 	"paypoint/console/frame"
 	"paypoint/console/frame/frametest"
 	"paypoint/console/stores"
@@ -76,7 +77,7 @@ type setup struct {
 
 func newSetup(t *testing.T) setup {
 	t.Helper()
-	clock := &frametest.Clock{}
+	clock := clocktest.At(frametest.Start())
 	agreement := ledger.Agreement{PartnerID: "PAYPOINT", RefWindow: 24 * time.Hour, CutOff: 24 * time.Hour}
 	books := ledger.NewService(memory.Open(), agreement, clock.Now)
 	for n := range 30 {
@@ -94,7 +95,7 @@ func newSetup(t *testing.T) setup {
 }
 
 // pay charges and pays 50,000 rupiah at a store, and takes one of BAD's back.
-func pay(t *testing.T, books *ledger.Service, clock *frametest.Clock, n int, store string) {
+func pay(t *testing.T, books *ledger.Service, clock *clocktest.Clock, n int, store string) {
 	t.Helper()
 	c, err := books.Charge(t.Context(), ledger.NewCharge{
 		ID: fmt.Sprintf("%08d-0000-4000-8000-000000000000", n), Merchant: "G000000001", Prefix: "100", Order: fmt.Sprintf("o-%d", n),

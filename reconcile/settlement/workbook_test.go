@@ -1,7 +1,6 @@
 package settlement_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
@@ -9,29 +8,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
 	"paypoint/reconcile/settlement"
+	"paypoint/reconcile/sheet/sheettest"
 	"paypoint/store/memory"
 )
-
-func open(t *testing.T, file []byte) *excelize.File {
-	t.Helper()
-	book, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, book.Close()) })
-	return book
-}
 
 func TestWorkbookShowsWhatTheTableHas(t *testing.T) {
 	t.Parallel()
 	d := story(t)
 	for name, day := range goldenDays {
 		t.Run(name, func(t *testing.T) {
-			shown, err := open(t, d.export(t, day, settlement.XLSX)).GetRows("Payments", excelize.Options{RawCellValue: true})
+			shown, err := sheettest.Open(t, d.export(t, day, settlement.XLSX)).GetRows("Payments", excelize.Options{RawCellValue: true})
 			require.NoError(t, err)
 			table, err := csv.NewReader(bytes.NewReader(d.export(t, day, settlement.CSV))).ReadAll()
 			require.NoError(t, err)
@@ -60,38 +51,21 @@ func unguarded(cell string) string {
 
 func TestWorkbookIsTyped(t *testing.T) {
 	t.Parallel()
-	book := open(t, story(t).export(t, friday, settlement.XLSX))
+	book := sheettest.Open(t, story(t).export(t, friday, settlement.XLSX))
 	require.Equal(t, []string{"Summary", "Payments"}, book.GetSheetList())
-	cells := []struct {
-		cell, shown string
-		kind        excelize.CellType
-	}{
-		{"A2", "1", excelize.CellTypeUnset}, // a number has no type attribute
-		{"B2", "2026-11-20 08:15:00", excelize.CellTypeUnset},
-		{"B5", "2026-11-19 23:58:00", excelize.CellTypeUnset},
-		{"C4", "-T%7C2", excelize.CellTypeInlineString},
-		{"D4", "=1+1", excelize.CellTypeInlineString},
-		{"E2", "0080000000000017", excelize.CellTypeInlineString},
-		{"G4", "999,999,999,999", excelize.CellTypeUnset},
-		{"H4", "0", excelize.CellTypeUnset},
-		{"I2", "55,000", excelize.CellTypeUnset},
-		{"J3", "REVERSED", excelize.CellTypeInlineString},
-	}
-	for _, c := range cells {
-		shown, err := book.GetCellValue("Payments", c.cell)
-		require.NoError(t, err)
-		require.Equal(t, c.shown, shown, c.cell)
-		kind, err := book.GetCellType("Payments", c.cell)
-		require.NoError(t, err)
-		require.Equal(t, c.kind, kind, c.cell)
-		formula, err := book.GetCellFormula("Payments", c.cell)
-		require.NoError(t, err)
-		require.Empty(t, formula, c.cell)
-	}
-	panes, err := book.GetPanes("Payments")
-	require.NoError(t, err)
-	require.True(t, panes.Freeze)
-	require.Equal(t, 1, panes.YSplit)
+	sheettest.CheckCells(t, book, "Payments", []sheettest.Cell{
+		{Name: "A2", Shown: "1", Kind: excelize.CellTypeUnset}, // a number has no type attribute
+		{Name: "B2", Shown: "2026-11-20 08:15:00", Kind: excelize.CellTypeUnset},
+		{Name: "B5", Shown: "2026-11-19 23:58:00", Kind: excelize.CellTypeUnset},
+		{Name: "C4", Shown: "-T%7C2", Kind: excelize.CellTypeInlineString},
+		{Name: "D4", Shown: "=1+1", Kind: excelize.CellTypeInlineString},
+		{Name: "E2", Shown: "0080000000000017", Kind: excelize.CellTypeInlineString},
+		{Name: "G4", Shown: "999,999,999,999", Kind: excelize.CellTypeUnset},
+		{Name: "H4", Shown: "0", Kind: excelize.CellTypeUnset},
+		{Name: "I2", Shown: "55,000", Kind: excelize.CellTypeUnset},
+		{Name: "J3", Shown: "REVERSED", Kind: excelize.CellTypeInlineString},
+	})
+	sheettest.CheckHeadStays(t, book, "Payments")
 	for cell, want := range map[string]float64{"A": 20, "B": 24, "C": 46} {
 		width, err := book.GetColWidth("Summary", cell)
 		require.NoError(t, err)
@@ -109,7 +83,7 @@ func TestWorkbookSummary(t *testing.T) {
 	d := story(t)
 	batch, err := d.settlement.Get(t.Context(), friday)
 	require.NoError(t, err)
-	rows, err := open(t, d.export(t, friday, settlement.XLSX)).GetRows("Summary")
+	rows, err := sheettest.Open(t, d.export(t, friday, settlement.XLSX)).GetRows("Summary")
 	require.NoError(t, err)
 	require.Equal(t, [][]string{
 		{"partner", "PAYPOINT"},
@@ -133,16 +107,7 @@ func TestWorkbookSummary(t *testing.T) {
 func TestWorkbookCarriesNoOtherTimeThanTheClosings(t *testing.T) {
 	t.Parallel()
 	file := story(t).export(t, friday, settlement.XLSX)
-	props, err := open(t, file).GetDocProps()
-	require.NoError(t, err)
-	require.Equal(t, "2026-11-20T19:00:00Z", props.Created)
-	require.Equal(t, "2026-11-20T19:00:00Z", props.Modified)
-	packed, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
-	require.NoError(t, err)
-	require.Equal(t, "[Content_Types].xml", packed.File[0].Name, "readers tell a workbook by its first entry")
-	for _, entry := range packed.File {
-		require.True(t, entry.Modified.Before(time.Date(1981, 1, 1, 0, 0, 0, 0, time.UTC)), "%s: %s", entry.Name, entry.Modified)
-	}
+	sheettest.CheckTime(t, file, "2026-11-20T19:00:00Z")
 }
 
 func TestWorkbookLeavesNoTemporaryFiles(t *testing.T) {

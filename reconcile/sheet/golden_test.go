@@ -1,12 +1,10 @@
 package sheet_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"flag"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/reconcile/sheet"
+	"paypoint/reconcile/sheet/sheettest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -38,25 +37,9 @@ func TestTablesAreTheGoldenOnes(t *testing.T) {
 				return
 			}
 			// How entries are packed may differ from one Go to the next.
-			require.Equal(t, unpacked(t, want), unpacked(t, got))
+			require.Equal(t, sheettest.Unpacked(t, want), sheettest.Unpacked(t, got))
 		})
 	}
-}
-
-// unpacked are the entries of a workbook.
-func unpacked(t *testing.T, file []byte) map[string]string {
-	t.Helper()
-	packed, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
-	require.NoError(t, err)
-	entries := make(map[string]string)
-	for _, entry := range packed.File {
-		content, err := entry.Open()
-		require.NoError(t, err)
-		text, err := io.ReadAll(content)
-		require.NoError(t, err)
-		entries[entry.Name] = string(text)
-	}
-	return entries
 }
 
 func TestTheSameRowsGiveTheSameBytes(t *testing.T) {

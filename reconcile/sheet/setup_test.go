@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/xuri/excelize/v2"
 
 	"paypoint/reconcile/sheet"
 )
@@ -79,14 +78,6 @@ func written(t testing.TB, f sheet.Format, totals []any, rows ...[]any) []byte {
 	var b bytes.Buffer
 	require.NoError(t, sheet.Write(t.Context(), f, &b, t.TempDir(), "Cases", columns(), each(rows...), totals, nil))
 	return b.Bytes()
-}
-
-func open(t *testing.T, file []byte) *excelize.File {
-	t.Helper()
-	book, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, book.Close()) })
-	return book
 }
 
 var errDisk = errors.New("the disk is gone")

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/reconcile/sheet"
+	"paypoint/reconcile/sheet/sheettest"
 )
 
 var formats = []sheet.Format{sheet.CSV, sheet.XLSX, sheet.JSON}
@@ -81,7 +82,7 @@ func TestWriteTakesTheLargestValues(t *testing.T) {
 		var out bytes.Buffer
 		require.NoError(t, sheet.Write(t.Context(), format, &out, t.TempDir(), "Cases", columns, rows, nil, nil))
 		if format == sheet.XLSX {
-			got, err := open(t, out.Bytes()).GetRows("Cases")
+			got, err := sheettest.Open(t, out.Bytes()).GetRows("Cases")
 			require.NoError(t, err)
 			require.Equal(t, []string{"999,999,999,999,999", strings.Repeat("ü", sheet.MaxText)}, got[1])
 			require.Equal(t, "-999,999,999,999,999", got[2][0])
@@ -155,7 +156,7 @@ func TestTotalsAreReadAfterTheRows(t *testing.T) {
 	}
 	var out bytes.Buffer
 	require.NoError(t, sheet.Write(t.Context(), sheet.XLSX, &out, t.TempDir(), "Sums", columns, rows, totals, nil))
-	got, err := open(t, out.Bytes()).GetRows("Sums")
+	got, err := sheettest.Open(t, out.Bytes()).GetRows("Sums")
 	require.NoError(t, err)
 	require.Equal(t, []string{"Total", "750"}, got[3])
 }
@@ -234,7 +235,7 @@ func TestTotalsBeyondASpreadsheet(t *testing.T) {
 				require.NotContains(t, out.String(), fmt.Sprint(total))
 				continue
 			}
-			got, err := open(t, out.Bytes()).GetRows("Sums")
+			got, err := sheettest.Open(t, out.Bytes()).GetRows("Sums")
 			require.NoError(t, err)
 			require.Equal(t, []string{"Total", fmt.Sprint(total), "2"}, got[3])
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/ledger"
+	"paypoint/reconcile/sheet/sheettest"
 	"paypoint/reconcile/statement"
 )
 
@@ -39,7 +40,7 @@ func FuzzNoTextBreaksAFile(f *testing.F) {
 		}
 		requireTable(t, write(t, s, statement.CSV, statement.Options{}, item), text)
 		require.True(t, json.Valid(write(t, s, statement.JSON, statement.Options{}, item)))
-		open(t, write(t, s, statement.XLSX, statement.Options{}, item))
+		sheettest.Open(t, write(t, s, statement.XLSX, statement.Options{}, item))
 	})
 }
 

@@ -1,12 +1,10 @@
 package statement_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"flag"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/ledger"
+	"paypoint/reconcile/sheet/sheettest"
 	"paypoint/reconcile/statement"
 )
 
@@ -83,8 +82,8 @@ func TestFilesAreTheGoldenOnes(t *testing.T) {
 			require.NoError(t, err)
 			switch filepath.Ext(name) {
 			case ".xlsx":
-				wants := unpacked(t, want)
-				for name, content := range unpacked(t, got) {
+				wants := sheettest.Unpacked(t, want)
+				for name, content := range sheettest.Unpacked(t, got) {
 					require.True(t, wants[name] == content, "%s differs", name)
 					delete(wants, name)
 				}
@@ -96,22 +95,6 @@ func TestFilesAreTheGoldenOnes(t *testing.T) {
 			}
 		})
 	}
-}
-
-// unpacked are the entries of a workbook.
-func unpacked(t *testing.T, file []byte) map[string]string {
-	t.Helper()
-	packed, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
-	require.NoError(t, err)
-	entries := make(map[string]string)
-	for _, entry := range packed.File {
-		content, err := entry.Open()
-		require.NoError(t, err)
-		text, err := io.ReadAll(content)
-		require.NoError(t, err)
-		entries[entry.Name] = string(text)
-	}
-	return entries
 }
 
 // sum is the hex SHA-256 of a file.

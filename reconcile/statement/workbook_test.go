@@ -1,7 +1,6 @@
 package statement_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"encoding/csv"
 	"os"
@@ -9,58 +8,34 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
+	"paypoint/reconcile/sheet/sheettest"
 	"paypoint/reconcile/statement"
 )
-
-func open(t *testing.T, file []byte) *excelize.File {
-	t.Helper()
-	book, err := excelize.OpenReader(bytes.NewReader(file))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, book.Close()) })
-	return book
-}
 
 func TestWorkbookIsTyped(t *testing.T) {
 	t.Parallel()
 	statements, items := story(t)
-	book := open(t, write(t, statements[1], statement.XLSX, statement.Options{Language: statement.English}, items...))
+	book := sheettest.Open(t, write(t, statements[1], statement.XLSX, statement.Options{Language: statement.English}, items...))
 	require.Equal(t, []string{"Summary", "Details"}, book.GetSheetList())
-	for _, c := range []struct {
-		cell, shown string
-		kind        excelize.CellType
-	}{
-		{"A2", "1", excelize.CellTypeUnset}, // a number has no type attribute
-		{"C3", "2026-11-16 10:00:00", excelize.CellTypeUnset},
-		{"D3", "2026-11-22", excelize.CellTypeUnset},
-		{"E3", "2026-11-16", excelize.CellTypeUnset},
-		{"F3", "Yes", excelize.CellTypeInlineString},
-		{"G4", "@SUM(1+1)*cmd", excelize.CellTypeInlineString},
-		{"H4", "0000000000000011", excelize.CellTypeInlineString},
-		{"I4", "+62  ", excelize.CellTypeInlineString},
-		{"J4", "-T|2", excelize.CellTypeInlineString},
-		{"K4", "999,999,999,999", excelize.CellTypeUnset},
-		{"M3", "-50,000", excelize.CellTypeUnset},
-		{"R3", "=cmd|' /C calc'!A0: pembayaran dikembalikan kepada pelanggan", excelize.CellTypeInlineString},
-	} {
-		shown, err := book.GetCellValue("Details", c.cell)
-		require.NoError(t, err)
-		require.Equal(t, c.shown, shown, c.cell)
-		kind, err := book.GetCellType("Details", c.cell)
-		require.NoError(t, err)
-		require.Equal(t, c.kind, kind, c.cell)
-		formula, err := book.GetCellFormula("Details", c.cell)
-		require.NoError(t, err)
-		require.Empty(t, formula, c.cell)
-	}
-	panes, err := book.GetPanes("Details")
-	require.NoError(t, err)
-	require.True(t, panes.Freeze)
-	require.Equal(t, 1, panes.YSplit)
+	sheettest.CheckCells(t, book, "Details", []sheettest.Cell{
+		{Name: "A2", Shown: "1", Kind: excelize.CellTypeUnset}, // a number has no type attribute
+		{Name: "C3", Shown: "2026-11-16 10:00:00", Kind: excelize.CellTypeUnset},
+		{Name: "D3", Shown: "2026-11-22", Kind: excelize.CellTypeUnset},
+		{Name: "E3", Shown: "2026-11-16", Kind: excelize.CellTypeUnset},
+		{Name: "F3", Shown: "Yes", Kind: excelize.CellTypeInlineString},
+		{Name: "G4", Shown: "@SUM(1+1)*cmd", Kind: excelize.CellTypeInlineString},
+		{Name: "H4", Shown: "0000000000000011", Kind: excelize.CellTypeInlineString},
+		{Name: "I4", Shown: "+62  ", Kind: excelize.CellTypeInlineString},
+		{Name: "J4", Shown: "-T|2", Kind: excelize.CellTypeInlineString},
+		{Name: "K4", Shown: "999,999,999,999", Kind: excelize.CellTypeUnset},
+		{Name: "M3", Shown: "-50,000", Kind: excelize.CellTypeUnset},
+		{Name: "R3", Shown: "=cmd|' /C calc'!A0: pembayaran dikembalikan kepada pelanggan", Kind: excelize.CellTypeInlineString},
+	})
+	sheettest.CheckHeadStays(t, book, "Details")
 }
 
 // rows are a sheet's rows with bare figures.
@@ -97,7 +72,7 @@ func TestWorkbookSummary(t *testing.T) {
 		{"Fees are rounded for each payment, taxes for the statement, to the nearest rupiah (0.5 up)."}, nil,
 		{"SHA-256 of the record (JSON)"}, {s.SHA256},
 		{"SHA-256 of the statement before"},
-	}, rows(t, open(t, write(t, s, statement.XLSX, statement.Options{Language: statement.English}, paid(1, monday, 50_000), reversed(3, tuesday, 70_000))), "Summary"))
+	}, rows(t, sheettest.Open(t, write(t, s, statement.XLSX, statement.Options{Language: statement.English}, paid(1, monday, 50_000), reversed(3, tuesday, 70_000))), "Summary"))
 }
 
 func TestWorkbookGoesOnWhereASheetIsFull(t *testing.T) {
@@ -107,7 +82,7 @@ func TestWorkbookGoesOnWhereASheetIsFull(t *testing.T) {
 	for sheetRows, want := range map[int][]int{3: {3, 3, 3}, 4: {4, 4}, 5: {5, 3}, 6: {6, 2}, 7: {7}} {
 		var out bytes.Buffer
 		require.NoError(t, statement.WriteSheets(t.Context(), s, many(5), &out, t.TempDir(), sheetRows))
-		book := open(t, out.Bytes())
+		book := sheettest.Open(t, out.Bytes())
 		lines := 0
 		for i, sheet := range book.GetSheetList()[1:] {
 			got := rows(t, book, sheet)
@@ -124,15 +99,7 @@ func TestWorkbookCarriesNoOtherTimeThanTheClosings(t *testing.T) {
 	t.Parallel()
 	s := seal(t, head(t))
 	file := write(t, s, statement.XLSX, statement.Options{})
-	props, err := open(t, file).GetDocProps()
-	require.NoError(t, err)
-	require.Equal(t, "2026-11-22T19:00:00Z", props.Created)
-	require.Equal(t, "2026-11-22T19:00:00Z", props.Modified)
-	packed, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
-	require.NoError(t, err)
-	for _, entry := range packed.File {
-		require.True(t, entry.Modified.Before(time.Date(1981, 1, 1, 0, 0, 0, 0, time.UTC)), entry.Name)
-	}
+	sheettest.CheckTime(t, file, "2026-11-22T19:00:00Z")
 }
 
 func TestWorkbookLeavesNoTemporaryFiles(t *testing.T) {

@@ -2,18 +2,20 @@ package frametest
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
 	"paypoint/access/audit"
 	"paypoint/access/login"
+	"paypoint/clocktest"
 	"paypoint/console/frame"
 	"paypoint/ledger"
 	"paypoint/store/memory"
@@ -25,17 +27,8 @@ const Merchant = "G000000001"
 // Second is the id of the second approver.
 const Second = "approver2"
 
-// Start is when the clock stands still: a Sunday.
+// Start is when a site's clock stands still: a Sunday.
 func Start() time.Time { return time.Date(2026, 11, 22, 14, 5, 9, 0, ledger.WIB) }
-
-// Clock stands still until it is moved. The zero value stands at Start.
-type Clock struct{ offset atomic.Int64 }
-
-// Now is its time.
-func (c *Clock) Now() time.Time { return Start().Add(time.Duration(c.offset.Load())) }
-
-// Advance moves it.
-func (c *Clock) Advance(by time.Duration) { c.offset.Add(int64(by)) }
 
 // Site is a console with areas under test.
 type Site struct {
@@ -51,7 +44,7 @@ type Site struct {
 	Audit     *audit.Log
 	// AuditFile is where the audit log lies.
 	AuditFile string
-	Clock     *Clock
+	Clock     *clocktest.Clock
 
 	server *httptest.Server
 	lock   sync.Mutex
@@ -62,8 +55,8 @@ type Site struct {
 
 // Options are what a site is made with. The zero value is fine.
 type Options struct {
-	// Clock is that of the areas' own parts; nil is a new one.
-	Clock *Clock
+	// Clock is that of the areas' own parts; nil is one that stands at Start.
+	Clock *clocktest.Clock
 	// Store is the ledger's; nil is one in memory.
 	Store ledger.Store
 	// NeedTOTP is frame.Config's.
@@ -88,7 +81,7 @@ func NewWith(t testing.TB, o Options) *Site {
 	t.Helper()
 	s := &Site{t: t, Clock: o.Clock}
 	if s.Clock == nil {
-		s.Clock = &Clock{}
+		s.Clock = clocktest.At(Start())
 	}
 	if o.Store == nil {
 		o.Store = memory.Open()
@@ -150,6 +143,17 @@ func (s *Site) hire(id string, role access.Role) {
 	}
 	_, err := s.Staff.Add(s.t.Context(), "frametest", n)
 	require.NoError(s.t, err)
+}
+
+// NewCharge is an order of a merchant of the site: Rp50.000, to be paid within a day.
+func (s *Site) NewCharge(merchant, order string) ledger.NewCharge {
+	s.t.Helper()
+	m, is := s.Directory.Merchant(merchant)
+	require.True(s.t, is, "merchant %s", merchant)
+	return ledger.NewCharge{
+		ID: uuid.NewString(), Merchant: m.ID, Prefix: m.Prefix, Order: order, Amount: 50_000, MinAmount: 50_000,
+		Expires: s.Clock.Now().Add(24 * time.Hour), Details: ledger.Details{Salt: rand.Text()},
+	}
 }
 
 func (s *Site) close() {
