@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"paypoint/ledger"
+	"paypoint/reconcile/sheet"
 )
 
 // call is one request being answered.
@@ -15,6 +16,8 @@ type call struct {
 	r      *http.Request
 	caller Caller
 	act    Act
+	// room is the disk where workbooks are made.
+	room sheet.Room
 }
 
 // reply answers with JSON.

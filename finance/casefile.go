@@ -20,12 +20,20 @@ func (a *api) exportCases(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.sendTable("cases", format, func(ctx context.Context, f sheet.Format, w io.Writer, _ reconcile.Progress) error {
+	return c.sendTable("cases", format, func(ctx context.Context, f sheet.Format, w io.Writer, told reconcile.Progress) error {
 		// Differences of opposite signs cancel out in the total: it is what all cases
 		// together come to, and ageing adds up their sizes.
 		totals := make([]any, len(caseColumns()))
-		return sheet.Write(ctx, f, w, a.TempDir, "cases", caseColumns(), a.caseRows(ctx, q, totals), totals, nil)
+		return sheet.Write(ctx, f, w, a.TempDir, "cases", caseColumns(), a.caseRows(ctx, q, totals), totals, rowsOf(told))
 	})
+}
+
+// rowsOf tells of rows whose number nobody knows before.
+func rowsOf(told reconcile.Progress) func(done int) {
+	if told == nil {
+		return nil
+	}
+	return func(done int) { told(done, 0) }
 }
 
 // surplusColumn is where the table of cases has the money in question.

@@ -147,4 +147,5 @@
 //	500  not_sealed          the day is closed, its file could not be made: close again
 //	500  internal            the log says why
 //	503  unavailable         ask again: nothing is done twice
+//	507  no_room             the disk has too little room to make a workbook; other formats need none
 package finance

@@ -8,6 +8,7 @@ import (
 
 	"paypoint/ledger"
 	"paypoint/reconcile"
+	"paypoint/reconcile/delivery"
 	"paypoint/reconcile/partnerfile"
 	"paypoint/reconcile/settlement"
 )
@@ -59,6 +60,12 @@ func failureOf(err error) failure {
 			status: http.StatusServiceUnavailable, Code: "unavailable",
 			Message: "the ledger could not confirm it now: ask again, nothing is done twice",
 			header:  [2]string{"Retry-After", "5"},
+		}
+	}
+	if errors.Is(err, delivery.ErrUnusable) {
+		return failure{
+			status: http.StatusServiceUnavailable, Code: "unavailable",
+			Message: "the schedule's records can't be used, and no job is done before they are mended: the server's log says why",
 		}
 	}
 	// What the disk has is for the log; what to do is for the caller.

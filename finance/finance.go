@@ -7,6 +7,7 @@ import (
 	"paypoint/reconcile/cases"
 	"paypoint/reconcile/partnerfile"
 	"paypoint/reconcile/settlement"
+	"paypoint/reconcile/sheet"
 )
 
 // Config is what the API is made of.
@@ -31,6 +32,9 @@ type Config struct {
 	Calendar cases.Calendar
 	// TempDir takes temporary files of workbooks and trials; empty is the system's.
 	TempDir string
+	// Room is how many bytes are free on the file system of a folder, TempDir; nil asks
+	// the system. It is called by many at once.
+	Room func(folder string) (free uint64, err error)
 	// Now is the clock.
 	Now func() time.Time
 	// NewReceipt makes the ReceiptCode of a payment that is recovered, 1 to 20
@@ -73,7 +77,7 @@ func New(c Config) http.Handler {
 func (a *api) serve(routes []route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		c := &call{answer: &answer{ResponseWriter: w}, r: r, act: newAct(r)}
+		c := &call{answer: &answer{ResponseWriter: w}, r: r, act: newAct(r), room: sheet.Room{Folder: a.TempDir, Free: a.Room}}
 		err := a.handle(c, routes)
 		broken := err != nil && c.answer.begun()
 		if err != nil && !broken {

@@ -81,6 +81,27 @@ func TestWithoutAScheduleThereAreNoJobs(t *testing.T) {
 	o.refused(t, clerk, "POST", "schedule/settle/2026-11-19/run", "", http.StatusNotFound, "job_unknown")
 }
 
+// Without its records no job is done, and a caller is told so and no more.
+func TestJobsWithoutRecords(t *testing.T) {
+	t.Parallel()
+	o := setup(t)
+	schedule, err := delivery.NewSchedule(delivery.ScheduleConfig{
+		Runs: delivery.UnusableRuns(errors.New("/var/lib/paypoint is gone")), Now: o.now,
+		Jobs: []delivery.Job{{
+			Name: "settle", First: "2026-11-19", CutOff: 24 * time.Hour, Retry: delivery.DefaultRetry(),
+			Steps: []delivery.Step{{Name: "close", Do: func(context.Context, ledger.Day) error { panic("it is done") }}},
+		}},
+	})
+	require.NoError(t, err)
+	config := o.config
+	config.Schedule = schedule
+	o.serve(t, httptest.NewUnstartedServer(finance.New(config)))
+	for path, method := range map[string]string{"schedule": "GET", "schedule/settle/2026-11-19/run": "POST"} {
+		refusal := o.refused(t, clerk, method, path, "", http.StatusServiceUnavailable, "unavailable")
+		require.Equal(t, "the schedule's records can't be used, and no job is done before they are mended: the server's log says why", refusal["message"])
+	}
+}
+
 // A job is done by one at a time, and a caller who hangs up does not stop it.
 func TestJobAtWorkIsLeftAlone(t *testing.T) {
 	t.Parallel()

@@ -1,8 +1,10 @@
 package finance
 
 import (
+	"context"
 	"io"
 
+	"paypoint/reconcile"
 	"paypoint/reconcile/settlement"
 )
 
@@ -30,7 +32,9 @@ func (a *api) settlementFile(c *call) error {
 	}
 	return c.send(download{
 		name: settlement.FileName(day, format), contentType: format.ContentType(),
-		header: [2]string{"Settlement-SHA256", batch.SHA256},
-		write:  func(w io.Writer) error { return a.Settlement.Export(c.r.Context(), day, format, w, nil) },
+		header: [2]string{"Settlement-SHA256", batch.SHA256}, onDisk: format == settlement.XLSX,
+		write: func(ctx context.Context, w io.Writer, told reconcile.Progress) error {
+			return a.Settlement.Export(ctx, day, format, w, settlement.Progress(told))
+		},
 	})
 }

@@ -148,9 +148,9 @@ func (a *api) statementFile(c *call) error {
 	head := statement.Head{Merchant: statement.Party{ID: s.Merchant}, No: s.No, From: s.From, To: s.To}
 	return c.send(download{
 		name: statement.FileName(head, format), contentType: format.ContentType(),
-		header: [2]string{"Statement-SHA256", s.SHA256},
-		write: func(w io.Writer) error {
-			return a.Statements.ExportStatement(c.r.Context(), s.Merchant, s.No, format, language, w, nil)
+		header: [2]string{"Statement-SHA256", s.SHA256}, onDisk: format == statement.XLSX,
+		write: func(ctx context.Context, w io.Writer, told reconcile.Progress) error {
+			return a.Statements.ExportStatement(ctx, s.Merchant, s.No, format, language, w, told)
 		},
 	})
 }

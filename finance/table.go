@@ -14,8 +14,10 @@ type writeTable func(ctx context.Context, f sheet.Format, w io.Writer, progress 
 // sendTable answers with a table of any length, as it is made.
 func (c *call) sendTable(name string, format sheet.Format, write writeTable) error {
 	return c.send(download{
-		name: name + "." + string(format), contentType: format.ContentType(),
-		write: func(w io.Writer) error { return write(c.r.Context(), format, w, nil) },
+		name: name + "." + string(format), contentType: format.ContentType(), onDisk: format == sheet.XLSX,
+		write: func(ctx context.Context, w io.Writer, told reconcile.Progress) error {
+			return write(ctx, format, w, told)
+		},
 	})
 }
 
