@@ -86,6 +86,11 @@ type application struct {
 	attention *reading[today.Attention]
 	disks     *reading[disk]
 	ships     *reading[boltdb.ShipState]
+	// recordable says whether the audit log can be written, and jobsStand how the daily jobs do.
+	recordable *reading[bool]
+	jobsStand  *reading[jobsStanding]
+	// failures logs now and then what goes on failing.
+	failures *zap.Logger
 	// undelivered is what the outbox was last found to hold, skewed the newest
 	// difference between the partner's clock and ours.
 	undelivered atomic.Pointer[undelivered]
@@ -122,6 +127,7 @@ func newApplication(cfg Config, log *zap.Logger) *application {
 	}
 	a.log = a.metrics.counting(log)
 	a.wireLogFailures = sampled(a.log)
+	a.failures = sampled(a.log)
 	if cfg.Sandbox {
 		a.clock = &sandboxClock{}
 		a.clock.ahead.Store(int64(cfg.ClockAhead))

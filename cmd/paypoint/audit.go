@@ -18,7 +18,7 @@ import (
 
 // roleOfOperators is the role under which the audit log has operators of the
 // machine.
-const roleOfOperators = "operator of the machine"
+const roleOfOperators = audit.RoleOfMachine
 
 // recordAudit puts an entry into the audit log. What it is about is done by then,
 // so that a disk that fails is for the log of the program to tell.
@@ -176,6 +176,8 @@ func operatorEntry(r *http.Request, status int) (audit.Entry, bool) {
 		switch {
 		case field.Key == "id" && e.Object.ID == "": // of what was added
 			e.Object.ID = field.String
+		case field.Key == noteKeys:
+			e.After = noteKeys + "=" + field.String
 		case field.Type == zapcore.ErrorType && e.Result == audit.Done: // of an answer line by line
 			e.Result = audit.Failed
 		}

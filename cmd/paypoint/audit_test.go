@@ -1,6 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	bolt "go.etcd.io/bbolt"
+	"go.uber.org/zap"
 
 	"paypoint/access"
 	"paypoint/access/audit"
@@ -201,9 +208,10 @@ func TestAnAuditLogMadeAnewIsNotAnchored(t *testing.T) {
 	require.NoError(t, s.app.anchorHead(t.Context()))
 	before, err := s.app.auditHeads(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, s.app.audit.Close())
+	s.stop()
+	require.NoError(t, <-s.ended)
 	require.NoError(t, os.Remove(s.app.staffFile(auditName)))
-	require.NoError(t, s.app.openAudit(t.Context()))
+	s.start(s.app.config)
 	for range 2 { // as it is shorter, and as it is longer
 		record("case.note")
 		require.ErrorIs(t, s.app.anchorHead(t.Context()), errAuditCut)
@@ -273,4 +281,151 @@ func TestADamagedAuditLogStopsActsAlone(t *testing.T) {
 	status, _ := s.asks(token, http.MethodGet, "cases", "")
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, saysApproved, s.send(s.payment(code, tillRef, stageAmount)).String())
+}
+
+// The ledger is told of what was recorded soon, but not more often than once in
+// anchorInterval, and of nothing twice.
+func TestTheLedgerIsToldSoonAndNotOften(t *testing.T) {
+	t.Parallel()
+	cfg, clock := sandboxHere(t), newStageClock()
+	a := newApplication(cfg, zap.NewNop())
+	a.now = clock.Now
+	require.NoError(t, a.open(t.Context()))
+	t.Cleanup(func() { require.NoError(t, a.Close()) })
+	k := &anchor{app: a}
+	told := func(want uint64) {
+		t.Helper()
+		for range 3 {
+			k.look(t.Context())
+		}
+		heads, err := a.auditHeads(t.Context())
+		require.NoError(t, err)
+		require.Len(t, heads, 1)
+		require.Equal(t, want, heads[0].Seq)
+	}
+	record := func() { a.recordAudit(audit.Entry{Who: "siti", Act: audit.ActCaseNote, Result: audit.Done}) }
+	size := func() uint64 {
+		t.Helper()
+		size, err := a.store.(sizedStore).Size()
+		require.NoError(t, err)
+		return size.Records
+	}
+
+	before := size()
+	k.look(t.Context())
+	require.Equal(t, before, size(), "an empty log has no end to tell of")
+	record()
+	told(1)
+	require.Equal(t, before+1, size())
+	record()
+	told(1)
+	clock.turn(anchorInterval - time.Second)
+	told(1)
+	clock.turn(time.Second)
+	told(2)
+	clock.turn(24 * time.Hour)
+	told(2)
+	require.Equal(t, before+2, size())
+	record()
+	clock.turn(-48 * time.Hour)
+	told(3)
+}
+
+// A log that was cut is told of at the start, and once for each time that it has grown,
+// not every second.
+func TestACutAuditLogIsToldOfWhenItGrows(t *testing.T) {
+	t.Parallel()
+	cfg, clock, logs := sandboxHere(t), newStageClock(), &logBuffer{}
+	open := func() *application {
+		t.Helper()
+		a := newApplication(cfg, newLogger(cfg, logs))
+		a.now = clock.Now
+		require.NoError(t, a.open(t.Context()))
+		return a
+	}
+	record := func(a *application) {
+		a.recordAudit(audit.Entry{Who: "siti", Act: audit.ActCaseNote, Result: audit.Done})
+	}
+	a := open()
+	record(a)
+	record(a)
+	require.NoError(t, a.Close())
+	require.NoError(t, os.Remove(a.staffFile(auditName)))
+	a = open()
+	k := &anchor{app: a}
+	for _, want := range []int{1, 2, 3} {
+		if want > 1 { // the first time it is empty still
+			record(a)
+		}
+		clock.turn(anchorInterval)
+		for range 3 {
+			k.look(t.Context())
+			clock.turn(anchorInterval)
+		}
+		require.Equal(t, want, strings.Count(logs.String(), "the audit log lacks entries that the ledger knows of"))
+		require.Contains(t, logs.String(), errAuditCut.Error())
+	}
+	require.NoError(t, a.Close())
+}
+
+// A killed server has told the ledger of what was recorded before the last interval:
+// whoever cuts that off is found out by the next one.
+func TestKillDoesNotHideACutAuditLog(t *testing.T) {
+	t.Parallel()
+	folder, shipped := stageFolder(t), t.TempDir()
+	config := save(t, "paypoint.yaml", fmt.Sprintf("journal: {ship_dir: %q}\n", shipped))
+	serve := func() *process {
+		return launch(t, "serve", "--sandbox", "--config", config, "--data", folder, "--listen", "127.0.0.1:0")
+	}
+	operate := func(args ...string) {
+		t.Helper()
+		code, _, errOut := runCommand(append(args, "--data", folder)...)
+		require.Equal(t, exitDone, code, errOut)
+	}
+	p := serve()
+	operate("user", "add", "siti", "Siti Rahayu", "--role", "viewer")
+	require.Eventually(t, func() bool { return shippedAnchor(t, shipped, 1) }, patience, 20*time.Millisecond, "at once, after a quiet time")
+	operate("user", "role", "siti", "approver")
+	operate("sandbox", "clock", (2 * anchorInterval).String())
+	require.Eventually(t, func() bool { return shippedAnchor(t, shipped, 3) }, patience, 20*time.Millisecond, "after the interval")
+	p.kill()
+
+	cutAudit(t, filepath.Join(folder, auditName), 1)
+	p = serve()
+	require.Eventually(t, func() bool { return strings.Contains(p.log(), errAuditCut.Error()) }, patience, 50*time.Millisecond)
+	require.Contains(t, p.log(), "it ends at entry 1, and lacks entry 3 as it was")
+	require.Equal(t, exitDone, p.stop())
+}
+
+// shippedAnchor says whether the shipped journal has that the ledger was told of an
+// entry of the audit log. A record has a setting's value in base64, of which 9 bytes
+// stand for themselves.
+func shippedAnchor(t *testing.T, shipped string, seq int) bool {
+	t.Helper()
+	value := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"seq":%d,`, seq))
+	for _, name := range namesIn(t, shipped) {
+		text, err := os.ReadFile(filepath.Join(shipped, name))
+		require.NoError(t, err)
+		if bytes.Contains(text, []byte(value)) {
+			return true
+		}
+	}
+	return false
+}
+
+// cutAudit makes an audit log what it was when it had fewer entries.
+func cutAudit(t *testing.T, path string, keep uint64) {
+	t.Helper()
+	alterLedger(t, path, func(tx *bolt.Tx) error {
+		entries := tx.Bucket([]byte("entries"))
+		last := binary.BigEndian.AppendUint64(nil, keep)
+		hash := bytes.Clone(entries.Get(last)[:sha256.Size])
+		cursor := entries.Cursor()
+		for key, _ := cursor.Seek(binary.BigEndian.AppendUint64(nil, keep+1)); key != nil; key, _ = cursor.Seek(binary.BigEndian.AppendUint64(nil, keep+1)) {
+			if err := cursor.Delete(); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket([]byte("meta")).Put([]byte("head"), append(last, hash...))
+	})
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"paypoint/access"
+	"paypoint/ledger"
 )
 
 type merchantCommand struct {
@@ -53,27 +55,57 @@ func (merchantListCommand) Help() string {
 // Run lists the merchants.
 func (c *merchantListCommand) Run(s *session) error {
 	return ask(s, "GET", "/operator/v1/merchants", nil, func(merchants []listedMerchant) error {
-		return s.printTable("merchant\tname\tprefix\thold\tactive\tkeys\tnotified", func(w table) {
+		return s.printTable("merchant\tname\tprefix\thold\tactive\tkeys\told key ends\tnotified", func(w table) {
 			for _, m := range merchants {
-				w.printf("%s\t%s\t%s\t%s\t%t\t%d\t%s\n",
-					m.ID, m.Name, m.Prefix, m.Hold, m.Active, len(m.Keys), cmp.Or(strings.Join(m.NotificationURLs, " "), "-"))
+				w.printf("%s\t%s\t%s\t%s\t%t\t%d\t%s\t%s\n",
+					m.ID, m.Name, m.Prefix, m.Hold, m.Active, len(m.Keys), oldKeyEnds(m.Merchant), cmp.Or(strings.Join(m.NotificationURLs, " "), "-"))
 			}
 		})
 	})
 }
 
+// oldKeyEnds says when a merchant's old key ends, or - when no rotation lasts.
+func oldKeyEnds(m access.Merchant) string {
+	switch {
+	case len(m.Keys) < 2:
+		return "-"
+	case m.Keys[0].Ends.IsZero():
+		return "first call with the new one"
+	default:
+		return wibMinute(m.Keys[0].Ends)
+	}
+}
+
+// wibMinute is a time to the minute, with its zone.
+func wibMinute(t time.Time) string { return t.In(ledger.WIB).Format("2006-01-02 15:04") + " WIB" }
+
 type merchantRotateKeyCommand struct {
 	Merchant string `arg:"" help:"Merchant id."`
+	OldEnds  string `help:"When the old key ends at the latest: \"now\", or after so long, rounded up to the minute." default:"${default_old_key}" placeholder:"DURATION"`
 }
 
 // Help says how long the old key lives.
 func (merchantRotateKeyCommand) Help() string {
-	return "The old key works, and signs, until the first call with the new one.\n\nExample:\n  paypoint merchant rotate-key G000000001"
+	return fmt.Sprintf("The old key works, and signs, until the first call with the new one, and no longer than --old-ends says:\n"+
+		"1m to %.0fh. A key that leaked ends now; the merchant can't call until the new one is installed.\n"+
+		"Rotating again never lets the old key live longer than was said before.\n\n"+
+		"Examples:\n  paypoint merchant rotate-key G000000001\n  paypoint merchant rotate-key G000000001 --old-ends 24h\n"+
+		"  paypoint merchant rotate-key G000000001 --old-ends %s", access.MaxOldKey.Hours(), oldEndsNow)
 }
 
 // Run rotates a merchant's key.
 func (c *merchantRotateKeyCommand) Run(s *session) error {
-	return ask(s, "POST", "/operator/v1/merchants/"+url.PathEscape(c.Merchant)+"/rotate-key", nil, s.printKey)
+	return ask(s, "POST", "/operator/v1/merchants/"+url.PathEscape(c.Merchant)+"/rotate-key", rotatedKey{c.OldEnds}, func(k merchantKey) error {
+		if err := s.printKey(k); err != nil {
+			return err
+		}
+		if len(k.Merchant.Keys) > 1 {
+			s.printf("the old key works until %s, or until the first call with the new one\n", oldKeyEnds(k.Merchant))
+		} else {
+			s.printf("the old key ended at %s\n", wibMinute(k.Merchant.EndedKey.Ended))
+		}
+		return nil
+	})
 }
 
 type merchantActivateCommand struct {

@@ -232,6 +232,9 @@ type Charge struct {
 	DefaultProductCode string `yaml:"default_product_code"`
 	// CodeLength is the number of digits in a new ledger's payment codes.
 	CodeLength int `yaml:"code_length"`
+	// DetailsRetentionDays is how long customers' details are kept after a charge has
+	// come to its last state.
+	DetailsRetentionDays int `yaml:"details_retention_days"`
 }
 
 // Notifications are what merchants are told by themselves.
@@ -308,6 +311,8 @@ func DefaultConfig() Config {
 			MinExpiry:     20 * time.Second,
 			MaxExpiry:     180 * 24 * time.Hour,
 			CodeLength:    ledger.DefaultCodeLength,
+
+			DetailsRetentionDays: 180,
 		},
 		SelfCheck:     defaultSelfCheck(),
 		Notifications: Notifications{RetentionDays: 30},

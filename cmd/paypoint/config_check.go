@@ -38,6 +38,9 @@ const (
 	maxRetentionDays     = 3_650
 	maxRequestRate       = 100_000
 	maxFlushInterval     = time.Minute
+	// Whoever asks about a payment asks within weeks: support and finance need the
+	// details as long, and what is erased is gone.
+	minDetailsRetentionDays = 30
 )
 
 // The alphabets of text that goes to the partner or into files.
@@ -243,6 +246,7 @@ func (r *configReader) checkCharge() {
 	between(r, "charge.max_expiry", c.MaxExpiry, c.MinExpiry, maxExpiry)
 	between(r, "charge.default_expiry", c.DefaultExpiry, c.MinExpiry, c.MaxExpiry)
 	between(r, "charge.code_length", c.CodeLength, ledger.MinCodeLength, ledger.MaxCodeLength)
+	between(r, "charge.details_retention_days", c.DetailsRetentionDays, minDetailsRetentionDays, maxRetentionDays)
 	if c.DefaultProductCode == "" {
 		return
 	}

@@ -46,6 +46,7 @@ func (a *application) systemState(context.Context) system.State {
 			}
 		}
 	}
+	state.AuditBroken, state.JobsBroken = a.broken()
 	if last := a.skewed.Load(); last != nil {
 		state.Skew, state.SkewAt = last.by, last.at
 	}
@@ -93,4 +94,11 @@ func checkOf(last *selfCheckResult) *system.Check {
 		return nil
 	}
 	return &system.Check{At: last.At, Records: last.Records, Head: last.Head, Sound: last.Problem == "", Problem: last.Problem}
+}
+
+// broken says whether the audit log, and the records of the jobs, can't be used, as
+// was last found out.
+func (a *application) broken() (auditLog, jobs bool) {
+	recordable, stand := a.recordable.last.Load(), a.jobsStand.last.Load()
+	return recordable.err == nil && !recordable.value, stand.err == nil && stand.value.unusable
 }

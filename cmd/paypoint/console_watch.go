@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -108,6 +109,9 @@ func (a *application) watchDays(ctx context.Context, waits *today.Attention) err
 // watchJobs finds the days whose job was given up.
 func (a *application) watchJobs(ctx context.Context, waits *today.Attention) error {
 	jobs, err := a.schedule.Standings(ctx)
+	if errors.Is(err, delivery.ErrUnusable) {
+		return nil // the page of the system says so, and all else that waits is shown
+	}
 	if err != nil {
 		return fmt.Errorf("read the schedule's standings: %w", err)
 	}

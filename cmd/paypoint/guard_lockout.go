@@ -71,7 +71,9 @@ func (s *strikes) add(address string, now time.Time) bool {
 // where an attacker shares the address of a merchant (a hosting company's, or a
 // proxy's that is not trusted) the keys that were right from there before go on.
 // While an address is locked out, a key that is right but new there is refused
-// like a wrong one, so that guessing tells nothing.
+// like a wrong one, so that guessing tells nothing. A key that was right from there
+// and has ended since is no guess: a merchant whose servers go on with it until they
+// have the new one must not be locked out with that.
 type keyGuard struct {
 	app     *application
 	strikes *strikes
@@ -99,10 +101,14 @@ func (g *keyGuard) Admit(r *http.Request, key string) time.Duration {
 // Note is charge.Lockout's.
 func (g *keyGuard) Note(r *http.Request, key string, right bool) {
 	address := addressKey(callerAddress(r))
+	pair := keyFrom(address, key)
 	if right {
 		g.mu.Lock()
-		g.known.make(keyFrom(address, key))
+		g.known.make(pair)
 		g.mu.Unlock()
+		return
+	}
+	if g.isKnown(pair) {
 		return
 	}
 	g.app.guards.guessed("key")

@@ -77,7 +77,7 @@ type commandLine struct {
 
 // flagDefaults are the defaults of flags that another package decides.
 func flagDefaults() kong.Vars {
-	return kong.Vars{"default_hold": access.DefaultHold.String()}
+	return kong.Vars{"default_hold": access.DefaultHold.String(), "default_old_key": access.DefaultOldKey.String()}
 }
 
 // session is what a command runs in.

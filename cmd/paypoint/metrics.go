@@ -28,6 +28,7 @@ type metrics struct {
 	wireLogLost    prometheus.Gauge
 	wireLogLeftOut prometheus.Counter
 	swept          prometheus.Counter
+	erased         prometheus.Counter
 
 	// Of what keeps callers off.
 	guards *guardMetrics
@@ -106,10 +107,11 @@ func newMetrics() *metrics {
 		swept: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "paypoint_swept_charges_total", Help: "Charges that the clock has released or expired, or that needed nothing.",
 		}),
+		erased: newErased(),
 	}
 	m.registry.MustRegister(
 		m.messages, m.messageSeconds, m.warnings, m.requests, m.requestSeconds,
-		m.commitSeconds, m.commitChanges, m.reversalDelay, m.clockSkew, m.wireLogLost, m.wireLogLeftOut, m.swept,
+		m.commitSeconds, m.commitChanges, m.reversalDelay, m.clockSkew, m.wireLogLost, m.wireLogLeftOut, m.swept, m.erased,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.quota = newLogQuota(m.registry)

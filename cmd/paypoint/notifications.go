@@ -27,7 +27,7 @@ func (a *application) openNotifications(context.Context) (err error) {
 		}
 		failures.Error("notifications stand still, trying again", zap.Error(err))
 	}
-	if a.history, err = notify.OpenHistory(a.historyFile(), report); err != nil {
+	if a.history, err = orScratch(a, notify.HistoryFile, func(path string) (*notify.History, error) { return notify.OpenHistory(path, report) }); err != nil {
 		return err
 	}
 	a.notify = notify.New(notify.Config{

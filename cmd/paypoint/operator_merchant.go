@@ -55,9 +55,49 @@ func (o *operators) addMerchant(r *http.Request) (any, error) {
 	return merchantKey{m, key.Reveal()}, err
 }
 
+// rotatedKey is the request for a new key.
+type rotatedKey struct {
+	// OldEnds is when the old one ends at the latest: oldEndsNow, or after a
+	// duration.
+	OldEnds string `json:"old_ends"`
+}
+
+// noteKeys is the field of a request's event that has the keys after it, which the
+// audit log takes.
+const noteKeys = "keys"
+
+// oldEndsNow ends the old key with the rotation.
+const oldEndsNow = "now"
+
+// end is when the old key ends, of a rotation now. A duration below a minute is
+// none, so that a unit that was forgotten ends no key.
+func (k rotatedKey) end(now time.Time) (access.OldKeyEnd, error) {
+	if k.OldEnds == oldEndsNow {
+		return access.OldKeyEndsNow(), nil
+	}
+	lasts, err := time.ParseDuration(k.OldEnds)
+	if err != nil || lasts < time.Minute || lasts > access.MaxOldKey {
+		return access.OldKeyEnd{}, fmt.Errorf("old key's end %q: want %s, or a duration of 1m to %.0fh: %w",
+			k.OldEnds, oldEndsNow, access.MaxOldKey.Hours(), access.ErrOldKeyEnd)
+	}
+	return access.OldKeyEndsAt(now.Add(lasts)), nil
+}
+
 func (o *operators) rotateKey(r *http.Request) (any, error) {
-	m, key, err := o.app.merchants.RotateKey(r.Context(), operatorOf(r), r.PathValue("id"))
-	return merchantKey{m, key.Reveal()}, err
+	var wanted rotatedKey
+	if err := json.NewDecoder(r.Body).Decode(&wanted); err != nil {
+		return nil, fmt.Errorf("rotate key: %w", err)
+	}
+	end, err := wanted.end(o.app.now())
+	if err != nil {
+		return nil, fmt.Errorf("rotate key of %s: %w", r.PathValue("id"), err)
+	}
+	m, key, err := o.app.merchants.RotateKey(r.Context(), operatorOf(r), r.PathValue("id"), end)
+	if err != nil {
+		return nil, err
+	}
+	note(r.Context(), zap.String(noteKeys, m.KeysText()))
+	return merchantKey{m, key.Reveal()}, nil
 }
 
 func (o *operators) setActive(active bool) func(*http.Request) (any, error) {

@@ -46,7 +46,7 @@ func TestMerchantCommands(t *testing.T) {
 
 		code, out, errText = command("merchant", "list")
 		require.Equal(t, exitDone, code, errText)
-		require.Regexp(t, `(?m)^G000000002  Toko Buku     321     1m30s  true    1     -$`, out)
+		require.Regexp(t, `(?m)^G000000002  Toko Buku     321     1m30s  true    1     -             -$`, out)
 		require.NotContains(t, out, "paypoint-server-")
 
 		code, out, errText = command("merchant", "rotate-key", "G000000002", "--json")

@@ -25,14 +25,16 @@ const (
 const scheduleBy = "the schedule"
 
 // openSchedule opens the records of the daily jobs and makes the schedule. Only
-// serve lets it work.
+// serve lets it work. Tills do not wait for it: where the records can't be opened no
+// job is done. They stay as they are, for new ones would begin every day again.
 func (a *application) openSchedule(ctx context.Context) (err error) {
 	folder := a.config.DataDir
 	if a.config.Store == memoryURL {
 		folder = scratchFolder(folder) // the records of a ledger in memory end with it
 	}
 	if a.runs, err = delivery.OpenRuns(filepath.Join(folder, delivery.RunFile)); err != nil {
-		return fmt.Errorf("open the schedule's records: %w", err)
+		a.log.Error("the schedule's records can't be opened: no daily job is done, tills go on", zap.Error(err))
+		a.runs = delivery.UnusableRuns(err)
 	}
 	jobs, err := a.jobs(ctx)
 	if err != nil {
@@ -45,7 +47,31 @@ func (a *application) openSchedule(ctx context.Context) (err error) {
 	for _, job := range jobs {
 		a.metrics.scheduleBad.WithLabelValues(job.Name) // shows 0 until there is one
 	}
-	return a.metrics.registry.Register(scheduleMetrics{newReading(a, "schedule", a.schedule.Standings), a.log})
+	a.jobsStand = newReading(a, "schedule", a.readJobs)
+	a.metrics.gauge("paypoint_schedule_records_ok", "0 while the schedule's records can't be used, so that no daily job is done.",
+		a.jobsStand.shows(func(s jobsStanding) float64 { return oneIf(!s.unusable) }))
+	return a.metrics.registry.Register(scheduleMetrics{a.jobsStand, a.log})
+}
+
+// jobsStanding is how the jobs stand; nothing of them is known while their records
+// can't be used.
+type jobsStanding struct {
+	jobs     []delivery.Standing
+	unusable bool
+}
+
+// readJobs reads how the jobs stand. Records that can't be used are known to be so,
+// which is not the same as records that do not answer.
+func (a *application) readJobs(ctx context.Context) (jobsStanding, error) {
+	jobs, err := a.schedule.Standings(ctx)
+	if err == nil {
+		err = a.runs.Err() // of which no job is turned on nothing was read
+	}
+	if errors.Is(err, delivery.ErrUnusable) {
+		a.failures.Error("the schedule's records can't be used: no daily job is done", zap.Error(err))
+		return jobsStanding{unusable: true}, nil
+	}
+	return jobsStanding{jobs: jobs}, err
 }
 
 func (a *application) closeSchedule() error {
@@ -146,7 +172,7 @@ func (m *metrics) addSchedule() {
 // scheduleMetrics are read from the records again and again: a day falls behind by
 // the clock alone.
 type scheduleMetrics struct {
-	standings *reading[[]delivery.Standing]
+	standings *reading[jobsStanding]
 	log       *zap.Logger
 }
 
@@ -180,7 +206,7 @@ func (s scheduleMetrics) Collect(metrics chan<- prometheus.Metric) {
 		s.log.Error("the schedule's records can't be read", zap.Error(last.err))
 		return
 	}
-	for _, one := range last.value {
+	for _, one := range last.value.jobs {
 		good := 0.0
 		if one.LastGood != nil {
 			good = float64(one.LastGood.Ended.Unix())

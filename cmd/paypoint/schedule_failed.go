@@ -39,8 +39,11 @@ func (a *application) watchFailures(ctx context.Context) {
 // tellFailures tells each failure once by mail and once by webhook.
 func (a *application) tellFailures(ctx context.Context) error {
 	standings, err := a.schedule.Standings(ctx)
+	if errors.Is(err, delivery.ErrUnusable) {
+		return nil // there is nothing to tell of any day; metric and log tell of the records
+	}
 	if err != nil {
-		return err // its records can't be read, of which the log tells
+		return err
 	}
 	var failed error
 	for _, standing := range standings {

@@ -30,12 +30,28 @@ func (a *application) staffFile(name string) string {
 	return filepath.Join(a.config.DataDir, name)
 }
 
-// openAudit opens the record of who did what.
-func (a *application) openAudit(context.Context) (err error) {
+// openAudit opens the record of who did what. Tills do not wait for it: where it can't
+// be opened, what has to be recorded is refused and all else goes on. The file stays
+// as it is, for it is evidence.
+func (a *application) openAudit(context.Context) error {
+	var err error
 	if a.audit, err = audit.Open(a.staffFile(auditName), a.now); err != nil {
-		return fmt.Errorf("open the audit log: %w", err)
+		a.log.Error("the audit log can't be opened: nobody can do what has to be recorded, tills go on", zap.Error(err))
+		a.audit = audit.Unusable(err)
 	}
+	a.recordable = newReading(a, "audit", a.readRecordable)
+	a.metrics.gauge("paypoint_audit_log_ok", "0 while the audit log can't be written, so that nothing is done that has to be recorded.",
+		a.recordable.shows(oneIf))
 	return nil
+}
+
+// readRecordable says whether something could be recorded now.
+func (a *application) readRecordable(context.Context) (bool, error) {
+	err := a.audit.Ready()
+	if err != nil {
+		a.failures.Error("the audit log can't be written: nobody can do what has to be recorded", zap.Error(err))
+	}
+	return err == nil, nil
 }
 
 // auditSetting is where the ledger keeps how far the audit log had come. The
@@ -44,30 +60,65 @@ func (a *application) openAudit(context.Context) (err error) {
 const auditSetting = "audit/head"
 
 const (
-	// anchorInterval is how often the ledger is told, besides at the start and at the
-	// end: of a process that was killed the last entries are the ones that could
-	// vanish unseen.
-	anchorInterval = time.Hour
+	// anchorInterval is how often the ledger is told at most, besides at the start and
+	// at the end: of a process that was killed the entries since then are the ones that
+	// could vanish unseen. Each time is a record of 290 bytes.
+	anchorInterval = time.Minute
+	// anchorLook is how often it is looked whether there is something to tell.
+	anchorLook = time.Second
 	// anchorPatience is how long the end of the process waits for the ledger to take it.
 	anchorPatience = 10 * time.Second
 )
 
-// anchorAudit tells the ledger of the audit log's head, at the start and until ctx
-// ends, where that has grown.
+// anchor is how far the ledger was told of the audit log.
+type anchor struct {
+	app *application
+	// seen is the head that was last dealt with, at the time of at.
+	seen audit.Head
+	at   time.Time
+	// begun says that the first look is over: an empty log may be one that was removed
+	// while no process ran.
+	begun bool
+}
+
+// anchorAudit tells the ledger of the audit log's head until ctx ends, soon after it
+// has moved.
 func (a *application) anchorAudit(ctx context.Context) {
-	ticker := time.NewTicker(anchorInterval)
-	defer ticker.Stop()
-	for {
-		if err := a.anchorHead(ctx); err != nil && ctx.Err() == nil {
-			a.log.Error("the ledger can't be told of the audit log's end, trying again", zap.Error(err))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	k := &anchor{app: a}
+	every(ctx, anchorLook, func() { k.look(ctx) })
+}
+
+// look tells the ledger of a head that it was not told of, anchorInterval after the
+// one before. A log that can't be used has none.
+func (k *anchor) look(ctx context.Context) {
+	head, err := k.app.audit.Head()
+	now := k.app.now()
+	same := err == nil && head == k.seen
+	if errors.Is(err, audit.ErrUnusable) || same && k.begun || !anchorDue(k.at, now) {
+		return
+	}
+	k.begun = true
+	if !same { // the first entry of an empty log waits for no interval
+		k.at = now
+	}
+	if err == nil {
+		err = k.app.anchorHead(ctx)
+	}
+	switch {
+	case err == nil:
+		k.seen = head
+	case errors.Is(err, errAuditCut):
+		// It stays so: it is told again when there are more entries.
+		k.seen = head
+		k.app.log.Error("the audit log lacks entries that the ledger knows of", zap.Error(err))
+	case ctx.Err() == nil:
+		k.app.log.Error("the ledger can't be told of the audit log's end, trying again", zap.Error(err))
 	}
 }
+
+// anchorDue says whether the ledger may be told again. A clock that was set back keeps
+// nothing from it.
+func anchorDue(last, now time.Time) bool { return now.Sub(last).Abs() >= anchorInterval }
 
 // errAuditCut: the audit log lacks entries that it had. The ledger keeps what it was
 // told before, which shows it.
@@ -125,7 +176,7 @@ func (a *application) closeAudit() error {
 	if a.store.Err() == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), anchorPatience)
 		defer cancel()
-		if err := a.anchorHead(ctx); err != nil {
+		if err := a.anchorHead(ctx); err != nil && !errors.Is(err, audit.ErrUnusable) { // that was told of at the start
 			a.log.Error("the ledger can't be told of the audit log's end", zap.Error(err))
 		}
 	}
@@ -136,13 +187,25 @@ func (a *application) closeAudit() error {
 // secret that signs anybody in, and what is lost with it is done again in a
 // minute.
 func (a *application) openLogins(context.Context) (err error) {
-	if a.logins, err = login.Open(a.staffFile(loginsName), a.now); err != nil {
+	if a.logins, err = orScratch(a, loginsName, func(path string) (*login.Store, error) { return login.Open(path, a.now) }); err != nil {
 		return fmt.Errorf("open the console's logins: %w", err)
 	}
 	if damage := a.logins.Damage(); damage != nil {
 		a.log.Error("the file of sign-ins was put aside and begun anew: everybody has to sign in again", zap.Error(damage))
 	}
 	return nil
+}
+
+// orScratch opens a file beside the ledger that is no reason for tills to wait, and
+// whose content can be lost: where that can't be done (its permissions, another process
+// that has it), another that ends with this process is used instead.
+func orScratch[F any](a *application, name string, open func(path string) (F, error)) (F, error) {
+	file, err := open(a.staffFile(name))
+	if err == nil {
+		return file, nil
+	}
+	a.log.Error("a file beside the ledger can't be opened: until the next start another is used in its place", zap.String("file", name), zap.Error(err))
+	return open(filepath.Join(scratchFolder(a.config.DataDir), name))
 }
 
 func (a *application) closeLogins() error {

@@ -16,6 +16,7 @@ func (a *application) watch(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() { a.sweep(ctx) })
+	watching.Go(func() { a.eraseDetails(ctx) })
 	watching.Go(func() { a.watchOutbox(ctx) })
 	watching.Go(func() { a.watchCases(ctx) })
 	watching.Go(func() { a.dropPhones(ctx) })
