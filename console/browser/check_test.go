@@ -13,6 +13,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"paypoint/browsertest"
 )
 
 // screen is a device to look at pages with. Widths and heights are in CSS pixels.
@@ -55,7 +57,7 @@ func (b *tab) emulate(l look) {
 	if l.grey {
 		vision = emulation.SetEmulatedVisionDeficiencyTypeAchromatopsia
 	}
-	b.do(
+	b.Do(
 		chromedp.EmulateViewport(l.screen.width, l.screen.height, chromedp.EmulateScale(l.screen.scale)),
 		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Media: l.medium, Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}},
@@ -134,25 +136,20 @@ const sideways = `(() => {
 func (b *tab) misfits() []string {
 	b.t.Helper()
 	size := value[[]int64](b, "[innerWidth, innerHeight]")
-	b.do(chromedp.EmulateViewport(narrow.width, narrow.height))
+	b.Do(chromedp.EmulateViewport(narrow.width, narrow.height))
 	found := value[[]string](b, sideways)
-	b.do(chromedp.EmulateViewport(size[0], size[1]))
+	b.Do(chromedp.EmulateViewport(size[0], size[1]))
 	// Until the page has its width again a click would land beside what it means.
-	b.until(fmt.Sprintf("innerWidth === %d", size[0]))
+	b.Until(fmt.Sprintf("innerWidth === %d", size[0]))
 	return found
 }
 
 // keepSource keeps the page as it was sent, for vnu.
 func (b *tab) keepSource(name string) {
 	b.t.Helper()
-	b.mu.Lock()
-	params := network.GetResponseBodyParams{RequestID: b.document}
-	b.mu.Unlock()
-	body, err := chromedp.Call(b.ctx, network.GetResponseBody, params)
-	require.NoError(b.t, err, "source of %s", name)
 	b.checked++
 	path := filepath.Join(b.sources, fmt.Sprintf("%s-%03d-%s.html", strings.ReplaceAll(b.t.Name(), "/", "-"), b.checked, fileName(name)))
-	require.NoError(b.t, os.WriteFile(path, []byte(body.Body), 0o600))
+	require.NoError(b.t, os.WriteFile(path, []byte(b.Source()), 0o600))
 }
 
 // fileName is a text of which a file's name can be made.
@@ -172,10 +169,7 @@ func (b *tab) shoot(name string) {
 	if kept := flag.Lookup("test.artifacts"); kept.Value.String() != "true" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	require.NoError(b.t, err)
+	picture := browsertest.Run(b.Tab, chromedp.FullScreenshot(100))
 	path := filepath.Join(b.t.ArtifactDir(), fileName(name)+".png")
 	require.NoError(b.t, os.WriteFile(path, picture, 0o600))
 }

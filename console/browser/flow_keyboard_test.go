@@ -16,7 +16,7 @@ import (
 func (b *tab) strike(keys string) {
 	b.t.Helper()
 	for _, r := range keys {
-		b.do(strokes(r)...)
+		b.Do(strokes(r)...)
 	}
 }
 
@@ -46,27 +46,27 @@ func TestFlowKeyboard(t *testing.T) {
 	b := s.open(t)
 	b.emulate(plain())
 	b.visit("/")
-	b.do(chromedp.Focus(chromedp.CSS("input[name=person]")))
+	b.Do(chromedp.Focus(chromedp.CSS("input[name=person]")))
 	b.strike(finance + "\t" + password)
-	b.arrive(strokes('\r')...)
+	b.Arrive(strokes('\r')...)
 	require.Equal(t, "/today", b.path())
 
 	b.strike("\t")
 	require.True(t, b.hasFocus("a.skip"), "the first stop is the way past the menu")
 	b.strike("\r")
-	b.until(`location.hash === "#main"`)
+	b.Until(`location.hash === "#main"`)
 	b.strike("\t")
 	require.True(t, value[bool](b, `document.activeElement.closest("main") !== null`), "the next stop is in the content")
 
 	b.strike("?")
-	b.until(`document.querySelector("#help").open`)
+	b.Until(`document.querySelector("#help").open`)
 	require.Contains(t, b.text("#help"), "Next and previous row")
 	b.check("keys")
 	b.strike(kb.Escape)
-	b.until(`!document.querySelector("#help").open`)
+	b.Until(`!document.querySelector("#help").open`)
 
 	b.strike("g")
-	b.arrive(strokes('p')...)
+	b.Arrive(strokes('p')...)
 	require.Equal(t, "/payments", b.path())
 	b.strike("j")
 	require.True(t, b.hasFocus("tbody tr:first-child th a"))
@@ -74,7 +74,7 @@ func TestFlowKeyboard(t *testing.T) {
 	require.True(t, b.hasFocus("tbody tr:first-child th a"))
 	b.strike("j")
 	want := b.attribute("tbody tr:nth-child(2) th a", "href")
-	b.arrive(strokes('\r')...)
+	b.Arrive(strokes('\r')...)
 	require.Equal(t, want, "/console"+b.path(), "Enter opens the row")
 
 	b.strike("/")
@@ -123,7 +123,7 @@ func TestFlowKeysOff(t *testing.T) {
 	s := open(t, play.Setup{})
 	b := s.as(t, viewer)
 	b.visit("/preferences")
-	b.do(b.click("input[name=shortcuts]"))
+	b.Do(b.click("input[name=shortcuts]"))
 	b.submit("#preferences button")
 	b.visit("/payments")
 	b.strike("?gt/j")

@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"paypoint/browsertest"
 	"paypoint/ledger"
 	"paypoint/locale"
 	"paypoint/torture/play"
@@ -37,17 +38,17 @@ func (st *story) payMany(n int) {
 func (b *tab) download(selector string) []byte {
 	b.t.Helper()
 	folder := b.t.TempDir()
-	_, err := chromedp.CallBrowser(b.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+	_, err := chromedp.CallBrowser(b.Context(), browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
 		Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
-		BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID,
+		BrowserContextID: chromedp.FromContext(b.Context()).BrowserContextID,
 	})
 	require.NoError(b.t, err)
-	b.do(b.click(selector))
+	b.Do(b.click(selector))
 	var files []string
 	require.Eventually(b.t, func() bool {
 		files, err = filepath.Glob(filepath.Join(folder, "*"))
 		return err == nil && len(files) == 1 && !strings.HasSuffix(files[0], ".crdownload")
-	}, patience, 20*time.Millisecond, "a file of %s", selector)
+	}, browsertest.Patience, 20*time.Millisecond, "a file of %s", selector)
 	content, err := os.ReadFile(files[0])
 	require.NoError(b.t, err)
 	return content
@@ -86,7 +87,7 @@ func TestFlowListOfPayments(t *testing.T) {
 	b.emulate(plain())
 	b.visit("/payments")
 	require.Equal(t, "60", b.text("[data-total=count]"))
-	b.do(b.click("form.filters summary"))
+	b.Do(b.click("form.filters summary"))
 	b.fill("#field-min", "Rp 10.100")
 	b.fill("#field-store", "G002T001")
 	b.submit("form.filters button[type=submit]")

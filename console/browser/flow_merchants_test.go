@@ -2,7 +2,9 @@ package browser_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -31,10 +33,10 @@ func (b *tab) keyOnce() string {
 	b.check("key shown once")
 	page := b.path()
 	b.visit("/merchants")
-	b.do(command(runtime.Evaluate, runtime.EvaluateParams{Expression: "history.back()"}))
-	b.settle(quote(`location.pathname === %s && document.readyState === "complete"`, "/console"+page))
+	b.Do(command(runtime.Evaluate, runtime.EvaluateParams{Expression: "history.back()"}))
+	b.Until(quote(`location.pathname === %s && document.readyState === "complete"`, "/console"+page))
 	require.NotContains(b.t, value[string](b, "document.documentElement.outerHTML"), key, "a page that the browser kept")
-	b.arrive(chromedp.Reload())
+	b.Arrive(chromedp.Reload())
 	require.Contains(b.t, b.text("main"), "The key can't be shown again.")
 	require.NotContains(b.t, value[string](b, "document.documentElement.outerHTML"), key)
 	b.check("key gone")
@@ -67,10 +69,14 @@ func TestFlowAddMerchant(t *testing.T) {
 	b.submit("main form button[type=submit]")
 	require.True(t, b.has("#errors"), "a reason is needed")
 	b.fill("#field-reason", "the shop's server was stolen")
+	require.Equal(t, "72h", value[string](b, `document.querySelector("#field-end").value`), "nothing was said: three days")
+	minute := b.chooseEnd("24h")
 	b.submit("main form button[type=submit]")
+	require.Contains(t, b.text("main"), "until "+minute+", or until the first call with the new one")
 	key := b.keyOnce()
 	require.NotEqual(t, old, key)
 	b.visit("/merchants/G000000002")
+	require.Contains(t, b.text("#keys ~ p"), "until "+minute)
 	require.Equal(t, []string{"Signs", "Waits for its first use"}, b.texts("[aria-labelledby=keys] tbody td .tag"))
 	require.Contains(t, b.text("#keys ~ p"), "until the first call with the new one")
 	b.check("two keys")
@@ -80,6 +86,53 @@ func TestFlowAddMerchant(t *testing.T) {
 	require.False(t, s.calls(t, old, "with-the-old-again"))
 	b.visit("/merchants/G000000002")
 	require.Equal(t, []string{"Signs"}, b.texts("[aria-labelledby=keys] tbody td .tag"))
+}
+
+// chooseEnd picks when the old key ends, and returns the minute that the page names.
+func (b *tab) chooseEnd(option string) string {
+	b.t.Helper()
+	b.choose("#field-end", option)
+	text := value[string](b, `document.querySelector("#field-end").selectedOptions[0].text`)
+	_, minute, named := strings.Cut(text, ", on ")
+	require.True(b.t, named, text)
+	return minute
+}
+
+// TestFlowRotatedKeyEnds: whoever has a leaked key can't go on with it for ever,
+// though the merchant never calls with the new one.
+func TestFlowRotatedKeyEnds(t *testing.T) {
+	t.Parallel()
+	s := open(t, play.Setup{})
+	b := s.as(t, operator)
+	b.visit("/merchants/new")
+	b.fill("#field-name", "Toko Maju")
+	b.submit("main form button[type=submit]")
+	old := b.keyOnce()
+	b.visit("/merchants/G000000002/rotate")
+	minute := b.chooseEnd("1h")
+	b.fill("#field-reason", "it stood in a public file")
+	b.submit("main form button[type=submit]")
+	key := b.keyOnce()
+	s.Forward(50 * time.Minute)
+	require.True(t, s.calls(t, old, "before-the-end"))
+	s.Forward(11*time.Minute + 5*time.Second) // with the minute to which it is rounded up
+	require.False(t, s.calls(t, old, "after-the-end"))
+
+	b = s.as(t, operator) // the sign-in may have ended meanwhile
+	b.emulate(plain())
+	b.visit("/merchants/G000000002")
+	require.Equal(t, []string{"Signs"}, b.texts("[aria-labelledby=keys] tbody td .tag"))
+	require.Contains(t, b.text("#keys ~ p"), "ended on "+minute)
+	b.check("the old key ended")
+	require.True(t, s.calls(t, key, "with-the-new"))
+
+	b.visit("/merchants/G000000002/rotate")
+	b.choose("#field-end", "now")
+	b.fill("#field-reason", "the new one leaked too")
+	b.submit("main form button[type=submit]")
+	require.Contains(t, b.text("main"), "calls are refused")
+	b.check("ended at once")
+	require.False(t, s.calls(t, key, "ended-at-once"))
 }
 
 // TestFlowMerchantSettings sets where a merchant is told, tries that, and sets its

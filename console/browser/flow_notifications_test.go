@@ -38,7 +38,7 @@ func TestFlowNotifications(t *testing.T) {
 	b.check("none chosen")
 	b.visit("/notifications")
 	for _, row := range []string{"1", "2"} {
-		b.do(b.click("tbody tr:nth-child(" + row + ") input[name=n]"))
+		b.Do(b.click("tbody tr:nth-child(" + row + ") input[name=n]"))
 	}
 	b.follow(choose)
 	require.Contains(t, b.text("h1"), "Resend 2 notifications?")

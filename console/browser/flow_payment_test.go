@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"paypoint/browsertest"
 	"paypoint/torture/play"
 )
 
@@ -72,7 +72,7 @@ func (r *receiver) heard() []string {
 // wait waits until it was told so many times.
 func (r *receiver) wait(times int) {
 	r.t.Helper()
-	require.Eventually(r.t, func() bool { return len(r.heard()) >= times }, patience, 20*time.Millisecond)
+	require.Eventually(r.t, func() bool { return len(r.heard()) >= times }, browsertest.Patience, 20*time.Millisecond)
 }
 
 // TestFlowOnePayment reads a payment to a caller, and tells its merchant again.
@@ -99,7 +99,7 @@ func TestFlowOnePayment(t *testing.T) {
 	b.shoot("one-payment")
 
 	paid := fmt.Sprintf(".timeline li:nth-child(%d) ", slices.Index(timeline, "Paid Rp87.500")+1)
-	b.do(b.click(paid + "summary"))
+	b.Do(b.click(paid + "summary"))
 	wire := b.text(paid + "details")
 	require.Contains(t, wire, "G002T001")
 	require.NotContains(t, wire, st.Codes["order-1"], "codes are masked")
@@ -112,27 +112,15 @@ func TestFlowOnePayment(t *testing.T) {
 func (b *tab) copies(want string) {
 	b.t.Helper()
 	for _, name := range []string{"clipboard-write", "clipboard-read"} {
-		_, err := chromedp.CallBrowser(b.ctx, browser.SetPermission, browser.SetPermissionParams{
+		_, err := chromedp.CallBrowser(b.Context(), browser.SetPermission, browser.SetPermissionParams{
 			Permission: &browser.PermissionDescriptor{Name: name}, Setting: browser.PermissionSettingGranted,
-			BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID,
+			BrowserContextID: chromedp.FromContext(b.Context()).BrowserContextID,
 		})
 		require.NoError(b.t, err)
 	}
-	b.do(b.click("[aria-labelledby=payments-keys] dl > div:first-child button[data-copy]"))
-	b.until(`document.querySelector("button[data-copy]").innerText.startsWith("Copied")`)
+	b.Do(b.click("[aria-labelledby=payments-keys] dl > div:first-child button[data-copy]"))
+	b.Until(`document.querySelector("button[data-copy]").innerText.startsWith("Copied")`)
 	require.Equal(b.t, want, value[string](b, "navigator.clipboard.readText()"))
-}
-
-// settle waits for a condition while the tab may be between pages, where an
-// expression has nothing to answer it.
-func (b *tab) settle(condition string) {
-	b.t.Helper()
-	require.Eventually(b.t, func() bool {
-		ctx, cancel := context.WithTimeout(b.ctx, patience)
-		defer cancel()
-		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+condition+")"))
-		return err == nil && holds
-	}, patience, 50*time.Millisecond, condition)
 }
 
 // resendTwice clicks a resend button twice, as people do: the merchant is told
@@ -141,8 +129,8 @@ func (b *tab) resendTwice(r *receiver) {
 	b.t.Helper()
 	resend := "[aria-labelledby=payments-notices] tbody tr:nth-child(2) form button"
 	require.Equal(b.t, 1, b.count(resend), b.text("main"))
-	b.do(chromedp.DoubleClick(chromedp.CSS(resend)))
-	b.settle(`document.querySelector(".said") && document.readyState === "complete"`)
+	b.Do(b.DoubleClick(resend))
+	b.Until(`document.querySelector(".said") && document.readyState === "complete"`)
 	require.Contains(b.t, b.text(".said"), "Sent again: 1 of 1 URLs took it.")
 	require.Equal(b.t, []string{"order-1 pending", "order-1 settlement", "order-1 settlement"}, r.heard(), "a double click acts once")
 	require.Equal(b.t, "Told the merchant: Paid", b.texts(".timeline li h3")[0])

@@ -19,8 +19,8 @@ func (b *tab) find(text string) {
 	b.t.Helper()
 	b.strike("/")
 	require.True(b.t, b.hasFocus("#find"))
-	b.do(command(input.InsertText, input.InsertTextParams{Text: text}))
-	b.arrive(strokes('\r')...)
+	b.Do(command(input.InsertText, input.InsertTextParams{Text: text}))
+	b.Arrive(strokes('\r')...)
 }
 
 // facts are the short lists of a page, by their labels.
@@ -107,6 +107,16 @@ func TestFlowFindNothing(t *testing.T) {
 	require.Contains(t, b.text("table"), "G002T001")
 	b.check("refused attempt found")
 	b.shoot("refused-attempt-found")
+	// The code went into no address, and the page can be come back to.
+	b.find("8800000000000002")
+	require.Contains(t, b.text("table"), "G002T001")
+	found := b.path()
+	require.NotContains(t, found, "8800000000000002")
+	require.Equal(t, "8800000000000002", value[string](b, `document.querySelector("#find").value`))
+	b.check("looked for a code")
+	b.follow(".menu a[href$='/payments']")
+	b.visit(found)
+	require.Contains(t, b.text("table"), "G002T001")
 	b.find("RANDOM-REFERENCE-THAT-IS-LONGER-THAN-ANY-KEY-OF-THIS-LEDGER-AND-STILL-BELOW-THE-LIMIT")
 	require.Contains(t, b.text("main"), "Nothing found")
 }

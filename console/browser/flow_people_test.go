@@ -193,7 +193,7 @@ func (b *tab) readsAudit() {
 	require.Contains(b.t, b.text("tbody"), "Looked at users", "what she was refused")
 	b.visit("/audit")
 	b.submit("form#check button")
-	b.until(`!document.querySelector("[data-progress]")`)
+	b.Until(`!document.querySelector("[data-progress]")`)
 	require.Contains(b.t, b.text("main p.lead"), "Whole", b.text("main"))
 	b.check("audit log checked")
 }

@@ -20,7 +20,7 @@ func TestFlowWithoutScript(t *testing.T) {
 	r.wait(104)
 	b := s.open(t)
 	b.emulate(plain())
-	b.do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	b.Do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	b.signIn(finance, password)
 	require.Equal(t, "/today", b.path())
 	require.False(t, value[bool](b, `document.querySelector(".live a").checkVisibility()`), "nothing that only a script can do is offered")
@@ -36,7 +36,7 @@ func TestFlowWithoutScript(t *testing.T) {
 	require.Equal(t, []string{"many-007 settlement"}, r.heard()[told:])
 
 	b.visit("/payments")
-	b.do(b.click("form.filters summary"))
+	b.Do(b.click("form.filters summary"))
 	b.fill("#field-max", "15.000")
 	b.submit("form.filters button[type=submit]")
 	require.Equal(t, "51", b.text("[data-total=count]"))

@@ -53,7 +53,7 @@ func (b *tab) drop(file string) {
 	b.visit("/reconciliation/upload")
 	b.attach("#field-file", file)
 	b.submit("form.upload button.primary")
-	b.until(`!document.querySelector("[data-progress]")`)
+	b.Until(`!document.querySelector("[data-progress]")`)
 }
 
 // classes are the rows of the bridge: by its class, how many and the difference.
@@ -109,7 +109,7 @@ func TestFlowReconcile(t *testing.T) {
 	b.visit("/reconciliation/" + st.Day)
 	b.check("day to be matched")
 	b.submit("form[action$='/match'] button")
-	b.until(`!document.querySelector("[data-progress]")`)
+	b.Until(`!document.querySelector("[data-progress]")`)
 	b.check("matched")
 	b.visit("/reconciliation/" + st.Day)
 	b.check("run")

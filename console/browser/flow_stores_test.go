@@ -28,7 +28,7 @@ func TestFlowStores(t *testing.T) {
 	b.follow("tbody tr:has(a[href*='store=G002T001']) a[href*=refusals]")
 	require.Equal(t, 4, b.count("tbody tr"))
 	require.Contains(t, b.text("tbody tr"), "unknown payment code")
-	b.do(b.click("tbody tr:first-child summary"))
+	b.Do(b.click("tbody tr:first-child summary"))
 	require.Contains(t, b.text("tbody tr:first-child details"), `"store_id": "G002T001"`)
 	require.NotContains(t, b.text("tbody"), "8800000000000003", "no code in full")
 	b.check("refusals of a store")

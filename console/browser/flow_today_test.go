@@ -24,7 +24,7 @@ func TestFlowTodayLive(t *testing.T) {
 	require.False(t, value[bool](b, `document.querySelector(".live a").checkVisibility()`))
 	st.charge("new-1", 45_000)
 	st.pay("new-1", "G003T001")
-	b.until(`document.querySelector(".live a").checkVisibility()`)
+	b.Until(`document.querySelector(".live a").checkVisibility()`)
 	require.Equal(t, "1 new, show", b.text(".live a"))
 	require.Equal(t, "1 new, show", b.text(".live [aria-live=polite]"), "it is read out")
 	require.Equal(t, []string{"many-001", "many-000"}, b.orders(), "no row has moved")
@@ -54,6 +54,10 @@ func TestFlowTodayNeeds(t *testing.T) {
 	for place, want := range map[int]string{2: "/payments", 3: "/payments", 4: "/stores/refusals"} {
 		figure := fmt.Sprintf(".figures li:nth-child(%d) ", place)
 		shown := b.text(figure + "strong")
+		// It looks like the link that it is before anybody points at it (WCAG 1.4.1).
+		require.Equal(t, "underline", value[string](b, quote(`getComputedStyle(document.querySelector(%s)).textDecorationLine`, figure+"a")))
+		require.Equal(t, value[string](b, `getComputedStyle(document.querySelector(".needs li:last-child a")).color`),
+			value[string](b, quote(`getComputedStyle(document.querySelector(%s)).color`, figure+"a span")))
 		b.follow(figure + "a")
 		require.Contains(t, b.path(), want)
 		listed := b.text("[data-total=count]")

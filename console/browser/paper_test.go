@@ -12,6 +12,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"paypoint/browsertest"
 )
 
 // A4 in inches, as DevTools wants paper.
@@ -53,7 +55,7 @@ func (b *tab) print(name string) paper {
 	b.emulate(printed)
 	shown := value[[]string](b, tokens)
 	p := paper{file: filepath.Join(b.t.ArtifactDir(), fileName(name)+".pdf")}
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.Context(), browsertest.Patience)
 	defer cancel()
 	width := page.PrintToPDFParams{PaperWidth: paperWidth, PaperHeight: paperHeight, PreferCSSPageSize: new(true)}
 	made, err := chromedp.Call(ctx, page.PrintToPDF, width)
@@ -85,7 +87,7 @@ func squeezed(text string) string { return strings.Join(strings.Fields(text), ""
 func (s *site) plainly(t *testing.T, person string) *tab {
 	t.Helper()
 	b := s.open(t)
-	b.do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	b.Do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	b.emulate(plain())
 	b.signIn(person, password)
 	return b

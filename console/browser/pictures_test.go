@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"paypoint/browsertest"
 	"paypoint/torture/play"
 )
 
@@ -70,10 +70,7 @@ func TestPictures(t *testing.T) {
 // picture keeps what the screen shows.
 func (b *tab) picture(path string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	require.NoError(b.t, err)
+	picture := browsertest.Run(b.Tab, chromedp.CaptureScreenshot())
 	require.Less(b.t, len(picture), maxPicture, "%s is too large for the repository", path)
 	require.NoError(b.t, os.WriteFile(path, picture, 0o644)) // #nosec G306 -- documentation
 }

@@ -5,13 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"paypoint/browsertest"
 	"paypoint/torture/play"
 )
 
@@ -52,7 +51,7 @@ func open(t *testing.T, setup play.Setup) *site {
 	t.Helper()
 	s := &site{t: t, rules: axeScript(t), sources: t.TempDir()}
 	jar := vnu(t)
-	s.browser = chromium(t)
+	s.browser = browsertest.Start(t)
 	if setup.Ahead == 0 {
 		setup.Ahead = untilNoon(time.Now())
 	}
@@ -85,25 +84,6 @@ func (s *site) Forward(by time.Duration) {
 	s.t.Helper()
 	s.ahead += by
 	s.Server.Forward(s.ahead)
-}
-
-// chromium starts Debian's chromium, or skips the test.
-func chromium(t *testing.T) context.Context {
-	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("needs chromium: Debian package chromium")
-	}
-	// NoSandbox, for the sandbox does not start for root. While a page glides to what is
-	// clicked, a click lands beside it: pages jump.
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.NoSandbox,
-		chromedp.Flag("force-prefers-reduced-motion", true), chromedp.WSURLReadTimeout(patience))
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	browser, closeBrowser := chromedp.NewContext(allocator)
-	t.Cleanup(closeBrowser)
-	require.NoError(t, chromedp.Do(browser))
-	return browser
 }
 
 // axeScript reads the script of axe-core, or skips the test.
