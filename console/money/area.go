@@ -47,7 +47,7 @@ type Config struct {
 // area is Config with the pages' handlers.
 type area struct {
 	Config
-	imports *reports
+	imports *frame.Kept[report]
 }
 
 //go:embed pages words
@@ -55,7 +55,7 @@ var files embed.FS
 
 // New makes the area "money".
 func New(config Config) frame.Area {
-	a := &area{config, newReports()}
+	a := &area{config, frame.NewKept[report](maxReports)}
 	read, record := access.ActMoneyRead, access.ActMoneyRecord
 	return frame.Area{
 		Name:  "money",

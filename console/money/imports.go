@@ -76,13 +76,13 @@ func (a *area) importTransfers(c *frame.Call) error {
 	r.take(done)
 	if err == nil {
 		c.Changed("", fmt.Sprintf("%q: %d transfers, %d of them new, SHA-256 %x", r.Name, done.Rows, done.New, sha256.Sum256(body)))
-		return c.Done(importPath(a.imports.keep(r)), "money.import.done", "count", done.Rows, "new", done.New)
+		return c.Done(importPath(a.imports.Keep(r)), "money.import.done", "count", done.Rows, "new", done.New)
 	}
 	faults := (*reconcile.TransferFaults)(nil)
 	if errors.As(err, &faults) {
 		r.Faults, r.MoreFaults = faults.Faults, faults.More
 		c.Changed("", fmt.Sprintf("%q: none, %d lines are wrong", r.Name, len(r.Faults)))
-		return c.DoneRefused(importPath(a.imports.keep(r)))
+		return c.DoneRefused(importPath(a.imports.Keep(r)))
 	}
 	return importFailed(c, done, err)
 }
@@ -141,7 +141,7 @@ func (t timed) Read(p []byte) (int, error) {
 
 // imported answers GET /money/imports/{id}.
 func (a *area) imported(c *frame.Call) error {
-	r, is := a.imports.get(c.R.PathValue("id"))
+	r, is := a.imports.Get(c.R.PathValue("id"))
 	if !is {
 		return frame.NotFound("money.import.gone")
 	}

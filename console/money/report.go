@@ -1,9 +1,6 @@
 package money
 
 import (
-	"crypto/rand"
-	"slices"
-	"sync"
 	"time"
 
 	"paypoint/ledger"
@@ -73,35 +70,4 @@ func (r report) faultLines(t func(string, ...any) string) []faultLine {
 		lines = append(lines, faultLine{fault.Line, fault.Column, fault.Text, rule})
 	}
 	return lines
-}
-
-// reports holds the imports of this process.
-type reports struct {
-	mu sync.Mutex
-	// order is the oldest first.
-	order []string
-	all   map[string]report
-}
-
-func newReports() *reports { return &reports{all: map[string]report{}} }
-
-// keep remembers an import, and returns the id of its page, which nobody guesses.
-func (s *reports) keep(r report) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.order) == maxReports {
-		delete(s.all, s.order[0])
-		s.order = slices.Delete(s.order, 0, 1)
-	}
-	id := rand.Text()
-	s.all[id], s.order = r, append(s.order, id)
-	return id
-}
-
-// get is the import with an id; false where there is none, or none any more.
-func (s *reports) get(id string) (report, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, is := s.all[id]
-	return r, is
 }

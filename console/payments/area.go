@@ -89,12 +89,12 @@ var files embed.FS
 // area is Config with the pages' handlers.
 type area struct {
 	Config
-	asked *askings
+	asked *frame.Kept[asking]
 }
 
 // New is the area.
 func New(config Config) frame.Area {
-	a := &area{config, newAskings()}
+	a := &area{config, frame.NewKept[asking](maxAskings)}
 	return frame.Area{
 		Name: "payments", Files: files,
 		Nav: &frame.NavItem{Path: pathList, Word: "payments.nav", Key: 'p', Action: access.ActPaymentsRead, Order: 20},

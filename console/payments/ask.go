@@ -1,10 +1,7 @@
 package payments
 
 import (
-	"crypto/rand"
-	"slices"
 	"strings"
-	"sync"
 	"unicode"
 
 	"paypoint/console/frame"
@@ -34,7 +31,7 @@ func (a *area) ask(c *frame.Call) error {
 	}
 	name, value := paramText, strings.TrimSpace(text)
 	if mayShowCode(text) {
-		name, value = paramAsked, a.asked.keep(c.Person().ID, text)
+		name, value = paramAsked, a.asked.Keep(asking{c.Person().ID, text})
 	}
 	return c.Leave(frame.Filtered(pathSearch, name, value))
 }
@@ -43,11 +40,11 @@ func (a *area) ask(c *frame.Call) error {
 func (a *area) textOf(c *frame.Call) (string, error) {
 	query := c.R.URL.Query()
 	if id := query.Get(paramAsked); id != "" {
-		text, is := a.asked.get(c.Person().ID, id)
-		if !is {
+		one, is := a.asked.Get(id)
+		if !is || one.person != c.Person().ID { // another's is nobody else's
 			return "", frame.NotFound("payments.search.forgotten")
 		}
-		return text, nil
+		return one.text, nil
 	}
 	text := query.Get(paramText)
 	return text, checkLength(text)
@@ -75,34 +72,3 @@ func mayShowCode(text string) bool {
 
 // asking is what a person has looked for.
 type asking struct{ person, text string }
-
-// askings holds what stands in no address.
-type askings struct {
-	mu sync.Mutex
-	// order is the oldest first.
-	order []string
-	all   map[string]asking
-}
-
-func newAskings() *askings { return &askings{all: map[string]asking{}} }
-
-// keep remembers a text, and returns what stands for it, which nobody guesses.
-func (s *askings) keep(person, text string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.order) == maxAskings {
-		delete(s.all, s.order[0])
-		s.order = slices.Delete(s.order, 0, 1)
-	}
-	id := rand.Text()
-	s.all[id], s.order = asking{person, text}, append(s.order, id)
-	return id
-}
-
-// get is the text that stands behind an id, to the person who has asked it alone.
-func (s *askings) get(person, id string) (string, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	one, is := s.all[id]
-	return one.text, is && one.person == person
-}
