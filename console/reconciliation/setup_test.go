@@ -214,6 +214,23 @@ func (o *office) send(t *testing.T, as *frametest.Client, page *goquery.Document
 
 func (o *office) clerk() *frametest.Client { return o.As(access.RoleFinance) }
 
+// uploadSlowly begins to upload a file, whose bytes the caller writes into sender.
+func (o *office) uploadSlowly(t *testing.T, clerk *frametest.Client, name string) (sender *io.PipeWriter, answers <-chan *frametest.Answer) {
+	t.Helper()
+	body, sender := io.Pipe()
+	page := clerk.Get("/reconciliation/upload")
+	header := http.Header{"Content-Type": {"multipart/form-data; boundary=b"}, "Origin": {o.URL}}
+	answered := make(chan *frametest.Answer, 1)
+	go func() { answered <- clerk.Do(http.MethodPost, "/reconciliation/upload", body, header) }()
+	for key, values := range frametest.Values(page.Find("form.upload")) {
+		_, err := fmt.Fprintf(sender, "--b\r\nContent-Disposition: form-data; name=%q\r\n\r\n%s\r\n", key, values[0])
+		require.NoError(t, err)
+	}
+	_, err := fmt.Fprintf(sender, "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=%q\r\n\r\n", name)
+	require.NoError(t, err)
+	return sender, answered
+}
+
 // text is what a page's main part reads, with single blanks.
 func text(page *goquery.Document) string {
 	return strings.Join(strings.Fields(page.Find("main").Text()), " ")

@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"paypoint/access"
-	"paypoint/console/frame/frametest"
 	"paypoint/console/reconciliation"
 	"paypoint/reconcile"
 	"paypoint/reconcile/partnerfile"
@@ -204,17 +203,9 @@ func TestASenderWhoPausesIsStopped(t *testing.T) {
 	t.Parallel()
 	o, _ := closed(t)
 	clerk := o.clerk()
-	body, sender := io.Pipe()
+	sender, answers := o.uploadSlowly(t, clerk, "slow.txt")
 	defer func() { _ = sender.Close() }()
-	page := clerk.Get("/reconciliation/upload")
-	header := http.Header{"Content-Type": {"multipart/form-data; boundary=b"}, "Origin": {o.URL}}
-	answers := make(chan *frametest.Answer, 1)
-	go func() { answers <- clerk.Do(http.MethodPost, "/reconciliation/upload", body, header) }()
-	for key, values := range frametest.Values(page.Find("form.upload")) {
-		_, err := fmt.Fprintf(sender, "--b\r\nContent-Disposition: form-data; name=%q\r\n\r\n%s\r\n", key, values[0])
-		require.NoError(t, err)
-	}
-	_, err := io.WriteString(sender, "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"slow.txt\"\r\n\r\nH|1|")
+	_, err := io.WriteString(sender, "H|1|")
 	require.NoError(t, err)
 	other := o.As(access.RoleApprover)
 	var link string
@@ -330,20 +321,10 @@ func TestAFileOfWhoMayNoMoreIsNotTaken(t *testing.T) {
 	t.Parallel()
 	o, paid := closed(t)
 	clerk := o.clerk()
-	body, sender := io.Pipe()
-	page := clerk.Get("/reconciliation/upload")
-	header := http.Header{"Content-Type": {"multipart/form-data; boundary=b"}, "Origin": {o.URL}}
-	answers := make(chan *frametest.Answer, 1)
-	go func() { answers <- clerk.Do(http.MethodPost, "/reconciliation/upload", body, header) }()
-	for key, values := range frametest.Values(page.Find("form.upload")) {
-		_, err := fmt.Fprintf(sender, "--b\r\nContent-Disposition: form-data; name=%q\r\n\r\n%s\r\n", key, values[0])
-		require.NoError(t, err)
-	}
-	_, err := io.WriteString(sender, "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n")
-	require.NoError(t, err)
+	sender, answers := o.uploadSlowly(t, clerk, "a.txt")
 	other := o.As(access.RoleApprover)
 	require.Eventually(t, func() bool { return other.Get("/reconciliation").Find("main > ul li a").Length() > 0 }, 5*time.Second, time.Millisecond)
-	_, err = o.Staff.SetRole(t.Context(), "admin", "finance", access.RoleViewer, "")
+	_, err := o.Staff.SetRole(t.Context(), "admin", "finance", access.RoleViewer, "")
 	require.NoError(t, err)
 	_, err = io.WriteString(sender, fileOf(saturday, 1, paid...)+"\r\n--b--\r\n")
 	require.NoError(t, err)
